@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+
+from data.model.ids import PartnerId, TeamId
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A change to what is known of one slice-hour: append-only; the value of a slice-hour is the sum of its rows."""
+
+    hour: datetime
+    """Start of the event hour, UTC."""
+    seen_at: datetime
+    """When this row became visible to us; a replay at T uses only rows with `seen_at <= T`."""
+    team: TeamId
+    partner: PartnerId
+    offer: str
+    geo: str
+    site: str
+    clicks: int = 0
+    regs: int = 0
+    ftd: int = 0
+    revenue: Decimal = Decimal(0)
+    """Commission in the company's currency."""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The report of `partner` covering `hour` arrived at `seen_at`, also if it held zeros."""
+
+    partner: PartnerId
+    hour: datetime
+    seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PartnerStat:
+    """What a partner's API says of one account-day and its dimensions: bitemporal, versions are appended."""
+
+    feed: str
+    team: TeamId
+    partner: PartnerId
+    day: date
+    """In the partner's own time zone."""
+    dims: dict[str, str]
+    """Canonical dimensions delivered: `brand`, `tracker`, `geo`, `channel`, ..."""
+    measures: dict[str, Decimal | None]
+    """Canonical measures (`clicks`, `registrations`, `ftd_count`, `commission_total`, ...); `None` = not delivered."""
+    currency: str
+    observed_at: datetime
+    version: int = 1
+    payload: str = ""
+    """Hash of the raw payload it came from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """A raw body as received, kept so that a mapping fix can be replayed."""
+
+    hash: str
+    feed: str
+    team: TeamId
+    received_at: datetime
+    content_type: str
+    body: bytes
+    """zstd-compressed."""
+    quarantined: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FeedChange:
+    """A difference between what a partner sent and its contract."""
+
+    feed: str
+    team: TeamId
+    payload: str
+    kind: str
+    """oasdiff's response rule where one exists, else ours (`scale-changed`, ...)."""
+    path: str
+    severity: str
+    """breaking | risky | harmless"""
+    was: str
+    now: str
+    n_before: int
+    n_after: int
+    first_seen: datetime
+    last_seen: datetime
+    closed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FieldYield:
+    """How one field of a parser did in one run."""
+
+    name: str
+    n: int
+    fill: float
+    state: str = "ok"
+    """ok | low | dead | wrong"""
+
+
+@dataclass(frozen=True, slots=True)
+class ParserRun:
+    """One page through one parser."""
+
+    parser: str
+    team: TeamId
+    at: datetime
+    url: str
+    geo: str
+    items: int
+    verdict: str
+    """The observation's cause, or `ok`."""
+    fields: tuple[FieldYield, ...] = field(default_factory=tuple)
+    family: str = ""
+    bytes: int = 0

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from data.model.ids import PartnerId, TargetId, TeamId
+
+
+NO_PARTNER = PartnerId("")
+
+
+class TargetKind(StrEnum):
+    SITE = "site"
+    LINK = "link"
+    PARSER = "parser"
+    FEED = "feed"
+    SLICE = "slice"
+
+
+def target_id(kind: TargetKind, name: str) -> TargetId:
+    return TargetId(f"{kind.value}:{name}")
+
+
+def kind_of(target: TargetId) -> TargetKind:
+    return TargetKind(target.partition(":")[0])
+
+
+def name_of(target: TargetId) -> str:
+    return target.partition(":")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Expect:
+    """What must hold for a site or link check to be `ok`; an empty field expects nothing."""
+
+    status: tuple[int, ...] = ()
+    """Accepted final statuses; empty means any 2xx."""
+    text: tuple[str, ...] = ()
+    forbid: tuple[str, ...] = ()
+    final_host: str = ""
+    final_path: str = ""
+    """Prefix of the final path."""
+    keep: tuple[str, ...] = ()
+    """Query parameters whose values on the first URL must stand on the last."""
+    slow_ms: int = 0
+    """Above this total time the target is `degraded`; 0 switches it off."""
+    max_body: int = 1_048_576
+    """Bytes after decoding; more is `proto.oversize` and never read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Anything watched. Owned by one team; the dimension fields are empty where they do not apply."""
+
+    id: TargetId
+    kind: TargetKind
+    team: TeamId
+    name: str
+    url: str = ""
+    site: str = ""
+    partner: PartnerId = NO_PARTNER
+    offer: str = ""
+    geo: str = ""
+    tier: int = 3
+    project: str = ""
+    interval_s: float = 300.0
+    timeout_s: float = 10.0
+    expect: Expect = field(default_factory=Expect)
+    paused: bool = False
+    spec: str = ""
+    """Parser: path of its SPEC file, relative to the home. Feed: name of its preset."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One observation to be made of one target: what travels to a probe."""
+
+    target: TargetId
+    team: TeamId
+    kind: TargetKind
+    url: str
+    timeout_s: float
+    expect: Expect
+    geo: str = ""
+    """Country whose vantage must carry the check; empty means from here."""
+    attempt: int = 0
+    """0 for a scheduled check, n for the n-th confirmation."""
