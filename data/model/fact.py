@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
-from data.model.ids import PartnerId, TeamId
+from data.model.ids import PartnerId, TargetId, TeamId
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,3 +118,13 @@ class ParserRun:
     fields: tuple[FieldYield, ...] = field(default_factory=tuple)
     family: str = ""
     bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """What a target looked like while it was fine: a feed's contract or a parser's layouts, encoded by its family."""
+
+    target: TargetId
+    team: TeamId
+    at: datetime
+    body: bytes

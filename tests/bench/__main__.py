@@ -1,0 +1,23 @@
+"""`python -m tests.bench [NAME ..]`: every benchmark, its figure, its peer and the ratio. Nothing is asserted."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from pathlib import Path
+
+from tests.bench.figure import Figure
+
+
+def main(names: list[str]) -> None:
+    here = Path(__file__).parent
+    found = sorted(path.stem.removeprefix("bench_") for path in here.glob("bench_*.py"))
+    for name in names or found:
+        print(f"── {name}", flush=True)
+        figures: list[Figure] = import_module(f"tests.bench.bench_{name}").run()
+        for figure in figures:
+            print(figure.line(), flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
