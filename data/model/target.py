@@ -5,7 +5,6 @@ from enum import StrEnum
 
 from data.model.ids import PartnerId, TargetId, TeamId
 
-
 NO_PARTNER = PartnerId("")
 
 

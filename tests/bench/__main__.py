@@ -5,8 +5,10 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tests.bench.figure import Figure
+if TYPE_CHECKING:
+    from tests.bench.figure import Figure
 
 
 def main(names: list[str]) -> None:
