@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import tomllib
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from data.config import sections
+from data.config.inventory import Inventory
+from data.config.lines import index_lines
+from data.config.problems import Problems
+from data.config.rows import decode, read_bytes
+from data.config.settings import Settings
+from data.config.table import Source, Table
+from data.errors import ConfigError
+from data.model.target import Target, TargetKind, target_id
+from data.text import redact
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+    from pathlib import Path
+
+    from data.config.home import Home
+    from data.config.settings import Feed
+
+MAX_TOML_BYTES = 4_000_000
+
+
+def load(home: Home, *, presets: Collection[str] = ()) -> Settings:
+    """losswatch.toml and inventory/*.csv as validated settings.
+
+    `presets` are the names of the feed presets that exist (`checks.feeds.preset.names()`); without them a feed's preset
+    is not checked. Raises `data.config.problems.ConfigErrors` with every problem, the first 20 in words.
+    """
+    problems = Problems()
+    top = _read_toml(home.toml, problems)
+    made = _sections(top, home.config, presets)
+    defaults = sections.defaults(top.table("defaults"))
+    top.done()
+    inventory = Inventory(
+        home=home.config,
+        folder=home.inventory,
+        teams=[team.id for team in made.teams],
+        partners=[partner.id for partner in made.partners],
+        defaults=defaults,
+        problems=problems,
+    )
+    targets = (*inventory.targets(), *_feed_targets(made.feeds))
+    problems.raise_any()
+    return replace(made, targets=targets)
+
+
+def _read_toml(path: Path, problems: Problems) -> Table:
+    """The top table; a file that cannot be read at all raises at once, since nothing else could be judged."""
+    try:
+        text = decode(path, read_bytes(path, MAX_TOML_BYTES))
+    except ConfigError as error:
+        if isinstance(error.__cause__, FileNotFoundError):
+            raise ConfigError(path, None, "does not exist. Start with: losswatch init") from None
+        raise
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        words, line = _toml_fault(str(error), text)
+        raise ConfigError(path, line, words) from None
+    except (RecursionError, ValueError):
+        raise ConfigError(path, None, "is nested too deeply or holds a number that is too long") from None
+    return Table(Source(path, index_lines(text), problems), (), values)
+
+
+def _toml_fault(message: str, text: str) -> tuple[str, int | None]:
+    """`tomllib` puts the place into its message: `Unclosed array (at line 3, column 5)`."""
+    words, _, place = message.rpartition(" (at ")
+    if place.startswith("line "):
+        line = int(place.removeprefix("line ").partition(",")[0])
+        return f"is not TOML: {words[:1].lower()}{words[1:]}", line
+    return f"is not TOML: {words[:1].lower()}{words[1:]} at the end of the file", max(text.count("\n"), 1)
+
+
+def _sections(top: Table, home: Path, presets: Collection[str]) -> Settings:
+    teams = sections.teams(top)
+    partners = sections.partners(top)
+    team_ids = [team.id for team in teams]
+    return Settings(
+        home=home,
+        company=sections.company(top.table("company")),
+        hub=sections.hub(top.table("hub")),
+        network=sections.network(top.table("network"), home),
+        clock=sections.clock(top.table("clock")),
+        teams=teams,
+        users=sections.users(top, team_ids),
+        partners=partners,
+        feeds=sections.feeds(top, team_ids, [partner.id for partner in partners], presets),
+        vantages=sections.vantages(top),
+        edges=sections.edges(top),
+    )
+
+
+def _feed_targets(feeds: Iterable[Feed]) -> Iterable[Target]:
+    for feed in feeds:
+        yield Target(
+            id=target_id(TargetKind.FEED, feed.name),
+            kind=TargetKind.FEED,
+            team=feed.team,
+            name=feed.name,
+            url=redact(feed.base_url),
+            partner=feed.partner,
+            interval_s=feed.interval_s,
+            timeout_s=60.0,
+            paused=feed.paused,
+            spec=feed.preset,
+        )

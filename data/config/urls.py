@@ -1,0 +1,53 @@
+"""What is a URL that can be watched, and what is a `HOST:PORT`."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from urllib.parse import urlsplit
+
+_PROXY_SCHEMES = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
+_NO_HOST = "is not a URL with a valid host and port"
+_HOST = re.compile(r"[^\s/?#@\\<>\"^`{|}%:\[\]]+")
+_BROKEN = re.compile(r"[\x00-\x20\x7f-\xa0<>\"\\^`{|}\u2028\u2029\u2400-\u2421\ufffd\ud800-\udfff]")
+
+
+def url_fault(url: str, schemes: tuple[str, ...] = ("http", "https"), *, login: bool = False) -> str:
+    """What is wrong with `url`, as the end of a sentence; empty when it can be requested."""
+    if not url or _BROKEN.search(url):
+        return "contains a space or another character that no URL has" if url else "is empty"
+    try:
+        parts = urlsplit(url)
+        usable = parts.port != 0 and _is_host(parts.hostname or "")
+    except ValueError:
+        return _NO_HOST
+    if parts.scheme not in schemes:
+        return f"does not start with {' or '.join(f'{scheme}://' for scheme in schemes[:2])}"
+    if "@" in parts.netloc and not login:
+        return "carries a user name or password, which belong in the keyring"
+    return "" if usable else _NO_HOST
+
+
+def proxy_fault(url: str) -> str:
+    """Like `url_fault`, for the proxy of a vantage: SOCKS and a login are fine."""
+    return url_fault(url, _PROXY_SCHEMES, login=True)
+
+
+def address_fault(address: str) -> str:
+    """What is wrong with `HOST:PORT` (`[v6]:PORT`), as the end of a sentence."""
+    host, _, port = address.rpartition(":")
+    inner = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    if not port.isascii() or not port.isdigit() or not 0 < int(port[:6]) < 65_536:
+        return "has no port between 1 and 65535"
+    return "" if inner and _is_host(inner) and (":" not in inner or inner != host) else "has no valid host"
+
+
+def _is_host(host: str) -> bool:
+    if ":" in host:
+        try:
+            ipaddress.IPv6Address(host.partition("%")[0])
+        except ValueError:
+            return False
+        return True
+    labels = host.rstrip(".").split(".")
+    return len(host) < 254 and all(0 < len(label) < 64 and _HOST.fullmatch(label) for label in labels)
