@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -113,7 +112,7 @@ class Inventory:
     def _files(self) -> set[str]:
         """Names in the folder; a CSV that nobody reads is reported."""
         try:
-            names = set(os.listdir(self.folder))
+            names = {path.name for path in self.folder.iterdir()}
         except FileNotFoundError:
             return set()
         except OSError as error:
