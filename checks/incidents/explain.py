@@ -1,0 +1,101 @@
+"""An incident in words: its title, where it is, what is certain, what is guessed and what to do first."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from checks.incidents.severity import is_blind
+from data.model.cause import CAUSES, words_of
+from data.model.snapshot import PlanRow, Statement
+from data.model.target import TargetKind, name_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from checks.incidents.correlation import Upstream
+    from data.model.ids import CauseId
+    from data.model.incident import Finding, Incident
+
+_LISTED = 3
+
+
+def where(
+    kinds: Counter[TargetKind], sites: Collection[str], upstream: Upstream | None, first: Finding, geos: Collection[str]
+) -> str:
+    """`Halyard Edge: 412 sites`, `P02: 23 links of 17 sites`, `P05 DE: 8 links`, or the one target's name."""
+    if sum(kinds.values()) == 1:
+        place = name_of(first.target)
+        partner = first.fingerprint.get("partner", "")
+        return f"{partner} {place}" if partner and partner not in place else place
+    name = upstream.value if upstream else first.blame or name_of(first.target)
+    if upstream and upstream.group == "geo" and 0 < len(geos) <= _LISTED:
+        name = f"{name} {', '.join(sorted(geos))}"
+    counted = [_plural(kinds[kind], kind.value) for kind in TargetKind if kinds[kind]]
+    text = f"{name}: {' and '.join(counted)}"
+    if set(kinds) == {TargetKind.LINK} and sites:
+        text += f" of {_plural(len(sites), 'site')}"
+    return text
+
+
+def title(cause: CauseId, place: str) -> str:
+    return f"{place}, {words_of(cause)}"
+
+
+def plans(cause: CauseId) -> tuple[PlanRow, ...]:
+    """What to do first in words: restore, keep earning another way, stop the bleeding."""
+    if cause not in CAUSES:
+        return ()
+    return tuple(PlanRow(letter, words) for letter, words in zip("ABC", CAUSES[cause].plans, strict=True))
+
+
+def statements(incident: Incident, findings: Sequence[Finding]) -> tuple[Statement, ...]:
+    """What is known, what is concluded and what is not known of an incident, in this order."""
+    return (*_facts(incident, findings), *_guesses(incident), *_unknowns(incident, findings))
+
+
+def _facts(incident: Incident, findings: Sequence[Finding]) -> list[Statement]:
+    seen = Counter(finding.cause for finding in findings)
+    causes = ", ".join(f"{words_of(cause)} ({count})" for cause, count in seen.most_common(_LISTED))
+    facts = [f"{incident.where} since {incident.started_at:%Y-%m-%d %H:%MZ}, confirmed {incident.detected_at:%H:%MZ}"]
+    facts += [f"seen: {causes}"] if causes else []
+    details = Counter(finding.detail for finding in findings if finding.detail)
+    facts += [f"for example: {detail}" for detail, _ in details.most_common(1)]
+    if incident.members > 1:
+        facts.append(f"{incident.open_members} of {incident.members} still affected")
+    if len(incident.teams) > 1:
+        facts.append(f"teams affected: {', '.join(incident.teams)}")
+    return [Statement("fact", text) for text in facts]
+
+
+def _guesses(incident: Incident) -> list[Statement]:
+    guesses = []
+    if incident.members > 1 and incident.reason:
+        guesses.append(f"one common cause: {incident.reason}")
+    if incident.blame:
+        guesses.append(f"the fault lies with {incident.blame}")
+    loss = incident.loss
+    if loss.lost > 0 or loss.per_hour > 0:
+        guesses.append(
+            f"lost so far {loss.lost} {loss.currency} (80 %: {loss.lost_lo} to {loss.lost_hi}), {loss.per_hour} an hour"
+        )
+    return [Statement("guess", text) for text in guesses]
+
+
+def _unknowns(incident: Incident, findings: Sequence[Finding]) -> list[Statement]:
+    unknown = []
+    if is_blind(incident.cause):
+        unseen = incident.loss.unseen_per_hour
+        worth = f" ({unseen} {incident.loss.currency} an hour is unseen)" if unseen > 0 else ""
+        unknown.append(f"whether any money is lost: we are blind, not dead{worth}")
+    elif incident.loss.per_hour <= 0:
+        unknown.append("what it costs: there is no expectation for this place yet")
+    if not incident.blame and not any(finding.blame for finding in findings):
+        unknown.append("who is to blame")
+    if incident.cause.startswith("revenue."):
+        unknown.append("why: no link, site or feed of this slice fails")
+    return [Statement("unknown", text) for text in unknown]
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
