@@ -1,0 +1,5 @@
+import sys
+
+from checks.hub.run import main
+
+sys.exit(main())

@@ -1,0 +1,208 @@
+from __future__ import annotations
+
+from array import array
+from collections import Counter, deque
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from checks.hub.strips import Strips
+from data.model.observation import TargetState
+from data.model.snapshot import LogLine, StateCount, TargetRow
+from data.model.state import State
+from data.model.target import Target, TargetKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
+    from decimal import Decimal
+
+    from data.model.ids import IncidentId, TargetId, TeamId
+    from data.model.observation import Observation
+    from data.model.principal import Scope
+
+RECENT = 32
+"""Latencies kept per target for the percentiles of a list."""
+
+SPANS = {
+    TargetKind.SITE: (60.0, "60 min"),
+    TargetKind.LINK: (60.0, "60 min"),
+    TargetKind.PARSER: (1440.0, "24 h"),
+    TargetKind.FEED: (1440.0, "24 h"),
+    TargetKind.SLICE: (1440.0, "24 h"),
+}
+"""Seconds of one strip bucket and what 60 of them span, by kind."""
+
+
+@dataclass(slots=True)
+class Board:
+    """What is true now of every target, in memory: the store keeps it, nobody reads it from there while we run."""
+
+    targets: dict[TargetId, Target] = field(default_factory=dict)
+    states: dict[TargetId, TargetState] = field(default_factory=dict)
+    incident_of: dict[TargetId, IncidentId] = field(default_factory=dict)
+    loss_of: dict[TargetId, Decimal] = field(default_factory=dict)
+    """Money lost per hour, by target, as last priced."""
+    next_at: dict[TargetId, datetime] = field(default_factory=dict)
+    slice_rows: dict[TargetId, TargetRow] = field(default_factory=dict)
+    """Slices have no check of their own: their rows come whole from the revenue tick."""
+    log: deque[LogLine] = field(default_factory=lambda: deque(maxlen=50))
+    log_teams: deque[TeamId] = field(default_factory=lambda: deque(maxlen=50))
+    """Owner of each log line, in step with `log`; an empty team is everybody's."""
+    version: int = 0
+    strips: dict[TargetKind, Strips] = field(
+        default_factory=lambda: {kind: Strips(bucket_s) for kind, (bucket_s, _) in SPANS.items()}
+    )
+    _latency: dict[TargetId, array[float]] = field(default_factory=dict)
+    _counts: Counter[tuple[TargetKind, TeamId, State]] = field(default_factory=Counter)
+
+    def touch(self) -> None:
+        self.version += 1
+
+    def say(self, at: datetime, kind: str, who: str, text: str, team: TeamId) -> None:
+        """Add a line to the log; `team` decides who reads it."""
+        self.log.append(LogLine(at, kind, who, text))
+        self.log_teams.append(team)
+        self.touch()
+
+    def put_target(self, target: Target) -> None:
+        """Add or replace a target; its state survives a change of configuration."""
+        self.targets[target.id] = target
+        known = self.states.get(target.id) or TargetState(target.id, target.team, target.kind)
+        if target.paused:
+            known = replace(known, state=State.PAUSED)
+        elif known.state is State.PAUSED:
+            known = replace(known, state=State.UNKNOWN)
+        self.put_state(replace(known, team=target.team))
+
+    def remove_target(self, target_id: TargetId) -> None:
+        target = self.targets.pop(target_id, None)
+        state = self.states.pop(target_id, None)
+        if state:
+            self._counts[state.kind, state.team, state.state] -= 1
+        if target:
+            self.strips[target.kind].forget(target_id)
+        for known in (self._latency, self.incident_of, self.loss_of, self.next_at):
+            known.pop(target_id, None)
+        self.touch()
+
+    def put_state(self, state: TargetState) -> None:
+        old = self.states.get(state.target)
+        if old:
+            self._counts[old.kind, old.team, old.state] -= 1
+        self._counts[state.kind, state.team, state.state] += 1
+        self.states[state.target] = state
+        self.touch()
+
+    def recount(self) -> None:
+        """Count anew from the states; needed once, after they were read back whole."""
+        self._counts = Counter((state.kind, state.team, state.state) for state in self.states.values())
+        self.touch()
+
+    def observed(self, observation: Observation) -> None:
+        """Strips and latencies of one observation; the state comes from the life cycle."""
+        self.strips[observation.kind].add(observation.target, observation.started_at, observation.state)
+        if observation.total_ms is not None and observation.state is not State.UNKNOWN:
+            ring = self._latency.setdefault(observation.target, array("f"))
+            ring.append(observation.total_ms)
+            if len(ring) > RECENT:
+                del ring[0]
+        self.touch()
+
+    def counts(self, kind: TargetKind, scope: Scope) -> StateCount:
+        if kind is TargetKind.SLICE:
+            found = Counter(row.state for row in self.slice_rows.values() if scope.sees(row.team))
+        else:
+            found = Counter[State]()
+            for (of_kind, team, state), n in self._counts.items():
+                if of_kind is kind and scope.sees(team):
+                    found[state] += n
+        return StateCount(**{state.value: found[state] for state in State})
+
+    def rows(self, kind: TargetKind, scope: Scope, now: datetime) -> Iterator[TargetRow]:
+        """Every target of a kind in scope, in no order, without its strip (see `with_strip`)."""
+        if kind is TargetKind.SLICE:
+            yield from (row for row in self.slice_rows.values() if scope.sees(row.team))
+            return
+        for target in self.targets.values():
+            if target.kind is kind and scope.sees(target.team):
+                yield self.row(target, now)
+
+    def row(self, target: Target, now: datetime) -> TargetRow:
+        state = self.states[target.id]
+        p50, p95 = self._percentiles(target.id)
+        return TargetRow(
+            target=target.id,
+            kind=target.kind,
+            team=target.team,
+            name=target.name,
+            state=state.state,
+            cause=state.cause,
+            detail=state.detail,
+            since=state.since,
+            last_at=state.last_at,
+            next_at=self.next_at.get(target.id),
+            geo=target.geo,
+            partner=target.partner,
+            offer=target.offer,
+            site=target.site,
+            tier=target.tier,
+            p50_ms=p50,
+            p95_ms=p95,
+            value=state.value,
+            loss_per_hour=self.loss_of.get(target.id),
+            incident=self.incident_of.get(target.id),
+        )
+
+    def with_strip(self, row: TargetRow, now: datetime) -> TargetRow:
+        """The row with its heat strip; made only for rows that somebody sees."""
+        every = self.targets[row.target].interval_s if row.target in self.targets else 0.0
+        return replace(row, strip=self.strips[row.kind].read(row.target, now, every=every * 1.5))
+
+    def find_row(self, target_id: TargetId, now: datetime) -> TargetRow | None:
+        if target_id in self.slice_rows:
+            return self.with_strip(self.slice_rows[target_id], now)
+        target = self.targets.get(target_id)
+        return self.with_strip(self.row(target, now), now) if target else None
+
+    def worst(self, kind: TargetKind, scope: Scope, now: datetime, limit: int) -> list[TargetRow]:
+        """Rows of targets that are not ok first, then the most important ones."""
+        if kind is TargetKind.SLICE:
+            return list(self.rows(kind, scope, now))
+        bad, rest = list[Target](), list[Target]()
+        for target_id, state in self.states.items():
+            target = self.targets.get(target_id)
+            if target is None or state.kind is not kind or not scope.sees(state.team):
+                continue
+            if state.state.badness > State.OK.badness:
+                bad.append(target)
+            elif len(rest) < limit or target.tier == 1:
+                rest.append(target)
+        rest.sort(key=lambda target: (target.tier, target.name))
+        return [self.row(target, now) for target in bad + rest[:limit]]
+
+    def _percentiles(self, target_id: TargetId) -> tuple[float | None, float | None]:
+        ring = self._latency.get(target_id)
+        if not ring:
+            return None, None
+        ordered = sorted(ring)
+        return ordered[len(ordered) // 2], ordered[min(int(len(ordered) * 0.95), len(ordered) - 1)]
+
+
+def restore_strips(board: Board, strips: dict[TargetId, str], until: datetime) -> None:
+    """Put strips read from the store back, so that a restart does not blank the screen."""
+    for target_id, strip in strips.items():
+        target = board.targets.get(target_id)
+        if target:
+            board.strips[target.kind].restore(target_id, until, strip)
+
+
+def strip_window(kind: TargetKind, now: datetime) -> tuple[datetime, float]:
+    """(since, bucket seconds) of the strip that ends now."""
+    bucket_s, _ = SPANS[kind]
+    return now - timedelta(seconds=bucket_s * 60), bucket_s
+
+
+def visible_log(board: Board, scope: Scope) -> tuple[LogLine, ...]:
+    pairs: Iterable[tuple[LogLine, TeamId]] = zip(board.log, board.log_teams, strict=True)
+    return tuple(line for line, team in pairs if not team or scope.sees(team))

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from data.config.diff import Difference, difference
+from data.config.load import load
+from data.config.watch import stamps
+from data.errors import ConfigError
+from data.model.audit import AuditEntry
+from data.model.ids import TeamId
+from data.model.snapshot import CommandReply
+from data.store import targets
+
+if TYPE_CHECKING:
+    from checks.hub.hub import Hub
+    from data.config.settings import Settings
+    from data.model.principal import Principal
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Configuration:
+    """The files, what of them is in force, and why the newest is not when it is not."""
+
+    hub: Hub
+    problem: str = ""
+    """First line of what is wrong with the files on disk; the last good configuration stays in force."""
+    _seen: object = field(default=None)
+
+    async def apply(self, who: Principal, *, dry_run: bool) -> CommandReply:
+        """Read the files and put them in force; raises `ConfigError` and changes nothing when they are wrong."""
+        settings = await asyncio.to_thread(load, self.hub.home)
+        change = difference(tuple(self.hub.board.targets.values()), settings.targets)
+        if not dry_run:
+            await self._enforce(settings, change, who.name)
+        return CommandReply(ok=True, message="\n".join(change.summary()))
+
+    async def reload_if_changed(self) -> None:
+        """Hot reload: called now and then; a broken file is reported once and the last good one kept."""
+        seen = await asyncio.to_thread(stamps, self.hub.home)
+        if seen == self._seen:
+            return
+        first, self._seen = self._seen is None, seen
+        if first:
+            return
+        try:
+            settings = await asyncio.to_thread(load, self.hub.home)
+        except ConfigError as problem:
+            self.problem = str(problem).partition("\n")[0]
+            log.warning("configuration not reloaded: %s", self.problem)
+            self.hub.board.say(
+                self.hub.clock.now(), "hub", "configuration", f"not reloaded: {self.problem}", TeamId("")
+            )
+            return
+        change = difference(tuple(self.hub.board.targets.values()), settings.targets)
+        await self._enforce(settings, change, "losswatch")
+
+    async def _enforce(self, settings: Settings, change: Difference, who: str) -> None:
+        self.problem = ""
+        self.hub.put_in_force(settings, change)
+        now = self.hub.clock.now()
+        words = f"{len(change.added)} added, {len(change.changed)} changed, {len(change.removed)} removed"
+        rows = [*change.added, *(changed.new for changed in change.changed)]
+        entry = AuditEntry(now, who, TeamId(""), "apply", "configuration", words)
+        await asyncio.wrap_future(self.hub.store.write([*rows, entry]))
+        if change.removed:
+            await asyncio.to_thread(targets.remove, self.hub.store, [target.id for target in change.removed])
+        self.hub.board.say(now, "hub", "configuration", f"reloaded: {words}", TeamId(""))
+        log.info("configuration in force: %s", words)

@@ -1,0 +1,200 @@
+"""One target or one incident in full: the board for what is now, the store for what was."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from data.access.redaction import redact_incident, redact_row
+
+from checks.hub.filters import worst_first
+from checks.incidents.explain import plans, statements
+from data.model.ids import IncidentId, TargetId
+from data.model.principal import MoneyRight
+from data.model.snapshot import (
+    BandPoint,
+    ChangeRow,
+    FieldRow,
+    IncidentDetail,
+    IncidentPage,
+    TargetDetail,
+    TargetRow,
+)
+from data.model.target import TargetKind, name_of
+from data.store import feed_changes, findings, flips, incidents, observations, parser_runs, rollups, timeline
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from checks.hub.hub import Hub
+    from data.model.incident import Finding, Incident
+    from data.model.principal import Principal, Scope
+    from data.model.target import Target
+
+MEMBERS = 200
+STRIP_CELLS = 60
+BAND_HOURS = 36
+
+
+@dataclass(slots=True)
+class Details:
+    """Detail read models. Every store read happens in a thread, within the reader's scope."""
+
+    hub: Hub
+
+    async def target(self, who: Principal, target_id: str) -> TargetDetail | None:
+        now, scope = self.hub.clock.now(), who.scope
+        row = self.hub.board.find_row(TargetId(target_id), now)
+        if row is None or not scope.sees(row.team):
+            return None
+        return await asyncio.to_thread(self._target, row, scope, now)
+
+    def _target(self, row: TargetRow, scope: Scope, now: datetime) -> TargetDetail:
+        store, target = self.hub.store, self.hub.board.targets.get(row.target)
+        seen = observations.of_target(store, scope, row.target, limit=50)
+        band, unit = self._band(row, scope, now)
+        fields, changes = tuple[FieldRow, ...](), tuple[ChangeRow, ...]()
+        if row.kind is TargetKind.PARSER and target:
+            fields = self._fields(target, scope)
+        if row.kind is TargetKind.FEED:
+            changes = tuple(_change_row(change) for change in feed_changes.of_feed(store, scope, row.name))
+        return TargetDetail(
+            version=self.hub.board.version,
+            row=redact_row(row, scope),
+            url=target.url if target else "",
+            check=_expectations(target) if target else (),
+            strip_hour=rollups.strip(store, scope, row.target, now - timedelta(hours=1), now, STRIP_CELLS),
+            strip_day=rollups.strip(store, scope, row.target, now - timedelta(days=1), now, STRIP_CELLS),
+            strip_90d=rollups.strip(store, scope, row.target, now - timedelta(days=90), now, STRIP_CELLS),
+            hops=next((one.hops for one in seen if one.hops), ()),
+            observations=seen,
+            flips=tuple(flips.of_target(store, scope, row.target)),
+            fields=fields,
+            changes=changes,
+            band=band,
+            band_unit=unit,
+            notes=self._notes(row, now),
+            incidents=tuple(
+                redact_incident(one, scope)
+                for one in incidents.of_target(store, scope, row.target)
+                if any(map(scope.sees, one.teams))
+            ),
+        )
+
+    def _band(self, row: TargetRow, scope: Scope, now: datetime) -> tuple[tuple[BandPoint, ...], str]:
+        if row.kind is TargetKind.SLICE:
+            if scope.money is not MoneyRight.FULL:
+                return (), ""
+            since = now - timedelta(hours=BAND_HOURS)
+            dims = slice_dims(row.target)
+            return self.hub.book.series(dims, since, now), self.hub.settings.company.currency
+        if row.kind is TargetKind.PARSER:
+            runs = parser_runs.history(self.hub.store, scope, row.name, limit=96)
+            usual = sorted(run.items for run in runs) or [0]
+            lo, mid, hi = (usual[int(len(usual) * share)] for share in (0.1, 0.5, 0.9))
+            return tuple(BandPoint(run.at, mid, lo, hi, run.items) for run in sorted(runs, key=_at)), "items"
+        latency = observations.latency(self.hub.store, scope, row.target, now - timedelta(hours=6), now, 360.0)
+        return tuple(BandPoint(at, p50, p50, p95, p50) for at, p50, p95 in latency), "ms"
+
+    def _fields(self, target: Target, scope: Scope) -> tuple[FieldRow, ...]:
+        runs = parser_runs.history(self.hub.store, scope, target.name, limit=30)
+        if not runs:
+            return ()
+        selectors = self.hub.selectors(target)
+        rows = []
+        for field in runs[0].fields:
+            earlier = [other.fill for run in runs[1:] for other in run.fields if other.name == field.name]
+            usual = sorted(earlier)[len(earlier) // 2] if earlier else field.fill
+            rows.append(FieldRow(field.name, field.state, field.fill, usual, selectors.get(field.name, "")))
+        return tuple(rows)
+
+    def _notes(self, row: TargetRow, now: datetime) -> tuple[str, ...]:
+        if row.kind is not TargetKind.SLICE:
+            return ()
+        hours = self.hub.book.fires_after_h(slice_dims(row.target), now)
+        return (f"an alarm on silence can fire after {hours:.1f} h here",) if hours else ()
+
+    async def incidents(self, who: Principal, state: str, offset: int, limit: int) -> IncidentPage:
+        scope = who.scope
+        if state == "open":
+            found = self.hub.views.open_incidents(scope)
+            return IncidentPage(self.hub.board.version, len(found), offset, found[offset : offset + limit])
+        total, rows = await asyncio.to_thread(
+            incidents.page, self.hub.store, scope, state=state, offset=offset, limit=limit
+        )
+        shown = tuple(redact_incident(self._fresh(one), scope) for one in rows)
+        return IncidentPage(self.hub.board.version, total, offset, shown)
+
+    async def incident(self, who: Principal, number: int) -> IncidentDetail | None:
+        scope, now, number_id = who.scope, self.hub.clock.now(), IncidentId(number)
+        found = self.hub.desk.get(number_id) or await asyncio.to_thread(incidents.get, self.hub.store, scope, number_id)
+        if found is None or not any(map(scope.sees, found.teams)):
+            return None
+        members = await asyncio.to_thread(findings.of_incident, self.hub.store, scope, number_id)
+        entries = await asyncio.to_thread(timeline.of_incident, self.hub.store, scope, number_id)
+        mine = [finding for finding in members if scope.sees(finding.team)]
+        money = scope.money is MoneyRight.FULL
+        band = await asyncio.to_thread(self._incident_band, found, mine, now) if money else ()
+        return IncidentDetail(
+            version=self.hub.board.version,
+            incident=redact_incident(found, scope),
+            statements=statements(found, mine),
+            timeline=tuple(entries),
+            members=self._member_rows(mine, scope, now),
+            band=band,
+            plans=plans(found.cause),
+        )
+
+    def _fresh(self, stored: Incident) -> Incident:
+        """The desk's version of an open incident; the store's is at most a tick old."""
+        return self.hub.desk.get(stored.id) or stored
+
+    def _member_rows(self, members: Iterable[Finding], scope: Scope, now: datetime) -> tuple[TargetRow, ...]:
+        ids = dict.fromkeys(finding.target for finding in members)
+        rows = [row for target_id in ids if (row := self.hub.board.find_row(target_id, now))]
+        return tuple(redact_row(row, scope) for row in sorted(rows, key=worst_first)[:MEMBERS])
+
+    def _incident_band(self, incident: Incident, members: list[Finding], now: datetime) -> tuple[BandPoint, ...]:
+        """Commission per hour of all that is affected, summed hour by hour."""
+        since = min(incident.started_at, now - timedelta(hours=12)) - timedelta(hours=6)
+        series = self.hub.pricing.series_of(members, max(since, now - timedelta(hours=72)), now)
+        return tuple(series)
+
+
+def slice_dims(target_id: TargetId) -> dict[str, str]:
+    """`slice:partner=P02,geo=DE` as a dict; `slice:` alone is everything."""
+    pairs = (part.partition("=") for part in name_of(target_id).split(",") if "=" in part)
+    return {name: value for name, _, value in pairs}
+
+
+def _expectations(target: Target) -> tuple[tuple[str, str], ...]:
+    expect = target.expect
+    pairs = (
+        ("interval", f"{target.interval_s:g} s"),
+        ("timeout", f"{target.timeout_s:g} s" if target.kind in {TargetKind.SITE, TargetKind.LINK} else ""),
+        ("tier", str(target.tier)),
+        ("partner", target.partner),
+        ("offer", target.offer),
+        ("vantage", target.geo),
+        ("status", ", ".join(map(str, expect.status))),
+        ("text", ", ".join(expect.text)),
+        ("forbidden", ", ".join(expect.forbid)),
+        ("final host", expect.final_host),
+        ("final path", expect.final_path),
+        ("keep", ", ".join(expect.keep)),
+        ("slow above", f"{expect.slow_ms} ms" if expect.slow_ms else ""),
+        ("preset" if target.kind is TargetKind.FEED else "spec", target.spec),
+    )
+    return tuple((name, value) for name, value in pairs if value)
+
+
+def _change_row(change: object) -> ChangeRow:
+    names = ("severity", "kind", "path", "was", "now", "n_after", "first_seen", "last_seen", "closed_at")
+    return ChangeRow(**{name: getattr(change, name) for name in names})
+
+
+def _at(run: object) -> datetime:
+    at: datetime = run.at  # type: ignore[attr-defined]  # a ParserRun; sorted() wants a plain key
+    return at

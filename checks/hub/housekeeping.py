@@ -1,0 +1,163 @@
+"""What happens by the clock: revenue ticks, pricing, roll-ups, the spool, hot reload; and waking up after a restart."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from checks.hub.board import restore_strips, strip_window
+from checks.incidents.desk import IncidentDesk
+from data.model.ids import IncidentId
+from data.model.money import ZERO
+from data.model.principal import EVERYTHING
+from data.model.target import TargetKind
+from data.store import facts, findings, incidents, observations, retention, rollups, states, targets
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+    from decimal import Decimal
+
+    from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+    from checks.hub.hub import Hub
+    from data.model.incident import Finding, Incident
+    from data.model.money import Loss
+    from data.model.principal import Scope
+
+log = logging.getLogger(__name__)
+
+HISTORY = timedelta(days=36)
+REVENUE_EVERY_S = 900.0
+PRICE_EVERY_S = 120.0
+ROLLUP_EVERY_S = 3600.0
+FLUSH_EVERY_S = 30.0
+RELOAD_EVERY_S = 2.0
+SPOOL_EVERY_S = 0.5
+
+
+@dataclass(slots=True)
+class Housekeeping:
+    """Periodic work; each job is alone with itself and a failure of one is logged, not spread."""
+
+    hub: Hub
+    waiting: tuple[str, ...] = ()
+    _closed_today: dict[IncidentId, Incident] = field(default_factory=dict)
+
+    def restore(self) -> IncidentDesk:
+        """Read back from the store what the board and the desk held; called before anything runs."""
+        store, board = self.hub.store, self.hub.board
+        now = self.hub.clock.now()
+        board.version = int(now.timestamp() * 1000)  # never a number that a screen has seen from the hub before us
+        board.states.update(states.load(store, EVERYTHING))
+        configured = {target.id: target for target in self.hub.settings.targets}
+        stored = {target.id: target for target in targets.load(store, EVERYTHING)}
+        for target in configured.values():
+            board.put_target(target)
+        changed = [target for target in configured.values() if stored.get(target.id) != target]
+        if changed:
+            store.write(changed)
+        if gone := [target_id for target_id in stored if target_id not in configured]:
+            targets.remove(store, gone)
+        for stale in [target_id for target_id in board.states if target_id not in board.targets]:
+            del board.states[stale]
+        board.recount()
+        for kind in TargetKind:
+            since, bucket_s = strip_window(kind, now)
+            restore_strips(board, observations.buckets(store, EVERYTHING, since, now, bucket_s), now)
+        return self._restore_incidents()
+
+    def _restore_incidents(self) -> IncidentDesk:
+        store, now = self.hub.store, self.hub.clock.now()
+        open_incidents, open_findings = (
+            incidents.open_incidents(store, EVERYTHING),
+            findings.open_findings(store, EVERYTHING),
+        )
+        for finding in open_findings:
+            if finding.incident is not None:
+                self.hub.board.incident_of[finding.target] = finding.incident
+        self.hub.book.add(facts.frame(store, EVERYTHING, now - HISTORY))
+        self.hub.book.add_receipts(facts.receipts(store, EVERYTHING, now - HISTORY))
+        _, recent = incidents.page(store, EVERYTHING, state="closed", offset=0, limit=500)
+        self._closed_today = {one.id: one for one in recent}
+        return IncidentDesk(open_incidents, open_findings, last_id=incidents.last_id(store))
+
+    def schedule(self, scheduler: AsyncIOScheduler) -> None:
+        """Register every job; seconds of simulated work are divided by the clock's speed."""
+        speed = self.hub.clock.speed
+        self._every(scheduler, "revenue", REVENUE_EVERY_S / speed, self.revenue)
+        self._every(scheduler, "price", max(PRICE_EVERY_S / speed, 1.0), self.price)
+        self._every(scheduler, "rollups", max(ROLLUP_EVERY_S / speed, 10.0), self.roll_up)
+        self._every(scheduler, "flush", FLUSH_EVERY_S, self.flush)
+        self._every(scheduler, "reload", RELOAD_EVERY_S, self.hub.configuration.reload_if_changed)
+        self._every(scheduler, "spool", SPOOL_EVERY_S, self._sweep)
+
+    def _every(
+        self, scheduler: AsyncIOScheduler, name: str, seconds: float, work: Callable[[], Awaitable[None]]
+    ) -> None:
+        async def guarded() -> None:
+            try:
+                await work()
+            except Exception:  # one broken job must not stop the others; the next run tries again
+                log.exception("job %s raised", name)
+
+        scheduler.add_job(
+            guarded,
+            "interval",
+            id=f"job:{name}",
+            seconds=seconds,
+            coalesce=True,
+            max_instances=1,
+            misfire_grace_time=None,
+        )
+
+    async def _sweep(self) -> None:
+        await self.hub.spool.sweep()
+
+    async def revenue(self) -> None:
+        """Score every slice; alarms become observations and take the way of every other fact."""
+        now = self.hub.clock.now()
+        tick = await asyncio.to_thread(self.hub.book.tick, now)
+        self.waiting = tick.waiting
+        self.hub.revenue.show(tick, now)
+
+    async def price(self) -> None:
+        """Price every open incident and let the desk decide what that changes."""
+        now = self.hub.clock.now()
+        shares = dict[object, object]()
+
+        def priced(incident: Incident, members: Sequence[Finding]) -> Loss:
+            loss, each = self.hub.pricing.price(incident, members, now)
+            shares.update(each)
+            return loss
+
+        changes = self.hub.desk.tick(now, priced)
+        self.hub.board.loss_of = shares  # type: ignore[assignment]  # filled above with exactly its types
+        rows = [row for change in changes for row in self.hub.intake.settle(change)]
+        for change in changes:
+            self._closed_today.update({one.id: one for one in change.incidents if one.closed_at})
+        if rows:
+            await asyncio.wrap_future(self.hub.store.write(rows))
+
+    async def roll_up(self) -> None:
+        now = self.hub.clock.now()
+        await asyncio.to_thread(rollups.run, self.hub.store, now)
+        await asyncio.to_thread(retention.prune, self.hub.store, self.hub.settings.hub, now)
+
+    async def flush(self) -> None:
+        """Write every state as it stands; between flushes only changes of state are written."""
+        await asyncio.wrap_future(self.hub.store.write(list(self.hub.board.states.values())))
+
+    def lost_closed_today(self, scope: Scope) -> Decimal:
+        """Money lost in incidents that closed since midnight of the hub's clock."""
+        midnight = self.hub.clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
+        return sum(
+            (
+                one.loss.lost
+                for one in self._closed_today.values()
+                if one.closed_at and one.closed_at >= midnight and any(map(scope.sees, one.teams))
+            ),
+            ZERO,
+        )

@@ -1,0 +1,57 @@
+"""The HTTP client of parsers and feeds: names by the configured resolver, our own trust, nothing redirected unseen."""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import httpx
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from data.config.settings import Settings
+
+
+@dataclass(slots=True)
+class ResolvingTransport(httpx.AsyncBaseTransport):
+    """Looks names up with `resolve` and connects to the address; Host header and TLS name stay the URL's."""
+
+    inner: httpx.AsyncBaseTransport
+    resolve: Callable[[str], Awaitable[str]]
+    """Name to address; raises `OSError` when there is none."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        host = request.url.host
+        try:
+            address = await self.resolve(host)
+        except OSError as problem:
+            raise httpx.ConnectError(f"cannot resolve {host}: {problem}", request=request) from problem
+        request.extensions = {**request.extensions, "sni_hostname": host}
+        request.url = request.url.copy_with(host=address)
+        try:
+            return await self.inner.handle_async_request(request)
+        finally:
+            request.url = request.url.copy_with(host=host)
+
+    async def aclose(self) -> None:
+        await self.inner.aclose()
+
+
+def client_for(settings: Settings) -> httpx.AsyncClient:
+    """One client for all pulls; one TLS context, because making one costs tens of milliseconds."""
+    from checks.sites.resolver import Resolver
+
+    trust = ssl.create_default_context()
+    if settings.network.ca_file:
+        trust.load_verify_locations(settings.home / settings.network.ca_file)
+    inner = httpx.AsyncHTTPTransport(verify=trust, limits=httpx.Limits(max_connections=32))
+    resolver = Resolver(settings.network.resolver)
+    return httpx.AsyncClient(
+        transport=ResolvingTransport(inner, resolver.address),
+        headers={"User-Agent": settings.network.user_agent},
+        follow_redirects=False,
+        timeout=httpx.Timeout(20.0),
+        trust_env=False,
+    )

@@ -1,0 +1,322 @@
+"""The hub: owns the store, decides what is checked when, concludes, and serves everybody who looks."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import resource
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+from zlib import crc32
+
+import uvicorn
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from checks.engine.canary import Quorum
+from checks.engine.clock import Clock, clock_from
+from checks.engine.duequeue import DueQueue
+from checks.engine.pool import ProbePool
+from checks.hub.board import Board
+from checks.hub.commands import Commands
+from checks.hub.configuration import Configuration
+from checks.hub.details import Details
+from checks.hub.housekeeping import Housekeeping
+from checks.hub.http import client_for
+from checks.hub.intake import Intake
+from checks.hub.listen import PeerProtocol
+from checks.hub.pricing import Pricing
+from checks.hub.pulls import Pulls
+from checks.hub.server import application
+from checks.hub.spool import Spool, fact_frame, receipt_frame
+from checks.hub.stream import Stream
+from checks.hub.views import VERSION, Views
+from checks.incidents.desk import IncidentDesk
+from checks.revenue.book import RevenueBook
+from data.model.ids import TargetId, TeamId
+from data.model.snapshot import HubHealth
+from data.model.state import State
+from data.model.target import Check, Expect, TargetKind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from data.secrets import Secrets
+    from data.store.store import Store
+
+    from checks.hub.listen import Listener
+    from data.config.diff import Difference
+    from data.config.home import Home
+    from data.config.settings import Settings
+    from data.model.fact import Fact, Receipt
+    from data.model.observation import Observation
+    from data.model.principal import Principal
+    from data.model.target import Target
+
+log = logging.getLogger(__name__)
+
+PROBED = frozenset({TargetKind.SITE, TargetKind.LINK})
+CANARY = "canary:"
+CANARY_EVERY_S = 30.0
+"""Real seconds: our own network does not run on simulated time."""
+DISPATCH_EVERY_S = 0.05
+DISPATCH_AT_ONCE = 2000
+_ANY = Expect(status=tuple(range(200, 500)))
+"""A canary proves the network, not a page: any answer will do."""
+
+
+@dataclass(slots=True)
+class Hub:
+    """Every room of the service, wired together. `run` starts them and returns when somebody says stop."""
+
+    home: Home
+    settings: Settings
+    store: Store
+    secrets: Secrets
+    clock: Clock = field(init=False)
+    board: Board = field(default_factory=Board)
+    desk: IncidentDesk = field(init=False)
+    book: RevenueBook = field(init=False)
+    quorum: Quorum = field(init=False)
+    queue: DueQueue = field(init=False)
+    pool: ProbePool = field(init=False)
+    intake: Intake = field(init=False)
+    pulls: Pulls = field(init=False)
+    pricing: Pricing = field(init=False)
+    spool: Spool = field(init=False)
+    configuration: Configuration = field(init=False)
+    housekeeping: Housekeeping = field(init=False)
+    views: Views = field(init=False)
+    details: Details = field(init=False)
+    commands: Commands = field(init=False)
+    stream: Stream = field(init=False)
+    scheduler: AsyncIOScheduler = field(default_factory=lambda: AsyncIOScheduler(timezone=UTC))
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    uid: int = field(default_factory=os.getuid)
+    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    checked: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=120))
+    """(monotonic seconds, observations) of the last batches: the shown checks per second."""
+
+    def __post_init__(self) -> None:
+        """Build the rooms from the ground up; nothing runs yet."""
+        self.clock = clock_from(self.settings)
+        self.book = RevenueBook()
+        self.quorum = Quorum(len(self.settings.network.canaries))
+        self.queue = DueQueue()
+        self.pool = ProbePool(self.settings, self.settings.hub.probes or os.cpu_count() or 1, self._on_batch)
+        self.housekeeping = Housekeeping(self)
+        self.desk = self.housekeeping.restore()
+        self.pricing = Pricing(self.book, self.board.targets.get, lambda: self.settings.company.currency)
+        self.intake = Intake(self.board, self.desk, self.store, self.quorum, self.clock, self._confirm)
+        self.spool = Spool(self.home.spool, self.store, self._facts_stored)
+        self.pulls = Pulls(self, self.scheduler, client_for(self.settings))
+        self.configuration = Configuration(self)
+        self.views = Views(
+            board=self.board,
+            desk=self.desk,
+            clock=self.clock,
+            settings=lambda: self.settings,
+            health=self.health,
+            waiting=lambda: self.housekeeping.waiting,
+            next_due=self.queue.next_at,
+            pid=os.getpid(),
+            lost_closed_today=self.housekeeping.lost_closed_today,
+        )
+        self.details = Details(self)
+        self.commands = Commands(self)
+        self.stream = Stream(lambda: self.board.version, self.views.snapshot, self.views.hello)
+
+    async def run(self, listener: Listener) -> None:
+        """Serve until `stopping` is set, then leave in order: no new work, the last batch, the store."""
+        await self.pool.start()
+        await self.pulls.restore()
+        for target in self.board.targets.values():
+            self._start_checking(target)
+        self._schedule_canaries()
+        self.housekeeping.schedule(self.scheduler)
+        self.scheduler.start()
+        server = uvicorn.Server(
+            uvicorn.Config(
+                application(self),
+                http=PeerProtocol,
+                ws="none",
+                loop="asyncio",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                timeout_graceful_shutdown=2,
+            )
+        )
+        server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]  # signals are ours
+        tasks = [
+            asyncio.create_task(server.serve(sockets=[listener.socket]), name="server"),
+            asyncio.create_task(self._dispatch(), name="dispatch"),
+            asyncio.create_task(self.stream.run(), name="stream"),
+        ]
+        log.info("hub %s is up: %d targets, pid %d", VERSION, len(self.board.targets), os.getpid())
+        await self.stopping.wait()
+        await self._leave(server, tasks)
+
+    async def _leave(self, server: uvicorn.Server, tasks: Sequence[asyncio.Task[None]]) -> None:
+        self.scheduler.shutdown(wait=False)
+        await self.stream.close()
+        server.should_exit = True
+        await asyncio.wait([tasks[0]], timeout=5.0)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self.pool.stop()
+        await self.pulls.client.aclose()
+        await self.housekeeping.flush()
+        log.info("hub is down")
+
+    # ── what is due ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _dispatch(self) -> None:
+        """Hand due checks to the probes, for ever."""
+        while True:
+            now = self.clock.now()
+            due = self.queue.due(now, DISPATCH_AT_ONCE)
+            checks = [check for key in due if (check := self._check(TargetId(key), now))]
+            if checks:
+                await self.pool.submit(checks)
+            await asyncio.sleep(DISPATCH_EVERY_S)
+
+    def _check(self, target_id: TargetId, now: datetime) -> Check | None:
+        if target_id.startswith(CANARY):
+            url = self.settings.network.canaries[int(target_id.removeprefix(CANARY))]
+            return Check(target_id, TeamId(""), TargetKind.SITE, url, 10.0, _ANY)
+        target = self.board.targets.get(target_id)
+        if target is None or target.paused:
+            self.queue.remove(target_id)
+            return None
+        self.board.next_at[target_id] = now + timedelta(seconds=target.interval_s)
+        return Check(target.id, target.team, target.kind, target.url, target.timeout_s, target.expect, target.geo)
+
+    async def _on_batch(self, _worker: str, _seq: int, observations: Sequence[Observation]) -> None:
+        now = self.clock.now()
+        real = []
+        for observation in observations:
+            self.queue.done(observation.target, now)
+            if observation.target.startswith(CANARY):
+                self.quorum.observe(observation.target, ok=observation.state is State.OK, at=now)
+            else:
+                real.append(observation)
+        self.checked.append((asyncio.get_running_loop().time(), len(real)))
+        await self.intake.take(real)
+
+    def _confirm(self, target_id: TargetId, at: datetime) -> None:
+        target = self.board.targets.get(target_id)
+        if target and target.kind in PROBED:
+            self.queue.soon(target_id, at)
+        elif target:
+            self.pulls.schedule(target, max((at - self.clock.now()).total_seconds() / self.clock.speed, 0.0))
+
+    def check_soon(self, target_id: TargetId) -> None:
+        """Check a target now, whatever its cadence."""
+        self._confirm(target_id, self.clock.now())
+
+    def wall_now(self) -> datetime:
+        """The wall's time, for APScheduler, which knows nothing of simulated clocks."""
+        return datetime.now(UTC)
+
+    # ── configuration ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def put_in_force(self, settings: Settings, change: Difference) -> None:
+        """Switch to new settings; targets keep their states."""
+        self.settings = settings
+        for target in change.removed:
+            self.queue.remove(target.id)
+            self.pulls.unschedule(target.id)
+            self.board.remove_target(target.id)
+        for target in (*change.added, *(changed.new for changed in change.changed)):
+            self.board.put_target(target)
+            self._start_checking(target)
+        self.pool.reconfigure(settings)
+        self._schedule_canaries()
+
+    def _start_checking(self, target: Target) -> None:
+        if target.paused:
+            self.queue.remove(target.id)
+            self.pulls.unschedule(target.id)
+        elif target.kind in PROBED:
+            self.queue.put(target.id, target.interval_s, self.clock.now())
+        elif target.kind is not TargetKind.SLICE:
+            spread_s = crc32(target.id.encode()) / 2**32 * min(target.interval_s / self.clock.speed, 5.0)
+            self.pulls.schedule(target, spread_s)
+
+    def _schedule_canaries(self) -> None:
+        self.quorum = self.intake.quorum = Quorum(len(self.settings.network.canaries))
+        for number in range(len(self.settings.network.canaries)):
+            self.queue.put(f"{CANARY}{number}", CANARY_EVERY_S * self.clock.speed, self.clock.now())
+
+    # ── facts ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _facts_stored(self, facts: Sequence[Fact], receipts: Sequence[Receipt]) -> None:
+        if facts:
+            self.book.add(fact_frame(facts))
+        if receipts:
+            self.book.add_receipts(receipt_frame(receipts))
+
+    # ── how we are ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def health(self) -> HubHealth:
+        """How well the hub itself does, for every header."""
+        now = self.clock.now()
+        network_ok = self.quorum.network_ok(now)
+        problems = [
+            "" if network_ok else "our own network is down: states are unknown until it is back",
+            "the disk is full: observations are not stored" if self.store.full else "",
+            f"configuration not reloaded: {self.configuration.problem}" if self.configuration.problem else "",
+            f"missing secrets: {', '.join(sorted(self.pulls.missing_secrets))}" if self.pulls.missing_secrets else "",
+            *self.store.warnings[:1],
+        ]
+        found = [problem for problem in problems if problem]
+        return HubHealth(
+            state=State.DEGRADED if found else State.OK,
+            detail="; ".join(found),
+            network_ok=network_ok,
+            due=len(self.queue),
+            late=self.queue.late,
+            checks_per_s=self._checks_per_s(),
+            store_ok=not self.store.full and not self.store.warnings,
+            missing_secrets=tuple(sorted(self.pulls.missing_secrets)),
+        )
+
+    def _checks_per_s(self) -> float:
+        if len(self.checked) < 2:
+            return 0.0
+        span = asyncio.get_running_loop().time() - self.checked[0][0]
+        return round(sum(n for _, n in self.checked) / span, 1) if span > 0 else 0.0
+
+    def status(self, who: Principal) -> dict[str, object]:
+        """Plain figures for `losswatch hub status` and the doctor."""
+        health = self.health()
+        usage = resource.getrusage(resource.RUSAGE_SELF)
+        return {
+            "version": VERSION,
+            "pid": os.getpid(),
+            "principal": who.name,
+            "started_at": self.started_at,
+            "now": self.clock.now(),
+            "speed": self.clock.speed,
+            "home": str(self.home.state),
+            "targets": len(self.board.targets),
+            "state": health.state,
+            "detail": health.detail,
+            "network_ok": health.network_ok,
+            "late": health.late,
+            "checks_per_s": health.checks_per_s,
+            "readers": self.stream.readers,
+            "probes": self.pool.count,
+            "rss_mb": round(usage.ru_maxrss / 1024, 1),
+            "cpu_s": round(usage.ru_utime + usage.ru_stime, 2),
+            "store": {
+                "acknowledged": self.store.acknowledged,
+                "dropped": self.store.dropped,
+                "warnings": self.store.warnings,
+            },
+            "missing_secrets": health.missing_secrets,
+        }

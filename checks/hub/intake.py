@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from checks.incidents.lifecycle import advance
+from data.model.ids import TeamId
+from data.model.target import name_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from datetime import datetime
+
+    from data.store.store import Store
+
+    from checks.engine.canary import Quorum
+    from checks.engine.clock import Clock
+    from checks.hub.board import Board
+    from checks.incidents.desk import Change, IncidentDesk
+    from data.model.ids import TargetId
+    from data.model.observation import Observation, TargetState
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Intake:
+    """The way of an observation: life cycle, findings, incidents, and one durable batch for all of it.
+
+    1. An observation made while our own network was down becomes `unknown` before anybody judges it.
+    2. The life cycle turns it into a state, perhaps a flip, perhaps a finding opened or closed.
+    3. Findings go to the incident desk.
+    4. Observation, state, flip, finding and incident are written in one batch: a crash keeps all of them or none.
+    """
+
+    board: Board
+    desk: IncidentDesk
+    store: Store
+    quorum: Quorum
+    clock: Clock
+    confirm: Callable[[TargetId, datetime], None]
+    """Asks for a check of the target at that time."""
+
+    def take(self, observations: Iterable[Observation], extra: Iterable[object] = ()) -> asyncio.Future[int]:
+        """Judge and store; the future resolves once all of it is durable."""
+        rows: list[object] = list(extra)
+        for observation in observations:
+            rows += self._one(self.quorum.rewrite(observation, self.clock.now()))
+        return asyncio.wrap_future(self.store.write(rows))
+
+    def _one(self, observation: Observation) -> list[object]:
+        before = self.board.states.get(observation.target)
+        if before is None or observation.target not in self.board.targets:
+            return []  # removed from the inventory while the check was on its way
+        step = advance(before, observation, target=self.board.targets[observation.target])
+        self.board.observed(observation)
+        self.board.put_state(step.state)
+        rows: list[object] = [observation]
+        if _worth_writing(before, step.state):
+            rows.append(step.state)
+        if step.confirm_in_s is not None:
+            self.confirm(observation.target, observation.started_at + timedelta(seconds=step.confirm_in_s))
+        if step.flip:
+            rows.append(step.flip)
+            self._say(observation)
+        now = self.clock.now()
+        for finding in (step.opened, step.revised):
+            if finding:
+                rows += self.settle(self.desk.open(finding, now))
+        if step.closed:
+            rows += self.settle(self.desk.close(step.closed.finding, step.closed.at))
+        return rows
+
+    def settle(self, change: Change) -> list[object]:
+        """Take a change of the desk over to the board; returns the rows to write."""
+        for finding in change.findings:
+            if finding.closed_at is None and finding.incident is not None:
+                self.board.incident_of[finding.target] = finding.incident
+            else:
+                self.board.incident_of.pop(finding.target, None)
+                self.board.loss_of.pop(finding.target, None)
+        for entry in change.timeline:
+            incident = self.desk.get(entry.incident)
+            team = incident.team if incident and incident.team != "*" else ""
+            self.board.say(entry.at, "incident", f"#{entry.incident}", entry.what, TeamId(team))
+        self.board.touch()
+        return [*change.incidents, *change.findings, *change.timeline]
+
+    def _say(self, observation: Observation) -> None:
+        state = self.board.states[observation.target]
+        words = observation.detail or observation.cause or "ok again"
+        self.board.say(observation.started_at, observation.kind.value, name_of(observation.target), words, state.team)
+
+
+def _worth_writing(before: TargetState, after: TargetState) -> bool:
+    """Whether more changed than the time and the figures, which the periodic flush brings along."""
+    return replace(before, last_at=None, last_ms=None, value=None, oks=0) != replace(
+        after, last_at=None, last_ms=None, value=None, oks=0
+    )

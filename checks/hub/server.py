@@ -1,0 +1,160 @@
+"""The HTTP face of the hub: identity, errors and routes. What is answered is decided elsewhere."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from data.access.principals import principal_for
+from starlette.applications import Starlette
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+from data.errors import LosswatchError, NotAllowed, UsageError
+from data.model.codec import to_json
+from data.model.snapshot import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from starlette.requests import Request
+
+    from checks.hub.hub import Hub
+    from checks.hub.listen import Peer
+    from data.model.principal import Principal
+
+JSON = "application/json"
+BODY_LIMIT = 64 * 1024 * 1024
+
+Answer = "Callable[[Hub, Principal, Request], Awaitable[object]]"
+
+
+class NotFound(LosswatchError):
+    pass
+
+
+def application(hub: Hub) -> Starlette:
+    """Routes of the hub's API; every one knows who asks before it runs."""
+
+    def route(path: str, answer: Callable[[Hub, Principal, Request], Awaitable[object]], method: str = "GET") -> Route:
+        async def handle(request: Request) -> Response:
+            try:
+                found = await answer(hub, _principal(hub, request), request)
+            except LosswatchError as problem:
+                return _problem(problem)
+            return found if isinstance(found, Response) else Response(to_json(found), media_type=JSON)
+
+        return Route(path, handle, methods=[method])
+
+    return Starlette(
+        routes=[
+            route("/v1/hello", _hello),
+            route("/v1/events", _events),
+            route("/v1/status", _status),
+            route("/v1/targets/{kind}", _targets),
+            route("/v1/target/{target:path}", _target),
+            route("/v1/incidents", _incidents),
+            route("/v1/incidents/{number:int}", _incident),
+            route("/v1/commands/{name}", _command, "POST"),
+            route("/v1/facts", _facts, "POST"),
+        ]
+    )
+
+
+def _principal(hub: Hub, request: Request) -> Principal:
+    peer: Peer = request.state.peer
+    return principal_for(peer.uid, hub.settings, hub.uid)
+
+
+def _problem(problem: LosswatchError) -> Response:
+    status, code = 500, "internal"
+    if isinstance(problem, NotAllowed):
+        status, code = 403, "not_allowed"
+    elif isinstance(problem, NotFound):
+        status, code = 404, "not_found"
+    elif problem.exit_code == UsageError.exit_code:
+        status, code = 400, "bad_request"
+    return Response(to_json(Problem(str(problem), code)), status, media_type=JSON)
+
+
+async def _hello(hub: Hub, who: Principal, _request: Request) -> object:
+    return hub.views.hello(who)
+
+
+async def _events(hub: Hub, who: Principal, request: Request) -> object:
+    since = _number(request, "since", -1)
+    return StreamingResponse(hub.stream.lines(who, since), media_type="application/x-ndjson")
+
+
+async def _status(hub: Hub, who: Principal, _request: Request) -> object:
+    return hub.status(who)
+
+
+async def _targets(hub: Hub, who: Principal, request: Request) -> object:
+    query = request.query_params
+    return hub.views.targets(
+        who,
+        request.path_params["kind"],
+        expression=query.get("filter", ""),
+        sort=query.get("sort", ""),
+        descending=query.get("desc", "0") == "1",
+        offset=_number(request, "offset", 0),
+        limit=_number(request, "limit", 200),
+    )
+
+
+async def _target(hub: Hub, who: Principal, request: Request) -> object:
+    found = await hub.details.target(who, request.path_params["target"])
+    if found is None:
+        raise NotFound(f"no target {request.path_params['target']!r} in your scope")
+    return found
+
+
+async def _incidents(hub: Hub, who: Principal, request: Request) -> object:
+    state = request.query_params.get("state", "open")
+    if state not in {"open", "closed", "all"}:
+        raise UsageError(f"no state {state!r}; there are open, closed and all")
+    return await hub.details.incidents(who, state, _number(request, "offset", 0), _number(request, "limit", 200))
+
+
+async def _incident(hub: Hub, who: Principal, request: Request) -> object:
+    number = request.path_params["number"]
+    found = await hub.details.incident(who, number)
+    if found is None:
+        raise NotFound(f"no incident #{number} in your scope")
+    return found
+
+
+async def _command(hub: Hub, who: Principal, request: Request) -> object:
+    raw = await _body(request)
+    try:
+        arguments: Any = json.loads(raw or b"{}")
+    except ValueError:
+        raise UsageError("the body of a command is one JSON object") from None
+    if not isinstance(arguments, dict):
+        raise UsageError("the body of a command is one JSON object")
+    return await hub.commands.give(who, request.path_params["name"], arguments)
+
+
+async def _facts(hub: Hub, who: Principal, request: Request) -> object:
+    if "ingest" not in who.actions:
+        raise NotAllowed(f"{who.name} ({who.role}) may not push facts; ask an admin")
+    return {"stored": await hub.spool.take_lines(await _body(request))}
+
+
+async def _body(request: Request) -> bytes:
+    chunks, size = list[bytes](), 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > BODY_LIMIT:
+            raise UsageError(f"a body may hold {BODY_LIMIT >> 20} MiB; send several")
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _number(request: Request, name: str, otherwise: int) -> int:
+    given = request.query_params.get(name, "")
+    try:
+        return int(given) if given else otherwise
+    except ValueError:
+        raise UsageError(f"{name}={given!r} is not a whole number") from None

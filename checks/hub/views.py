@@ -1,0 +1,123 @@
+"""The Overview and the lists, made from the board for one scope. Nothing here waits for the store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from data.access.redaction import redact_incident, redact_row
+
+from checks.hub.board import SPANS, Board, visible_log
+from checks.hub.filters import KINDS, row_filter, sort_rows
+from data.errors import UsageError
+from data.model.money import ZERO
+from data.model.principal import MoneyRight
+from data.model.snapshot import PROTOCOL, Hello, HubHealth, ListPage, Pane, Snapshot
+from data.model.target import TargetKind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from decimal import Decimal
+
+    from checks.engine.clock import Clock
+    from checks.incidents.desk import IncidentDesk
+    from data.config.settings import Settings
+    from data.model.incident import Incident
+    from data.model.principal import Principal, Scope
+
+VERSION = "0.1.0"
+PANE_ROWS = 12
+PAGE_LIMIT = 1000
+
+
+@dataclass(slots=True)
+class Views:
+    """Read models for the screens."""
+
+    board: Board
+    desk: IncidentDesk
+    clock: Clock
+    settings: Callable[[], Settings]
+    health: Callable[[], HubHealth]
+    waiting: Callable[[], tuple[str, ...]]
+    next_due: Callable[[], datetime | None]
+    pid: int
+    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    lost_closed_today: Callable[[Scope], Decimal] = lambda _scope: ZERO
+
+    def hello(self, who: Principal) -> Hello:
+        company = self.settings().company
+        return Hello(
+            protocol=PROTOCOL,
+            version=VERSION,
+            company=company.name,
+            principal=who.name,
+            role=who.role,
+            teams=("*",) if who.scope.teams is None else tuple(sorted(who.scope.teams)),
+            money=who.scope.money.value,
+            currency=company.currency,
+            pid=self.pid,
+            started_at=self.started_at,
+            speed=self.clock.speed,
+        )
+
+    def snapshot(self, scope: Scope) -> Snapshot:
+        now, company, due = self.clock.now(), self.settings().company, self.next_due()
+        incidents = self.open_incidents(scope)
+        money = scope.money is MoneyRight.FULL
+        per_hour = sum((incident.loss.per_hour for incident in incidents), ZERO)
+        lost = sum((incident.loss.lost for incident in incidents), ZERO) + self.lost_closed_today(scope)
+        return Snapshot(
+            version=self.board.version,
+            at=now,
+            company=company.name,
+            currency=company.currency,
+            speed=self.clock.speed,
+            next_due_s=max((due - now).total_seconds(), 0.0) if due else None,
+            sites=self._pane(TargetKind.SITE, scope, now),
+            links=self._pane(TargetKind.LINK, scope, now),
+            parsers=self._pane(TargetKind.PARSER, scope, now),
+            feeds=self._pane(TargetKind.FEED, scope, now),
+            slices=self._pane(TargetKind.SLICE, scope, now),
+            incidents=incidents,
+            log=visible_log(self.board, scope),
+            loss_per_hour=per_hour if money else None,
+            lost_today=lost if money else None,
+            waiting=self.waiting(),
+            health=self.health(),
+        )
+
+    def open_incidents(self, scope: Scope) -> tuple[Incident, ...]:
+        """Open incidents in scope, most money lost per hour first; redacted to what the scope may see."""
+        mine = [incident for incident in self.desk.open_incidents if any(map(scope.sees, incident.teams))]
+        mine.sort(key=lambda incident: (-incident.loss.per_hour, incident.severity, incident.started_at))
+        return tuple(redact_incident(incident, scope) for incident in mine)
+
+    def targets(
+        self, who: Principal, kind: str, *, expression: str, sort: str, descending: bool, offset: int, limit: int
+    ) -> ListPage:
+        """One window of a list."""
+        if kind not in KINDS:
+            raise UsageError(f"no list {kind!r}; there are {', '.join(KINDS)}")
+        now, scope, of_kind = self.clock.now(), who.scope, KINDS[kind]
+        keep = row_filter(expression)
+        found = [row for row in self.board.rows(of_kind, scope, now) if keep(row)]
+        if sort == "loss_per_hour" and scope.money is not MoneyRight.FULL:
+            sort = ""  # an order by a hidden column would tell it
+        if scope.money is not MoneyRight.FULL:
+            found = [redact_row(row, scope) for row in found]
+        window = sort_rows(found, sort, descending=descending)[max(offset, 0) : max(offset, 0) + min(limit, PAGE_LIMIT)]
+        return ListPage(
+            version=self.board.version,
+            total=len(found),
+            offset=max(offset, 0),
+            rows=tuple(self.board.with_strip(row, now) for row in window),
+            counts=self.board.counts(of_kind, scope),
+            span=SPANS[of_kind][1],
+        )
+
+    def _pane(self, kind: TargetKind, scope: Scope, now: datetime) -> Pane:
+        rows = sort_rows(self.board.worst(kind, scope, now, PANE_ROWS), "", descending=False)[:PANE_ROWS]
+        shown = (redact_row(self.board.with_strip(row, now), scope) for row in rows)
+        return Pane(kind, self.board.counts(kind, scope), tuple(shown), SPANS[kind][1])

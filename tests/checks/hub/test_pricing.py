@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+from checks.hub.pricing import Pricing, Stake, independent
+from data.model.cause import cause
+from data.model.ids import FindingId, IncidentId, PartnerId, TargetId, TeamId
+from data.model.incident import Finding, Incident, IncidentState, Severity
+from data.model.money import ZERO, Loss, cents
+from data.model.target import Target, TargetKind, kind_of, name_of
+
+NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
+AURORA = TeamId("aurora")
+
+
+class HundredAnHour:
+    """A book in which every slice loses 100 an hour, give or take 30."""
+
+    def __init__(self):
+        self.asked = []
+
+    def loss(self, slice_, start, now, *, basis):
+        self.asked.append((dict(slice_), basis))
+        hours = Decimal((now - start).total_seconds() / 3600)
+        lost = cents(100 * hours)
+        return Loss(lost, lost - 30, lost + 30, cents(100), cents(70), cents(130))
+
+    def expected_per_hour(self, slice_, now):
+        return 75.0
+
+
+TARGETS = {
+    TargetId("site:kiel"): Target(TargetId("site:kiel"), TargetKind.SITE, AURORA, "kiel"),
+    TargetId("site:oslo"): Target(TargetId("site:oslo"), TargetKind.SITE, AURORA, "oslo"),
+    TargetId("link:l1"): Target(
+        TargetId("link:l1"), TargetKind.LINK, AURORA, "l1", site="kiel", partner=PartnerId("P02"), geo="DE"
+    ),
+    TargetId("feed:p10"): Target(TargetId("feed:p10"), TargetKind.FEED, AURORA, "p10", partner=PartnerId("P10")),
+    TargetId("parser:serp"): Target(TargetId("parser:serp"), TargetKind.PARSER, AURORA, "serp"),
+}
+
+
+def finding(target: str, because: str, *, hours_ago: float = 2.0, closed_hours_ago: float | None = None) -> Finding:
+    opened = NOON - timedelta(hours=hours_ago)
+    closed = None if closed_hours_ago is None else NOON - timedelta(hours=closed_hours_ago)
+    target_id = TargetId(target)
+    return Finding(
+        FindingId(f"{target}@{opened.isoformat()}"), target_id, AURORA, kind_of(target_id), cause(because), opened, opened,
+        closed_at=closed,
+    )  # fmt: skip
+
+
+def price(because: str, *findings: Finding):
+    book = HundredAnHour()
+    incident = Incident(
+        IncidentId(1), AURORA, (AURORA,), cause(because), Severity.SEV2, IncidentState.NEW, "", "", "", "", NOON, NOON
+    )
+    loss, shares = Pricing(book, TARGETS.get, lambda: "EUR").price(incident, findings, NOON)
+    return loss, shares, book.asked
+
+
+def test_a_dead_site_is_priced_by_the_calendar_because_its_clicks_vanish_with_it():
+    loss, shares, asked = price("tcp.refused", finding("site:kiel", "tcp.refused"))
+    assert asked == [({"site": "kiel"}, "calendar")]
+    assert (loss.lost, loss.per_hour) == (cents(200), cents(100))
+    assert shares == {TargetId("site:kiel"): cents(100)}
+
+
+def test_a_dead_link_is_priced_given_the_clicks_that_go_on():
+    _, _, asked = price("link.inactive", finding("link:l1", "link.inactive"))
+    assert asked == [({"partner": "P02", "geo": "DE", "site": "kiel"}, "clicks")]
+
+
+def test_independent_members_add_up_and_their_interval_grows_with_the_root():
+    loss, _, _ = price("edge.error", finding("site:kiel", "edge.error"), finding("site:oslo", "edge.error"))
+    assert loss.lost == cents(400)
+    assert loss.lost_lo == cents(Decimal("357.57"))
+    assert loss.lost_hi == cents(Decimal("442.43"))
+
+
+def test_a_slice_that_contains_the_links_is_counted_instead_of_them():
+    loss, _, asked = price(
+        "link.inactive", finding("link:l1", "link.inactive"), finding("slice:partner=P02", "revenue.silence")
+    )
+    assert asked == [({"partner": "P02"}, "clicks")]
+    assert loss.lost == cents(200)
+
+
+def test_a_blind_feed_loses_nothing_and_says_what_is_unseen():
+    loss, _, asked = price("feed.auth", finding("feed:p10", "feed.auth"))
+    assert not asked
+    assert (loss.lost, loss.unseen, loss.unseen_per_hour) == (ZERO, cents(150), cents(75))
+
+
+def test_no_money_hangs_on_a_parser():
+    loss, _, _ = price("parser.field_dead", finding("parser:serp", "parser.field_dead"))
+    assert loss == Loss(currency="EUR") or loss.lost == ZERO
+
+
+def test_a_member_that_recovered_keeps_its_loss_and_adds_nothing_per_hour():
+    loss, shares, _ = price(
+        "edge.error", finding("site:kiel", "edge.error", closed_hours_ago=1.0), finding("site:oslo", "edge.error")
+    )
+    assert (loss.lost, loss.per_hour) == (cents(300), cents(100))
+    assert list(shares) == [TargetId("site:oslo")]
+
+
+def test_two_findings_of_one_slice_are_one_stake():
+    def stake(start_h: float, end_h: float) -> Stake:
+        return Stake(
+            (("site", "kiel"),),
+            "calendar",
+            NOON - timedelta(hours=start_h),
+            NOON - timedelta(hours=end_h),
+            TargetId("x"),
+        )
+
+    assert len(independent([stake(3, 1), stake(2, 0)])) == 1
+    assert name_of(TargetId("site:kiel")) == "kiel"
