@@ -1,0 +1,201 @@
+"""What a parser's pages looked like while they were fine. JSON, a few kB a parser; `learn` is fed good pages only."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import pairwise
+from math import log
+from statistics import median
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from checks.parsers import layout
+from checks.parsers.layout import Family
+from checks.parsers.spec import FieldKind
+from checks.parsers.value import number_of
+from checks.parsers.witness import PROOF, Sighting, url_key, witness
+from data.model.codec import from_json, to_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from checks.parsers.extract import Extraction, FieldValues
+    from checks.parsers.page import Page
+    from checks.parsers.spec import Spec
+
+VERSION = 1
+_PAGES = 30
+_URLS = 8
+_VALUES = 20
+_VALUE_CHARS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class FieldPage:
+    """One field on one good page. Shares are 0..1."""
+
+    n: int
+    fill: float
+    length: float
+    """Natural logarithm of the median length in characters; 0 without values."""
+    distinct: float
+    valid: float
+    digits: float = 0.0
+    """Share of digits among all characters."""
+    support: float = 0.0
+    """Share of values that are the text or address of an external link."""
+    order: bool = True
+    """Positions rise by one without gaps or repeats."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldMemory:
+    name: str
+    pages: tuple[FieldPage, ...] = ()
+    """Newest last."""
+
+    @property
+    def usual_fill(self) -> float:
+        return median(page.fill for page in self.pages) if self.pages else 0.0
+
+    @property
+    def least_fill(self) -> float:
+        return min((page.fill for page in self.pages), default=0.0)
+
+    @property
+    def presence(self) -> float:
+        """Share of good pages that had the field at all."""
+        return sum(page.fill > 0 for page in self.pages) / len(self.pages) if self.pages else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """Items of one good page, and what the witness made of it."""
+
+    hour: int
+    """UTC, 0..23."""
+    items: int
+    witness: int
+    overlap: float
+
+
+@dataclass(frozen=True, slots=True)
+class LastGood:
+    """The values last extracted from one URL: what a repair may anchor on."""
+
+    url: int
+    """CRC-32 of the URL's key."""
+    at: datetime
+    values: dict[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class ParserMemory:
+    spec: str
+    """Fingerprint of the SPEC this was learned with."""
+    version: int = VERSION
+    pages: int = 0
+    sights: tuple[Sight, ...] = ()
+    fields: tuple[FieldMemory, ...] = ()
+    families: tuple[Family, ...] = ()
+    last_good: tuple[LastGood, ...] = ()
+
+    def field(self, name: str) -> FieldMemory:
+        return next((known for known in self.fields if known.name == name), FieldMemory(name))
+
+    def usual_items(self, hour: int | None = None) -> float:
+        """Median of items; of pages within two hours of `hour` of the day where there are three or more."""
+        near = [s.items for s in self.sights if hour is not None and (s.hour - hour + 2) % 24 <= 4]
+        counts = near if len(near) >= 3 else [s.items for s in self.sights]
+        return float(median(counts)) if counts else 0.0
+
+    @property
+    def usual_overlap(self) -> float:
+        """How well witness and parser agree on good pages; 0 where the witness sees no results there."""
+        seen = [sight.overlap for sight in self.sights if sight.witness >= PROOF]
+        return float(median(seen)) if 2 * len(seen) >= len(self.sights) and seen else 0.0
+
+
+def fresh(spec: Spec) -> ParserMemory:
+    return ParserMemory(spec.fingerprint)
+
+
+def load(raw: bytes | None, spec: Spec) -> ParserMemory:
+    """Memory from its bytes; empty when there is none, it is damaged, or it was learned with another SPEC.
+
+    Layout families outlive a change of selectors: the pages are the same.
+    """
+    if not raw:
+        return fresh(spec)
+    try:
+        known = from_json(raw, ParserMemory)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return fresh(spec)
+    if known.version != VERSION:
+        return fresh(spec)
+    return known if known.spec == spec.fingerprint else replace(fresh(spec), families=known.families)
+
+
+def dump(memory: ParserMemory) -> bytes:
+    return to_json(memory)
+
+
+def learn(
+    memory: ParserMemory,
+    page: Page,
+    extraction: Extraction,
+    at: datetime,
+    *,
+    seen: Sighting | None = None,
+    trusted: bool = False,
+) -> ParserMemory:
+    """`memory` with one good page more; `trusted` when a person says that the page is good."""
+    seen = seen or witness(page)
+    agreed = seen.agreed(extraction)
+    query = zlib.crc32(url_key(page.url).encode())
+    sight = Sight(at.hour, extraction.items, len(agreed.results), agreed.overlap)
+    return ParserMemory(
+        spec=memory.spec,
+        pages=memory.pages + 1,
+        sights=(*memory.sights, sight)[-_PAGES:],
+        fields=tuple(_learn_field(memory.field(values.name), values, seen) for values in extraction.fields),
+        families=layout.learn(memory.families, page.shape, query, at, trusted=trusted),
+        last_good=_last_good(memory.last_good, query, extraction, at),
+    )
+
+
+def field_page(values: FieldValues, seen: Sighting) -> FieldPage:
+    """The figures of one field on one page."""
+    texts = values.values
+    lengths = sorted(map(len, texts))
+    chars = sum(lengths)
+    digits = sum(char.isdigit() for text in texts for char in text)
+    return FieldPage(
+        n=len(texts),
+        fill=round(values.fill, 4),
+        length=round(log(max(median(lengths), 1)), 3) if texts else 0.0,
+        distinct=round(len(set(texts)) / len(texts), 3) if texts else 1.0,
+        valid=round(values.valid / len(texts), 3) if texts else 1.0,
+        digits=round(digits / chars, 3) if chars else 0.0,
+        support=round(sum(map(seen.supports, texts)) / len(texts), 3) if texts else 0.0,
+        order=values.kind is not FieldKind.POSITION or _in_order(texts),
+    )
+
+
+def _in_order(texts: Iterable[str]) -> bool:
+    numbers = [number for number in map(number_of, texts) if number is not None]
+    return all(after - before == 1 for before, after in pairwise(numbers))
+
+
+def _learn_field(known: FieldMemory, values: FieldValues, seen: Sighting) -> FieldMemory:
+    return replace(known, pages=(*known.pages, field_page(values, seen))[-_PAGES:])
+
+
+def _last_good(known: tuple[LastGood, ...], query: int, extraction: Extraction, at: datetime) -> tuple[LastGood, ...]:
+    values = {
+        values.name: tuple(text[:_VALUE_CHARS] for text in values.values[:_VALUES]) for values in extraction.fields
+    }
+    return (*(last for last in known if last.url != query), LastGood(query, at, values))[-_URLS:]
