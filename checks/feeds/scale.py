@@ -1,0 +1,95 @@
+"""Whether the unit of a number changed: by the same records first, by medians only where records cannot be joined."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from checks.feeds.contract import Contract, PathProfile, Profile
+from checks.feeds.pairs import Pairs, power_of_ten
+
+ENOUGH_N = 20
+SNAP = 0.15
+"""Decades a median may be off a power of ten."""
+STILL = 0.15
+"""Decades within which a control path counts as unchanged."""
+FLOOR = 0.05
+"""Least spread of log10 medians between payloads, in decades."""
+Z = 6.0
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    path: str
+    power: int
+    was: str
+    now: str
+    n_before: int
+    n_after: int
+
+
+def shifts(
+    before: Contract, now: Profile, money: Callable[[str], bool | None], pairs: Pairs | None
+) -> tuple[Shift, ...]:
+    """Paths whose numbers moved by a power of ten while something else in the records stood still.
+
+    `money` says whether a path is money (`None`: not known). Joined records decide where there are five of a path;
+    otherwise the log10 median must lie more than 6 robust deviations off, within .15 decades of a power of ten, and a
+    count or another number must not have moved: a big day moves counts and money alike and is no change of unit.
+    """
+    history = before.paths()
+    moved: dict[str, Shift] = {}
+    still: set[str] = set()
+    for path, here in now.paths.items():
+        if path not in history or here.log_median is None:
+            continue
+        joined = power_of_ten(pairs.ratios(path)) if pairs else None
+        power = joined if joined is not None else _power(history[path], here)
+        drift = abs(here.log_median - _centre(history[path])) if _centre(history[path]) is not None else 0.0
+        if power and money(path) is not False:
+            moved[path] = _shift(path, power, history[path], here)
+        elif joined == 0 or (joined is None and drift < STILL):
+            still.add(path)
+    if not moved or (not still and not _alone(moved, now)):
+        return ()
+    return tuple(moved.values())
+
+
+def _alone(moved: dict[str, Shift], now: Profile) -> bool:
+    """No other number could have stood still: the moved paths are all there are."""
+    return all(path in moved or not here.numbers for path, here in now.paths.items())
+
+
+def _power(history: Iterable[PathProfile], here: PathProfile) -> int:
+    """The power of ten by medians alone, 0 when there is none or too little to say so."""
+    seen = [profile for profile in history if profile.log_median is not None]
+    thinnest = min((profile.sized for profile in seen), default=0)
+    if here.log_median is None or min(here.sized, thinnest) < ENOUGH_N:
+        return 0
+    medians = [profile.log_median for profile in seen if profile.log_median is not None]
+    centre = statistics.median(medians)
+    away = here.log_median - centre
+    power = round(away)
+    spread = max(1.4826 * statistics.median(abs(median - centre) for median in medians), FLOOR)
+    reach = max(medians) - min(medians)
+    if not power or abs(away - power) > SNAP or abs(away) <= Z * spread or abs(away) <= 2 * reach:
+        return 0
+    return power
+
+
+def _centre(history: Iterable[PathProfile]) -> float | None:
+    medians = [profile.log_median for profile in history if profile.log_median is not None]
+    return statistics.median(medians) if medians else None
+
+
+def _shift(path: str, power: int, history: tuple[PathProfile, ...], here: PathProfile) -> Shift:
+    centre = _centre(history) or 0.0
+    factor = f"× {10**power:,}" if power > 0 else f"÷ {10**-power:,}"
+    usual, median = f"median {_figure(10**centre)}", f"median {_figure(10 ** (here.log_median or 0.0))}"
+    n_before = sum(profile.sized for profile in history)
+    return Shift(path, power, usual, f"{factor}, {median}", n_before, here.sized)
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.2f}" if value < 1000 else f"{value:,.0f}"
