@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from data.store.query import records, within
+from data.store.tables import FINDING
+
+if TYPE_CHECKING:
+    from data.model.ids import IncidentId, TargetId
+    from data.model.incident import Finding
+    from data.model.principal import Scope
+    from data.store.store import Store
+
+
+def open_findings(store: Store, scope: Scope) -> list[Finding]:
+    return records(store, FINDING, within(scope), "closed_at IS NULL", tail="ORDER BY opened_at, id")
+
+
+def of_incident(store: Store, scope: Scope, incident: IncidentId) -> list[Finding]:
+    """Oldest first, closed ones included."""
+    return records(store, FINDING, within(scope), "incident = ?", [incident], "ORDER BY opened_at, id")
+
+
+def of_target(store: Store, scope: Scope, target: TargetId, limit: int = 50) -> list[Finding]:
+    """Newest first."""
+    tail = "ORDER BY opened_at DESC, id LIMIT ?"
+    return records(store, FINDING, within(scope), "target = ?", [target, limit], tail)

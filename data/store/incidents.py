@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from data.model.ids import IncidentId
+from data.store.query import records, rows, within_any
+from data.store.tables import INCIDENT
+
+if TYPE_CHECKING:
+    from data.model.ids import TargetId
+    from data.model.incident import Incident
+    from data.model.principal import Scope
+    from data.store.store import Store
+
+_WHERE = {"open": "state <> 'closed'", "closed": "state = 'closed'", "all": "true"}
+_NEWEST = "ORDER BY detected_at DESC, id DESC"
+
+
+def open_incidents(store: Store, scope: Scope) -> list[Incident]:
+    return records(store, INCIDENT, within_any(scope), _WHERE["open"], tail=_NEWEST)
+
+
+def get(store: Store, scope: Scope, number: IncidentId) -> Incident | None:
+    found = records(store, INCIDENT, within_any(scope), "id = ?", [number])
+    return found[0] if found else None
+
+
+def page(
+    store: Store, scope: Scope, *, state: str = "open", offset: int = 0, limit: int = 200
+) -> tuple[int, list[Incident]]:
+    """How many there are of `state` (`open`, `closed`, `all`), and a window of them, newest first."""
+    mine, teams = within_any(scope)
+    ((total,),) = rows(store, f"SELECT count(*) FROM incident WHERE {mine} AND {_WHERE[state]}", teams)
+    tail = f"{_NEWEST} LIMIT ? OFFSET ?"
+    return total, records(store, INCIDENT, (mine, teams), _WHERE[state], [limit, offset], tail)
+
+
+def of_target(store: Store, scope: Scope, target: TargetId, limit: int = 20) -> list[Incident]:
+    """Those the target ever belonged to, newest first."""
+    where = "id IN (SELECT incident FROM finding WHERE target = ?)"
+    return records(store, INCIDENT, within_any(scope), where, [target, limit], f"{_NEWEST} LIMIT ?")
+
+
+def last_id(store: Store) -> IncidentId:
+    """The highest number given so far; 0 before the first."""
+    ((number,),) = rows(store, "SELECT coalesce(max(id), 0) FROM incident")
+    return IncidentId(number)

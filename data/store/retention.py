@@ -1,0 +1,80 @@
+"""Forgetting: raw observations once they are rolled up, then rollups, payloads and old baselines."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from data.store import ledger
+from data.store.rollups import EPOCH, floor, mark, until
+from data.store.table import utc
+
+if TYPE_CHECKING:
+    from data.config.settings import HubSettings
+    from data.store.engine import Cursor
+    from data.store.store import Store
+
+FAILING_LONGER = 10
+"""Observations that were not ok are kept so many times longer than the others."""
+HOURS_KEPT = timedelta(days=45)
+"""Hourly rollups; daily ones stay as long as the settings say."""
+BASELINES_KEPT = 10
+"""A target."""
+
+
+def prune(store: Store, settings: HubSettings, now: datetime) -> int:
+    """Delete what the settings no longer keep; returns how many raw observations went.
+
+    Raw ones go only after their day is rolled up. Waits for the writer; not for the event loop's thread.
+    """
+    moment = utc(now)
+    gone = store.work(lambda cursor: _observations(cursor, settings, moment)).result()
+    store.work(lambda cursor: _rest(cursor, settings, moment)).result()
+    store.work(lambda cursor: _sort(cursor, moment)).result()
+    return gone
+
+
+def _observations(cursor: Cursor, settings: HubSettings, now: datetime) -> int:
+    keep = timedelta(seconds=settings.keep_observations)
+    rolled = min(until(cursor, "hour"), until(cursor, "day"))
+    before = min(now - keep, rolled)
+    if before <= EPOCH:
+        return 0
+    longer = min(now - FAILING_LONGER * keep, rolled)
+    ((gone,),) = cursor.execute(
+        "DELETE FROM observation WHERE started_at < ? AND (state IN ('ok', 'paused') OR started_at < ?)",
+        [before, longer],
+    ).fetchall()
+    mark(cursor, "pruned", max(before, until(cursor, "pruned")))
+    return int(gone)
+
+
+def _rest(cursor: Cursor, settings: HubSettings, now: datetime) -> None:
+    rollups = now - timedelta(seconds=settings.keep_rollups)
+    payloads = now - timedelta(seconds=settings.keep_payloads)
+    cursor.execute("DELETE FROM rollup_hour WHERE start < ?", [max(rollups, now - HOURS_KEPT)])
+    cursor.execute("DELETE FROM rollup_day WHERE start < ?", [rollups])
+    cursor.execute("DELETE FROM payload WHERE received_at < ? AND NOT quarantined", [payloads])
+    cursor.execute('DELETE FROM parser_run WHERE "at" < ?', [payloads])
+    cursor.execute(
+        "DELETE FROM baseline WHERE rowid IN (SELECT rowid FROM baseline QUALIFY row_number() OVER "
+        '(PARTITION BY target ORDER BY "at" DESC, rowid DESC) > ?)',
+        [BASELINES_KEPT],
+    )
+    ledger.forget(cursor)
+
+
+def _sort(cursor: Cursor, now: datetime) -> None:
+    """Rewrite the days that closed since the last time by target and time: one target is then read in few blocks."""
+    end, start = floor(now, "day"), until(cursor, "sorted")
+    if start >= end:
+        return
+    span = "started_at >= ? AND started_at < ?"
+    cursor.execute(
+        f"CREATE TEMP TABLE closed AS SELECT * FROM observation WHERE {span} ORDER BY started_at::DATE, target, started_at",
+        [start, end],
+    )
+    cursor.execute(f"DELETE FROM observation WHERE {span}", [start, end])
+    cursor.execute("INSERT INTO observation SELECT * FROM closed")
+    cursor.execute("DROP TABLE closed")
+    mark(cursor, "sorted", end)

@@ -1,0 +1,49 @@
+"""Every table that holds records, and which record goes where."""
+
+from __future__ import annotations
+
+from data.model.audit import AuditEntry
+from data.model.fact import Baseline, Fact, FeedChange, ParserRun, PartnerStat, Payload, Receipt
+from data.model.incident import Finding, Incident, TimelineEntry
+from data.model.observation import Flip, Observation, TargetState
+from data.model.target import Target
+from data.store.table import Table
+
+Record = (
+    Target
+    | TargetState
+    | Observation
+    | Flip
+    | Finding
+    | Incident
+    | TimelineEntry
+    | Fact
+    | Receipt
+    | PartnerStat
+    | Payload
+    | FeedChange
+    | ParserRun
+    | Baseline
+    | AuditEntry
+)
+
+TARGET = Table("target", Target, key=("id",))
+TARGET_STATE = Table("target_state", TargetState, key=("target",))
+OBSERVATION = Table("observation", Observation)
+FLIP = Table("flip", Flip)
+FINDING = Table("finding", Finding, key=("id",))
+INCIDENT = Table("incident", Incident, key=("id",))
+TIMELINE = Table("timeline", TimelineEntry)
+FACT = Table("fact", Fact)
+RECEIPT = Table("receipt", Receipt)
+PARTNER_STAT = Table("partner_stat", PartnerStat)
+PAYLOAD = Table("payload", Payload, key=("feed", "hash"))
+FEED_CHANGE = Table("feed_change", FeedChange, key=("feed", "kind", "path", "first_seen"))
+PARSER_RUN = Table("parser_run", ParserRun)
+BASELINE = Table("baseline", Baseline)
+AUDIT = Table("audit", AuditEntry)
+
+TABLES = (
+    TARGET, TARGET_STATE, OBSERVATION, FLIP, FINDING, INCIDENT, TIMELINE, FACT, RECEIPT, PARTNER_STAT, PAYLOAD,
+    FEED_CHANGE, PARSER_RUN, BASELINE, AUDIT,
+)  # fmt: skip

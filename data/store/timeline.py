@@ -1,0 +1,19 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from data.store.query import records, within_any
+from data.store.tables import TIMELINE
+
+if TYPE_CHECKING:
+    from data.model.ids import IncidentId
+    from data.model.incident import TimelineEntry
+    from data.model.principal import Scope
+    from data.store.store import Store
+
+
+def of_incident(store: Store, scope: Scope, incident: IncidentId) -> tuple[TimelineEntry, ...]:
+    """Oldest first; nothing when the incident is out of scope."""
+    mine, teams = within_any(scope)
+    visible = (f"incident IN (SELECT id FROM incident WHERE {mine})", teams)
+    return tuple(records(store, TIMELINE, visible, "incident = ?", [incident], 'ORDER BY "at", rowid'))
