@@ -13,11 +13,11 @@ _NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """One target before and after; `fields` names what differs."""
+class Changed:
+    """One target, old and new; `fields` names what differs."""
 
-    before: Target
-    after: Target
+    old: Target
+    new: Target
     fields: tuple[str, ...]
 
 
@@ -27,7 +27,7 @@ class Difference:
 
     added: tuple[Target, ...] = ()
     removed: tuple[Target, ...] = ()
-    changed: tuple[Change, ...] = ()
+    changed: tuple[Changed, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.added or self.removed or self.changed)
@@ -43,7 +43,7 @@ class Difference:
         )
 
 
-def compare(before: Iterable[Target], after: Iterable[Target]) -> Difference:
+def difference(before: Iterable[Target], after: Iterable[Target]) -> Difference:
     """Targets by id; slices are left out, since they come from the facts and not from a file."""
     old = {target.id: target for target in before if target.kind is not TargetKind.SLICE}
     new = {target.id: target for target in after if target.kind is not TargetKind.SLICE}
@@ -55,9 +55,9 @@ def compare(before: Iterable[Target], after: Iterable[Target]) -> Difference:
     )
 
 
-def _change(before: Target, after: Target) -> Change:
+def _change(before: Target, after: Target) -> Changed:
     names = (item.name for item in fields(Target))
-    return Change(before, after, tuple(name for name in names if getattr(before, name) != getattr(after, name)))
+    return Changed(before, after, tuple(name for name in names if getattr(before, name) != getattr(after, name)))
 
 
 def _counted(sign: str, word: str, targets: tuple[Target, ...]) -> Iterable[str]:
@@ -67,13 +67,13 @@ def _counted(sign: str, word: str, targets: tuple[Target, ...]) -> Iterable[str]
             yield f"{sign} {len(names):,} {_kind_words(kind, len(names))} {word}: {_some(names)}"
 
 
-def _changes(changes: tuple[Change, ...]) -> Iterable[str]:
+def _changes(changes: tuple[Changed, ...]) -> Iterable[str]:
     for kind in TargetKind:
-        chosen = [change for change in changes if change.after.kind is kind]
+        chosen = [change for change in changes if change.new.kind is kind]
         if chosen:
             counts = Counter(name for change in chosen for name in change.fields)
             what = ", ".join(f"{name.removesuffix('_s')} of {count:,}" for name, count in counts.most_common())
-            names = _some([change.after.name for change in chosen])
+            names = _some([change.new.name for change in chosen])
             yield f"~ {len(chosen):,} {_kind_words(kind, len(chosen))} changed ({what}): {names}"
 
 

@@ -36,14 +36,17 @@ def read_bytes(path: Path, limit: int = MAX_FILE_BYTES) -> bytes:
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         raise ConfigError(path, None, f"cannot be read: {reason(error)}") from error
-    with os.fdopen(handle, "rb") as file:
+    try:
         facts = os.fstat(handle)
         if not stat.S_ISREG(facts.st_mode):
             kind = "a directory" if stat.S_ISDIR(facts.st_mode) else "not a regular file"
             raise ConfigError(path, None, f"is {kind}")
         if facts.st_size > limit:
             raise ConfigError(path, None, f"is too large: {facts.st_size:,} bytes", allowed=f"up to {limit:,}")
-        return file.read(limit + 1)
+        with os.fdopen(handle, "rb", closefd=False) as file:
+            return file.read(limit + 1)
+    finally:
+        os.close(handle)
 
 
 def decode(path: Path, raw: bytes) -> str:

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 NAME_WORDS = "up to 120 letters, digits and marks without spaces, commas, semicolons, quotes or ="
-_NAME = re.compile(r"[^\s,;=\"'\x00-\x1f\x7f-\x9f]{1,120}")
+_NEVER = r"\s,;=\"'\x00-\x1f\x7f-\x9f\u2400-\u2421\ufffd"
+_NAME = re.compile(rf"[^#{_NEVER}][^{_NEVER}]{{0,119}}")
 _COUNTRY = re.compile(r"[A-Za-z]{2}")
 
 

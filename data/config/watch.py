@@ -17,7 +17,7 @@ Stamp = frozenset[tuple[str, int, int]]
 """(path, mtime in ns, size) of every file that there is; two stamps are equal while nothing changed."""
 
 
-def stamp(home: Home, settings: Settings | None = None) -> Stamp:
+def stamps(home: Home, settings: Settings | None = None) -> Stamp:
     """The stamp of losswatch.toml and inventory/*.csv, and of the SPEC and CA files that `settings` refers to."""
     return frozenset(_facts(path) for path in {home.toml, *_inventory(home), *_referred(home, settings)})
 
