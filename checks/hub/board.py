@@ -119,16 +119,16 @@ class Board:
                     found[state] += n
         return StateCount(**{state.value: found[state] for state in State})
 
-    def rows(self, kind: TargetKind, scope: Scope, now: datetime) -> Iterator[TargetRow]:
+    def rows(self, kind: TargetKind, scope: Scope) -> Iterator[TargetRow]:
         """Every target of a kind in scope, in no order, without its strip (see `with_strip`)."""
         if kind is TargetKind.SLICE:
             yield from (row for row in self.slice_rows.values() if scope.sees(row.team))
             return
         for target in self.targets.values():
             if target.kind is kind and scope.sees(target.team):
-                yield self.row(target, now)
+                yield self.row(target)
 
-    def row(self, target: Target, now: datetime) -> TargetRow:
+    def row(self, target: Target) -> TargetRow:
         state = self.states[target.id]
         p50, p95 = self._percentiles(target.id)
         return TargetRow(
@@ -163,12 +163,12 @@ class Board:
         if target_id in self.slice_rows:
             return self.with_strip(self.slice_rows[target_id], now)
         target = self.targets.get(target_id)
-        return self.with_strip(self.row(target, now), now) if target else None
+        return self.with_strip(self.row(target), now) if target else None
 
-    def worst(self, kind: TargetKind, scope: Scope, now: datetime, limit: int) -> list[TargetRow]:
+    def worst(self, kind: TargetKind, scope: Scope, limit: int) -> list[TargetRow]:
         """Rows of targets that are not ok first, then the most important ones."""
         if kind is TargetKind.SLICE:
-            return list(self.rows(kind, scope, now))
+            return list(self.rows(kind, scope))
         bad, rest = list[Target](), list[Target]()
         for target_id, state in self.states.items():
             target = self.targets.get(target_id)
@@ -179,7 +179,7 @@ class Board:
             elif len(rest) < limit or target.tier == 1:
                 rest.append(target)
         rest.sort(key=lambda target: (target.tier, target.name))
-        return [self.row(target, now) for target in bad + rest[:limit]]
+        return [self.row(target) for target in bad + rest[:limit]]
 
     def _percentiles(self, target_id: TargetId) -> tuple[float | None, float | None]:
         ring = self._latency.get(target_id)

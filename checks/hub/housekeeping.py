@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from checks.hub.board import restore_strips, strip_window
-from checks.incidents.desk import IncidentDesk
+from checks.incidents.desk import FLAPPING, IncidentDesk
 from data.model.ids import IncidentId
 from data.model.money import ZERO
 from data.model.principal import EVERYTHING
@@ -80,9 +80,7 @@ class Housekeeping:
                 self.hub.board.incident_of[finding.target] = finding.incident
         self.hub.book.add(facts.frame(store, EVERYTHING, now - HISTORY))
         self.hub.book.add_receipts(facts.receipts(store, EVERYTHING, now - HISTORY))
-        _, recent = incidents.page(store, EVERYTHING, state="closed", offset=0, limit=500)
-        self._closed_today = {one.id: one for one in recent}
-        return IncidentDesk(open_incidents, open_findings, last_id=incidents.last_id(store))
+        return IncidentDesk(known, members.values(), last_id=incidents.last_id(store))
 
     def schedule(self, scheduler: AsyncIOScheduler) -> None:
         """Register every job; seconds of simulated work are divided by the clock's speed."""

@@ -30,7 +30,7 @@ from checks.hub.listen import PeerProtocol
 from checks.hub.pricing import Pricing
 from checks.hub.pulls import Pulls
 from checks.hub.server import application
-from checks.hub.spool import Spool, fact_frame, receipt_frame
+from checks.hub.spool import Pushed, Spool, receipt_frame
 from checks.hub.stream import Stream
 from checks.hub.views import VERSION, Views
 from checks.incidents.desk import IncidentDesk
@@ -50,7 +50,6 @@ if TYPE_CHECKING:
     from data.config.diff import Difference
     from data.config.home import Home
     from data.config.settings import Settings
-    from data.model.fact import Fact, Receipt
     from data.model.observation import Observation
     from data.model.principal import Principal
     from data.model.target import Target
@@ -254,11 +253,11 @@ class Hub:
 
     # ── facts ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _facts_stored(self, facts: Sequence[Fact], receipts: Sequence[Receipt]) -> None:
-        if facts:
-            self.book.add(fact_frame(facts))
-        if receipts:
-            self.book.add_receipts(receipt_frame(receipts))
+    def _facts_stored(self, pushed: Pushed) -> None:
+        if pushed.facts is not None:
+            self.book.add(pushed.facts)
+        if pushed.receipts:
+            self.book.add_receipts(receipt_frame(pushed.receipts))
 
     # ── how we are ───────────────────────────────────────────────────────────────────────────────────────────────
 

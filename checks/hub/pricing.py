@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
 from math import sqrt
 from typing import TYPE_CHECKING, Protocol
 
@@ -14,6 +13,7 @@ from data.model.target import TargetKind, name_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
+    from decimal import Decimal
 
     from data.model.ids import TargetId
     from data.model.incident import Finding, Incident

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass
-from decimal import Decimal
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
@@ -14,17 +13,15 @@ import polars as pl
 
 from data.errors import UsageError
 from data.model.fact import Fact, Receipt
+from data.store import facts as stored_facts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from pathlib import Path
 
     from data.store.store import Store
 
 log = logging.getLogger(__name__)
-
-PIECE = 50_000
-"""Rows handed to the store at a time: bounds memory while a history of months comes in."""
 
 
 class Line(msgspec.Struct, forbid_unknown_fields=True):
@@ -34,13 +31,25 @@ class Line(msgspec.Struct, forbid_unknown_fields=True):
     receipt: Receipt | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """What one body or file held, as columns: facts with the fields of `Fact` (revenue a float), and receipts."""
+
+    facts: pl.DataFrame | None = None
+    receipts: tuple[Receipt, ...] = ()
+
+    @property
+    def rows(self) -> int:
+        return (0 if self.facts is None else self.facts.height) + len(self.receipts)
+
+
 @dataclass(slots=True)
 class Spool:
     """Stores pushed facts and hands them on once they are durable."""
 
     folder: Path
     store: Store
-    on_stored: Callable[[Sequence[Fact], Sequence[Receipt]], None]
+    on_stored: Callable[[Pushed], None]
 
     async def take_lines(self, body: bytes) -> int:
         """Store the ndjson lines; returns how many, once durable.
@@ -48,9 +57,9 @@ class Spool:
         Raises:
             UsageError: a line is not a fact or a receipt; nothing of the body was stored.
         """
-        facts, receipts = parse_lines(body)
-        await self._store(facts, receipts, worker="push", seq=None)
-        return len(facts) + len(receipts)
+        pushed = await asyncio.to_thread(parse_lines, body)
+        await self._store(pushed, worker="push", seq=None)
+        return pushed.rows
 
     async def sweep(self) -> int:
         """Take every complete file of the folder, oldest name first; returns how many rows were stored.
@@ -62,37 +71,39 @@ class Spool:
             if path.suffix not in {".ndjson", ".parquet"}:
                 continue
             try:
-                facts, receipts = await asyncio.to_thread(read_file, path)
+                pushed = await asyncio.to_thread(read_file, path)
             except (UsageError, OSError, pl.exceptions.PolarsError) as problem:
                 log.error("spool file %s was set aside: %s", path.name, problem)  # noqa: TRY400 - the sentence says it all
                 path.rename(path.with_name(path.name + ".rejected"))
                 continue
-            await self._store(facts, receipts, worker="spool", seq=file_number(path))
+            await self._store(pushed, worker="spool", seq=file_number(path))
             path.unlink(missing_ok=True)
-            stored += len(facts) + len(receipts)
+            stored += pushed.rows
         return stored
 
-    async def _store(self, facts: Sequence[Fact], receipts: Sequence[Receipt], *, worker: str, seq: int | None) -> None:
-        """Write in pieces, each numbered after the file: a file read again after a crash is stored once."""
-        rows: list[Fact | Receipt] = [*facts, *receipts]
-        pieces = [rows[start : start + PIECE] for start in range(0, len(rows), PIECE)]
-        for number, piece in enumerate(pieces):
-            await asyncio.wrap_future(self.store.write(piece, worker=worker, seq=None if seq is None else seq + number))
-        if rows:
-            self.on_stored(facts, receipts)
+    async def _store(self, pushed: Pushed, *, worker: str, seq: int | None) -> None:
+        """Facts and receipts are two batches with numbers of their own: a file read again is stored once."""
+        if pushed.facts is not None:
+            table = await asyncio.to_thread(stored_facts.columns, pushed.facts)
+            await asyncio.wrap_future(self.store.write_facts(table, worker=worker, seq=seq))
+        if pushed.receipts:
+            following = None if seq is None else seq + 1
+            await asyncio.wrap_future(self.store.write(pushed.receipts, worker=worker, seq=following))
+        if pushed.rows:
+            self.on_stored(pushed)
+
+
+_DECODER = msgspec.json.Decoder(Line)
 
 
 def file_number(path: Path) -> int:
     """A number for this very file: the same after a crash, another for new content under an old name."""
     identity = path.stat()
     text = f"{path.name}|{identity.st_size}|{identity.st_mtime_ns}"
-    return int.from_bytes(blake2b(text.encode(), digest_size=7).digest(), "big") << 8
+    return int.from_bytes(blake2b(text.encode(), digest_size=7).digest(), "big") << 1
 
 
-_DECODER = msgspec.json.Decoder(Line)
-
-
-def parse_lines(body: bytes) -> tuple[list[Fact], list[Receipt]]:
+def parse_lines(body: bytes) -> Pushed:
     """Facts and receipts of an ndjson body.
 
     Raises:
@@ -112,36 +123,41 @@ def parse_lines(body: bytes) -> tuple[list[Fact], list[Receipt]]:
         if found.hour.tzinfo is None or found.seen_at.tzinfo is None:
             raise UsageError(f"line {number}: a time without a zone; write it as 2026-01-31T14:00:00Z")
         facts.append(found) if isinstance(found, Fact) else receipts.append(found)
-    return facts, receipts
+    return Pushed(fact_frame(facts) if facts else None, tuple(receipts))
 
 
-def read_file(path: Path) -> tuple[list[Fact], list[Receipt]]:
-    """Facts and receipts of one spool file; raises `UsageError` for one that holds something else."""
+def read_file(path: Path) -> Pushed:
+    """What one spool file holds; raises `UsageError` for one that holds something else."""
     if path.suffix == ".ndjson":
         return parse_lines(path.read_bytes())
     frame = pl.read_parquet(path)
     try:
         if path.name.startswith("receipts"):
-            return [], [Receipt(**row) for row in frame.select("partner", "hour", "seen_at").iter_rows(named=True)]
-        return [_fact(row) for row in frame.iter_rows(named=True)], []
-    except (TypeError, pl.exceptions.ColumnNotFoundError) as problem:
+            wanted = frame.select("partner", "hour", "seen_at")
+            return Pushed(receipts=tuple(Receipt(**row) for row in wanted.iter_rows(named=True)))
+        frame = frame.select(FACT_COLUMNS).with_columns(pl.col("revenue").cast(pl.Float64))
+        stored_facts.columns(frame.head(1))
+    except (ValueError, pl.exceptions.PolarsError) as problem:
         raise UsageError(f"{path.name}: not the columns of a fact or receipt ({problem})") from None
-
-
-def _fact(row: dict[str, object]) -> Fact:
-    return Fact(**{**row, "revenue": Decimal(str(row.get("revenue", 0)))})  # type: ignore[arg-type]  # columns are checked by Fact itself
+    return Pushed(frame)
 
 
 FACT_COLUMNS = ("hour", "seen_at", "team", "partner", "offer", "geo", "site", "clicks", "regs", "ftd", "revenue")
+_SCHEMA = {
+    "hour": pl.Datetime("us", "UTC"), "seen_at": pl.Datetime("us", "UTC"), "team": pl.String, "partner": pl.String,
+    "offer": pl.String, "geo": pl.String, "site": pl.String, "clicks": pl.Int64, "regs": pl.Int64, "ftd": pl.Int64,
+    "revenue": pl.Float64,
+}  # fmt: skip
 
 
-def fact_frame(facts: Sequence[Fact]) -> pl.DataFrame:
-    """Columns as `data.store.facts.frame` gives them, revenue as float."""
-    columns = {name: [getattr(fact, name) for fact in facts] for name in FACT_COLUMNS if name != "revenue"}
-    return pl.DataFrame({**columns, "revenue": [float(fact.revenue) for fact in facts]})
+def fact_frame(facts: list[Fact]) -> pl.DataFrame:
+    """Columns as `data.store.facts.frame` gives them."""
+    columns = {name: [getattr(fact, name) for fact in facts] for name in FACT_COLUMNS[:-1]}
+    return pl.DataFrame({**columns, "revenue": [float(fact.revenue) for fact in facts]}, schema=_SCHEMA)
 
 
-def receipt_frame(receipts: Sequence[Receipt]) -> pl.DataFrame:
-    return pl.DataFrame(
-        {name: [getattr(receipt, name) for receipt in receipts] for name in ("partner", "hour", "seen_at")}
-    )
+def receipt_frame(receipts: tuple[Receipt, ...]) -> pl.DataFrame:
+    """Columns as `data.store.facts.receipts` gives them."""
+    names = ("partner", "hour", "seen_at")
+    schema = {name: _SCHEMA[name] for name in names}
+    return pl.DataFrame({name: [getattr(receipt, name) for receipt in receipts] for name in names}, schema=schema)

@@ -102,7 +102,7 @@ class Views:
             raise UsageError(f"no list {kind!r}; there are {', '.join(KINDS)}")
         now, scope, of_kind = self.clock.now(), who.scope, KINDS[kind]
         keep = row_filter(expression)
-        found = [row for row in self.board.rows(of_kind, scope, now) if keep(row)]
+        found = [row for row in self.board.rows(of_kind, scope) if keep(row)]
         if sort == "loss_per_hour" and scope.money is not MoneyRight.FULL:
             sort = ""  # an order by a hidden column would tell it
         if scope.money is not MoneyRight.FULL:
@@ -118,6 +118,6 @@ class Views:
         )
 
     def _pane(self, kind: TargetKind, scope: Scope, now: datetime) -> Pane:
-        rows = sort_rows(self.board.worst(kind, scope, now, PANE_ROWS), "", descending=False)[:PANE_ROWS]
+        rows = sort_rows(self.board.worst(kind, scope, PANE_ROWS), "", descending=False)[:PANE_ROWS]
         shown = (redact_row(self.board.with_strip(row, now), scope) for row in rows)
         return Pane(kind, self.board.counts(kind, scope), tuple(shown), SPANS[kind][1])

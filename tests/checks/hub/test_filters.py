@@ -51,7 +51,7 @@ def test_every_term_of_a_filter_must_hold(expression, names):
 
 
 def test_a_filter_on_a_field_that_does_not_exist_names_those_that_do():
-    with pytest.raises(UsageError, match="no field 'colour'.*state, cause, team"):
+    with pytest.raises(UsageError, match=r"no field 'colour'.*state, cause, team"):
         row_filter("colour=red")
 
 

@@ -43,7 +43,7 @@ def test_the_socket_of_a_dead_hub_is_taken_over(home):
 
 
 def test_a_group_that_does_not_exist_is_named(home):
-    with pytest.raises(LosswatchError, match="'nosuchgroup' does not exist.*groupadd"):
+    with pytest.raises(LosswatchError, match=r"'nosuchgroup' does not exist.*groupadd"):
         listen(home, "nosuchgroup")
 
 
