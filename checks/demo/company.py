@@ -1,0 +1,187 @@
+"""The simulated company as a process: `python -m checks.demo.company --home DIR`.
+
+1. Make the world, its certificate authority and its servers, all on loopback with ephemeral ports.
+2. Put the partners' secrets into the vault and write losswatch.toml and the inventory.
+3. Spool 35 days of history, then print one line of JSON: `{"ready": true, ...}`.
+4. Every ten simulated minutes spool what became visible and rewrite demo/truth.json.
+
+It ends when its standard input does: a parent that dies takes it along.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import json
+import os
+import secrets
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from checks.demo.certs import Authority, front, shared_contexts
+from checks.demo.http import listen, port_of
+from checks.demo.install import Doors, SimulatedClock, install, secret_name
+from checks.demo.ledger import Ledger
+from checks.demo.nameserver import serve_names
+from checks.demo.partners import PARTNERS
+from checks.demo.proxy import Vantage
+from checks.demo.script import Script
+from checks.demo.spool import replace, write_history, write_tick
+from checks.demo.town import COUNTRIES, Town, redirector_host, source_of
+from checks.demo.traffic import Traffic
+from checks.demo.truth import truth_at
+from checks.demo.world import build_world
+from checks.engine.clock import ScaledClock
+from data.config.home import Home
+from data.model.codec import to_json
+
+if TYPE_CHECKING:
+    import ssl
+
+TICK = timedelta(minutes=10)
+LEAD_WALL = timedelta(seconds=15)
+LEAD_SIM = timedelta(minutes=30)
+"""The clock starts a little before 06:00, so that a hub has read the history when the first thing goes wrong."""
+
+
+def simulated_start(now: datetime) -> datetime:
+    """06:00Z of the most recent Tuesday that is wholly past."""
+    back = (now.weekday() - 1) % 7 or 7
+    return (now - timedelta(days=back)).replace(hour=6, minute=0, second=0, microsecond=0)
+
+
+@dataclass(slots=True)
+class Company:
+    """The world with its servers; build it with `open_company`."""
+
+    home: Home
+    town: Town
+    ledger: Ledger
+    script: Script
+    doors: Doors
+    ca_pem: bytes
+    now: Callable[[], datetime]
+    tokens: dict[str, str]
+
+    def write_truth(self, opened: datetime, speed: float) -> None:
+        now = self.now()
+        truth = truth_at(now, self.town.world, self.script, self.ledger, opened=opened, speed=speed)
+        folder = self.home.state / "demo"
+        folder.mkdir(parents=True, exist_ok=True)
+        replace(folder / "truth.json", to_json(truth))
+
+
+async def open_company(
+    home: Home, day: datetime, now: Callable[[], datetime], stack: AsyncExitStack, *, seed: int = 1
+) -> Company:
+    """Make the world and let it listen until `stack` closes; `now` gives the simulated time."""
+    world, script = build_world(seed), Script(day)
+    ledger = Ledger(world, Traffic(world, script))
+    tokens = {partner.id: _token(partner.preset) for partner in PARTNERS}
+    town = Town(world, ledger, script, now, tokens)
+    authority = Authority(home.state / "demo", datetime.now(UTC))
+    town.ports.http = port_of(await stack.enter_async_context(await listen(town.answer)))
+    context = _tls(authority, town, now)
+    town.ports.https = port_of(await stack.enter_async_context(await listen(town.answer, context)))
+    hosts = frozenset(town.hosts)
+    names, dns = await serve_names(hosts)
+    stack.callback(names.close)
+    proxies = {}
+    for country in COUNTRIES:
+        server = await Vantage(country, source_of(country), hosts).listen()
+        proxies[country] = port_of(await stack.enter_async_context(server))
+    return Company(home, town, ledger, script, Doors(dns, proxies), authority.pem, now, tokens)
+
+
+def _tls(authority: Authority, town: Town, now: Callable[[], datetime]) -> ssl.SSLContext:
+    contexts = shared_contexts(authority, town.hosts)
+    late = redirector_host("cedar")
+    expired = authority.context([late], began=timedelta(days=90), ends=timedelta(hours=-1))
+
+    def choose(host: str) -> ssl.SSLContext | None:
+        return expired if host == late and town.script.active("F6", now()) else None
+
+    return front(contexts, choose)
+
+
+def _token(preset: str) -> str:
+    token = secrets.token_urlsafe(24)
+    return f"corvane:{token}" if preset == "myaffiliates" else token
+
+
+async def run(home: Home, *, speed: float, seed: int) -> int:
+    """Be the company until standard input ends or a signal asks to stop."""
+    day = simulated_start(datetime.now(UTC))
+    clock = ScaledClock(day, datetime.now(UTC), speed)
+    async with AsyncExitStack() as stack:
+        company = await open_company(home, day, lambda: clock.now(), stack, seed=seed)  # noqa: PLW0108 - the clock is set below
+        _store_secrets(home, company.tokens)
+        lead = min(LEAD_WALL, LEAD_SIM / speed)
+        opened = day - lead * speed
+        write_history(company.ledger, opened, home.spool)
+        clock.wall_start = datetime.now(UTC) + lead
+        install(home, company.town, company.doors, SimulatedClock(day, clock.wall_start, speed), company.ca_pem)
+        company.write_truth(opened, speed)
+        gc.freeze()
+        print(json.dumps({"ready": True, "sim_start": day.isoformat(), "speed": speed}), flush=True)  # noqa: T201 - the parent reads it
+        stop = _stop_event()
+        ticking = asyncio.create_task(_tick(company, clock, opened))
+        await stop.wait()
+        ticking.cancel()
+        company.write_truth(opened, speed)
+    return 0
+
+
+async def _tick(company: Company, clock: ScaledClock, opened: datetime) -> None:
+    due = opened + TICK
+    while True:
+        await clock.sleep((due - clock.now()).total_seconds())
+        write_tick(company.ledger, clock.now(), company.home.spool)
+        company.write_truth(opened, clock.speed)
+        while due <= clock.now():
+            due += TICK
+
+
+def _stop_event() -> asyncio.Event:
+    """Set when standard input ends (the parent is gone) or a signal asks for it."""
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+
+    def ended() -> None:
+        if not os.read(sys.stdin.fileno(), 4096):
+            loop.remove_reader(sys.stdin)
+            stop.set()
+
+    if not sys.stdin.isatty():
+        loop.add_reader(sys.stdin, ended)
+    return stop
+
+
+def _store_secrets(home: Home, tokens: dict[str, str]) -> None:
+    from data.secrets import open_secrets
+
+    vault = open_secrets(home, create=True)
+    for partner in PARTNERS:
+        vault.set(secret_name(partner), tokens[partner.id])
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="checks.demo.company", description="The simulated company, on loopback.")
+    parser.add_argument("--home", required=True)
+    parser.add_argument("--speed", type=float, default=90.0)
+    parser.add_argument("--seed", type=int, default=1)
+    args = parser.parse_args()
+    home = Home.find(str(Path(args.home)))
+    return asyncio.run(run(home, speed=args.speed, seed=args.seed))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,172 @@
+"""Everything a real installation of Corvane Media would consist of: losswatch.toml, inventory, SPEC files, secrets."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from checks.demo.partners import NEXT_DAY, PARTNERS, DemoPartner
+from checks.demo.spool import replace
+from checks.demo.world import CANARY_HOSTS, COMPANY, EDGE_HEADER, EDGE_NAME, SEARCH_HOST, TEAMS
+
+if TYPE_CHECKING:
+    from checks.demo.town import Town
+    from data.config.home import Home
+
+SPEC = """\
+# Results of one search query on findly.example.
+[parser]
+name = "serp"
+items = "#search div.result"
+min_items = 8
+
+[parser.fields.title]
+css = "h3.title"
+type = "text"
+required = true
+
+[parser.fields.url]
+css = "a.link"
+attr = "href"
+type = "url"
+required = true
+
+[parser.fields.snippet]
+css = "div.snippet"
+type = "text"
+
+[parser.fields.position]
+css = "span.pos"
+type = "position"
+required = true
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedClock:
+    sim_start: datetime
+    wall_start: datetime
+    speed: float
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """Where the company's other servers listen."""
+
+    dns: int
+    proxies: Mapping[str, int]
+    """Port by country."""
+
+
+def install(home: Home, town: Town, doors: Doors, clock: SimulatedClock, ca_pem: bytes) -> None:
+    """Write the configuration of the simulated company into `home`; losswatch.toml last."""
+    home.inventory.mkdir(parents=True, exist_ok=True)
+    (home.config / "parsers").mkdir(exist_ok=True)
+    replace(home.config / "ca.pem", ca_pem)
+    replace(home.config / "parsers" / "serp.toml", SPEC.encode())
+    replace(home.inventory / "sites.csv", _csv(_site_rows(town)))
+    replace(home.inventory / "links.csv", _csv(_link_rows(town)))
+    replace(home.inventory / "parsers.csv", _csv(_parser_rows(town)))
+    replace(home.toml, _toml(town, doors, clock).encode())
+
+
+def secret_name(partner: DemoPartner) -> str:
+    return f"{partner.slug}-token"
+
+
+def _site_rows(town: Town) -> Iterable[tuple[object, ...]]:
+    yield ("site", "url", "team", "tier", "geo", "project", "expect")
+    for site in town.world.sites:
+        url = f"{town.origin(site.host, tls=site.https)}/"
+        yield (site.name, url, site.team, site.tier, site.geos[0], site.project, COMPANY)
+
+
+def _link_rows(town: Town) -> Iterable[tuple[object, ...]]:
+    partners = {partner.id: partner for partner in PARTNERS}
+    yield ("link", "url", "team", "site", "partner", "offer", "geo", "tier", "project", "final_host", "keep")
+    for link in town.world.links:
+        host = partners[link.partner].landing_host
+        yield (
+            link.name, town.link_url(link), link.team, link.site, link.partner, link.offer, link.geo, link.tier,
+            link.project, host, "btag",
+        )  # fmt: skip
+
+
+def _parser_rows(town: Town) -> Iterable[tuple[object, ...]]:
+    yield ("parser", "url", "team", "spec", "geo", "interval")
+    for parser in town.world.parsers:
+        query = urlencode({"q": parser.query, "gl": parser.geo, "num": 30})
+        url = f"{town.origin(SEARCH_HOST, tls=False)}/search?{query}"
+        yield (parser.name, url, parser.team, "parsers/serp.toml", parser.geo, "15m")
+
+
+def _toml(town: Town, doors: Doors, clock: SimulatedClock) -> str:
+    canaries = [f"{town.origin(host, tls=False)}/" for host in CANARY_HOSTS]
+    parts = [
+        "# Corvane Media does not exist: its servers listen on 127.0.0.1 while `losswatch demo` runs.",
+        _table("company", {"name": COMPANY, "currency": "EUR"}),
+        _table("hub", {"probes": 1, "min_free": "50MB"}),
+        _table("network", {"canaries": canaries, "resolver": f"127.0.0.1:{doors.dns}", "ca_file": "ca.pem"}),
+        _table("clock", {"sim_start": clock.sim_start, "wall_start": clock.wall_start, "speed": clock.speed}),
+        _table("defaults.site", {"interval": "60m", "tier1": "2m", "tier2": "10m"}),
+        _table("defaults.link", {"interval": "60m", "tier1": "6m", "tier2": "30m"}),
+        _table("defaults.parser", {"interval": "15m"}),
+        *(_array("teams", {"id": team.id, "name": team.name, "focus": team.focus}) for team in TEAMS),
+        *(_array("partners", _partner(partner)) for partner in PARTNERS),
+        *(_feed(partner, town) for partner in PARTNERS),
+        *(
+            _array("vantages", {"country": country, "proxy": f"http://127.0.0.1:{port}"})
+            for country, port in doors.proxies.items()
+        ),
+        _array("edges", {"name": EDGE_NAME, "header": EDGE_HEADER}),
+    ]
+    return "\n".join(parts)
+
+
+def _partner(partner: DemoPartner) -> dict[str, object]:
+    lag = "30h" if partner.report_lag == NEXT_DAY else f"{partner.report_lag.total_seconds() / 60:.0f}m"
+    return {
+        "id": partner.id,
+        "name": partner.name,
+        "epc": round(partner.epc, 2),
+        "currency": "EUR",
+        "timezone": partner.timezone,
+        "report_lag": lag,
+    }
+
+
+def _feed(partner: DemoPartner, town: Town) -> str:
+    base = town.origin(partner.api_host, tls=False)
+    about = {"name": f"{partner.id.lower()}-{partner.slug}", "team": partner.team, "partner": partner.id}
+    access = {"preset": partner.preset, "base_url": base, "secret": secret_name(partner), "account": "4711"}
+    feed = _array("feeds", {**about, **access, "interval": "15m", "days": 3})
+    return feed + _table("feeds.options", {"currency": "EUR"})
+
+
+def _table(name: str, values: Mapping[str, object]) -> str:
+    lines = [f"{key} = {_value(value)}" for key, value in values.items()]
+    return "\n".join([f"[{name}]", *lines, ""])
+
+
+def _array(name: str, values: Mapping[str, object]) -> str:
+    """One element of an array of tables."""
+    return _table(f"[{name}]", values)
+
+
+def _value(value: object) -> str:
+    """A TOML value; JSON's strings, numbers and lists are TOML's as well."""
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _csv(rows: Iterable[tuple[object, ...]]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue().encode()

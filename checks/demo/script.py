@@ -1,0 +1,113 @@
+"""What goes wrong on the demo's day, and what only looks wrong, as data.
+
+Start times are those of the company's day (simulated UTC). Durations are stretched to where a person can watch them at the
+default speed: F1 06:10-09:40, F3 08:30-11:00, F4 09:15-10:45, F5 11:20-14:30, F6 12:00-14:00, F7 13:10-15:10,
+F12 17:30-18:50.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, time
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Which targets an event touches; a field that is empty does not restrict. Used to match incidents to events."""
+
+    kinds: tuple[str, ...]
+    partner: str = ""
+    geo: str = ""
+    team: str = ""
+    causes: tuple[str, ...] = ()
+    """Causes (or families such as `revenue.`) an incident must have to be this event's; empty is any."""
+    blames: tuple[str, ...] = ()
+    """Hosts or upstreams whose name in an incident's blame is enough."""
+    site: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    id: str
+    kind: str
+    """failure | decoy"""
+    title: str
+    start: time
+    end: time
+    expected_causes: tuple[str, ...]
+    reach: Reach
+    traffic: str = ""
+    """What it does to the company's clicks: `clicks` (they never happen), `conversions` (they earn nothing),
+    `thinned` (fewer people, nobody's fault) or nothing."""
+    shared: dict[str, str] = field(default_factory=dict)
+
+    def began(self, day: datetime) -> datetime:
+        return datetime.combine(day.date(), self.start, day.tzinfo)
+
+    def ended(self, day: datetime) -> datetime:
+        return datetime.combine(day.date(), self.end, day.tzinfo)
+
+    def active(self, day: datetime, now: datetime) -> bool:
+        return self.began(day) <= now < self.ended(day)
+
+
+_REVENUE = ("revenue.silence", "revenue.drop", "revenue.leak")
+
+EVENTS: tuple[Event, ...] = (
+    Event(
+        "F1", "failure", "P02 pauses the offer: its links land on another brand's list of offers", time(6, 10), time(9, 40),
+        ("link.wrong_target", "link.inactive", *_REVENUE), Reach(("link", "slice"), partner="P02", blames=("lumenjack", "offerlane")), "conversions",
+    ),
+    Event(
+        "F3", "failure", "P05 answers 451 to Germany; other countries are fine", time(8, 30), time(11, 0),
+        ("geo.blocked", "http.legal_block", *_REVENUE), Reach(("link", "slice"), partner="P05", blames=("drakkenspin",)), "conversions", {"geo": "DE"},
+    ),
+    Event(
+        "F4", "failure", "P06's API sends money in minor units", time(9, 15), time(10, 45),
+        ("feed.scale",), Reach(("feed",), partner="P06", blames=("zefirion",)),
+    ),
+    Event(
+        "F5", "failure", "Halyard Edge answers 503 in front of 38 % of the sites", time(11, 20), time(14, 30),
+        ("edge.error",), Reach(("site",), causes=("edge.", "http.5xx"), blames=("halyard",)), "clicks",
+    ),
+    Event(
+        "F6", "failure", "the certificate of Cedar's redirector expires", time(12, 0), time(14, 0),
+        ("tls.expired",), Reach(("link",), causes=("tls.", "redirect.hop_failed", "edge."), blames=("go.cedar",)), "clicks",
+    ),
+    Event(
+        "F7", "failure", "P10's token expires: 401, blind but not dead", time(13, 10), time(15, 10),
+        ("feed.auth",), Reach(("feed",), partner="P10", blames=("ambervolt",)),
+    ),
+    Event(
+        "F12", "failure", "the search engine changes its layout: 32 blocks, no titles", time(17, 30), time(18, 50),
+        ("parser.field_dead", "parser.selector_dead"), Reach(("parser",), blames=("findly",)),
+    ),
+    Event(
+        "D1", "decoy", "public holiday in Norway: a third fewer clicks, ratios flat", time(0, 0), time(23, 59),
+        (), Reach(("slice",), geo="NO", team="aurora"), "thinned",
+    ),
+    Event(
+        "D2", "decoy", "P04 delivers yesterday five hours late", time(6, 0), time(11, 0),
+        (), Reach(("feed", "slice"), partner="P04"),
+    ),
+    Event(
+        "D4", "decoy", "a firewall challenges our probe; people get through", time(9, 0), time(19, 0),
+        (), Reach(("site",)),
+    ),
+)  # fmt: skip
+
+BY_ID: dict[str, Event] = {event.id: event for event in EVENTS}
+HOLIDAY_KEEPS = 0.65
+"""Share of Aurora's Norwegian clicks that still happen on D1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """The events, laid on one simulated day. `day` is the simulated start (06:00Z)."""
+
+    day: datetime
+    events: tuple[Event, ...] = EVENTS
+
+    def active(self, event: str, now: datetime) -> bool:
+        """Whether the event with that id is under way; an id that is not in this script never is."""
+        return any(each.id == event and each.active(self.day, now) for each in self.events)

@@ -1,0 +1,156 @@
+"""Every web server of the simulated world behind one function: what a host answers right now."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from checks.demo import pages
+from checks.demo.apis import PartnerApi
+from checks.demo.figures import Desk
+from checks.demo.http import Handler, Request, Response
+from checks.demo.partners import BY_ID, PARTNERS, UTC_OFFSET_H, DemoPartner
+from checks.demo.world import CANARY_HOSTS, EDGE_HEADER, SEARCH_HOST, SMARTLINK_HOST, TEAMS, DemoLink, DemoSite, World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from checks.demo.ledger import Ledger
+    from checks.demo.script import Script
+
+COUNTRIES = tuple(sorted(UTC_OFFSET_H))
+HOME_COUNTRY = "NL"
+"""Where the company's own machine stands: nobody blocks it."""
+
+
+def source_of(country: str) -> str:
+    """The loopback address that stands for a country: what a GeoIP table is to a real operator."""
+    return f"127.0.1.{COUNTRIES.index(country) + 1}"
+
+
+_COUNTRY_OF = {source_of(country): country for country in COUNTRIES}
+
+
+def redirector_host(team: str) -> str:
+    return f"go.{team}.example"
+
+
+@dataclass(slots=True)
+class Ports:
+    """Where the company listens; 0 until it does."""
+
+    http: int = 0
+    https: int = 0
+
+
+class Town:
+    """Routes a request by its host. `now` is the simulated time; `secrets` the API secret by partner id."""
+
+    def __init__(
+        self, world: World, ledger: Ledger, script: Script, now: Callable[[], datetime], secrets: dict[str, str]
+    ) -> None:
+        self.world, self.script, self.now = world, script, now
+        self.ports = Ports()
+        self._links = {link.name: link for link in world.links}
+        self._parsers = {(parser.query, parser.geo): parser for parser in world.parsers}
+        self._pages: dict[str, bytes] = {}
+        self._routes: dict[str, Handler] = {
+            SEARCH_HOST: self._search,
+            SMARTLINK_HOST: lambda _: Response(200, pages.smartlink_page()),
+            **dict.fromkeys(CANARY_HOSTS, _canary),
+            **{redirector_host(team.id): self._redirect for team in TEAMS},
+            **{partner.tracker_host: self._tracker(partner) for partner in PARTNERS},
+            **{partner.landing_host: self._landing(partner) for partner in PARTNERS},
+            **{site.host: self._site(site) for site in world.sites},
+        }
+        for partner in PARTNERS:
+            self._routes[partner.api_host] = PartnerApi(Desk(partner, ledger), secrets[partner.id], now, script).answer
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        return tuple(self._routes)
+
+    def answer(self, request: Request) -> Response:
+        route = self._routes.get(request.host)
+        return route(request) if route else Response(404, b"no such host here", "text/plain")
+
+    def origin(self, host: str, *, tls: bool) -> str:
+        """Scheme, host and port of one of our hosts."""
+        return f"https://{host}:{self.ports.https}" if tls else f"http://{host}:{self.ports.http}"
+
+    def link_url(self, link: DemoLink) -> str:
+        return pages.out_url(link, self.origin(redirector_host(link.team), tls=True))
+
+    def _site(self, site: DemoSite) -> Handler:
+        links = tuple(link for link in self.world.links if link.site == site.name)
+
+        def serve(request: Request) -> Response:
+            if site.edge and self.script.active("F5", self.now()):
+                ray = _ray(request.host, self.now())
+                return Response(503, pages.edge_error_page(ray), headers={EDGE_HEADER: ray, "Server": "halyard-edge"})
+            if site.name == self.world.challenged and self.script.active("D4", self.now()):
+                return Response(
+                    403, pages.challenge_page(site.host), headers={"cf-mitigated": "challenge", "Server": "cloudflare"}
+                )
+            if request.path != "/":
+                return Response(404, b"<!doctype html><title>Not found</title><h1>Not found</h1>")
+            page = self._pages.get(site.name)
+            if page is None:
+                page = pages.site_page(site, links, self.origin(redirector_host(site.team), tls=True))
+                self._pages[site.name] = page
+            edge = (
+                {EDGE_HEADER: _ray(request.host, self.now()), "Server": "halyard-edge"}
+                if site.edge
+                else {"Server": "nginx"}
+            )
+            return Response(200, page, headers=edge)
+
+        return serve
+
+    def _redirect(self, request: Request) -> Response:
+        """/out/LINK?btag=..: the company's own redirector hands on to the partner's tracker, keeping the tag."""
+        link = self._links.get(request.path.removeprefix("/out/"))
+        if link is None:
+            return Response(404, b"no such link", "text/plain")
+        query = urlencode({"campaign": link.offer, "btag": request.param("btag")})
+        return _found(f"{self.origin(BY_ID[link.partner].tracker_host, tls=False)}/c?{query}")
+
+    def _tracker(self, partner: DemoPartner) -> Handler:
+        def serve(request: Request) -> Response:
+            tag = urlencode({"btag": request.param("btag")})
+            if partner.id == "P02" and self.script.active("F1", self.now()):
+                return _found(f"{self.origin(SMARTLINK_HOST, tls=False)}/top?src={partner.slug}&{tag}")
+            return _found(f"{self.origin(partner.landing_host, tls=False)}/welcome?{tag}")
+
+        return serve
+
+    def _landing(self, partner: DemoPartner) -> Handler:
+        def serve(request: Request) -> Response:
+            country = _COUNTRY_OF.get(request.client, HOME_COUNTRY)
+            if partner.id == "P05" and country == "DE" and self.script.active("F3", self.now()):
+                return Response(451, pages.legal_page(partner))
+            return Response(200, pages.landing_page(partner, country))
+
+        return serve
+
+    def _search(self, request: Request) -> Response:
+        parser = self._parsers.get((request.param("q"), request.param("gl")))
+        if parser is None:
+            return Response(404, b"<!doctype html><title>Findly</title><p>Nothing found.</p>")
+        new_layout = self.script.active("F12", self.now())
+        return Response(200, pages.search_page(parser, self.world.sites, self.now().hour, new_layout=new_layout))
+
+
+def _canary(_: Request) -> Response:
+    return Response(200, b"ok\n", "text/plain")
+
+
+def _found(location: str) -> Response:
+    return Response(302, b"", headers={"Location": location, "Server": "nginx", "Cache-Control": "no-store"})
+
+
+def _ray(host: str, now: datetime) -> str:
+    return hashlib.sha256(f"{host}{now.timestamp():.0f}".encode()).hexdigest()[:16]

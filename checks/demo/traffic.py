@@ -1,0 +1,187 @@
+"""People: clicks, registrations and first deposits, one by one.
+
+1. A leaf's hourly rate is its clicks a day x the local hour's share x the weekday's factor, shaken by a gamma common to
+   team, country and hour and by one of its own; clicks are Poisson, evenly spread over the hour.
+2. A click registers with its partner's probability (shaken by a gamma a day) after a log-normal lag, median 6 minutes.
+3. A registration deposits after a log-normal lag, median 35 minutes, cut at 7 days; the commission is a fixed CPA or gamma.
+4. The script then takes away what it takes: clicks that never happen and conversions that are never paid. What was taken
+   is kept with its expected commission: the truth that reports are compared with.
+
+Times are seconds since the simulated start, so that days are plain arithmetic.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from checks.demo.partners import BY_ID, CASINO, CASINO_WEEK, SPORTS, SPORTS_WEEK, UTC_OFFSET_H
+from checks.demo.script import HOLIDAY_KEEPS, Event, Script
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from checks.demo.world import World
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+HOUR = 3600.0
+DAY = 86400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Clicks:
+    """People of a span of hours, one element each; `nan` where a step was not reached."""
+
+    leaf: Ints
+    at: Floats
+    reg_at: Floats
+    ftd_at: Floats
+    value: Floats
+
+    def __len__(self) -> int:
+        return len(self.leaf)
+
+    def pick(self, mask: Bools) -> Clicks:
+        return Clicks(self.leaf[mask], self.at[mask], self.reg_at[mask], self.ftd_at[mask], self.value[mask])
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What one event took: expected commission of the people concerned."""
+
+    event: str
+    commission: float
+
+
+class Traffic:
+    """Draws the people of any span of hours; the same seed and span give the same people."""
+
+    def __init__(self, world: World, script: Script) -> None:
+        self.script, self.start, self.seed = script, script.day, world.seed
+        leaves = world.leaves
+        partners = [BY_ID[leaf.partner] for leaf in leaves]
+        self.per_day = np.array([leaf.clicks_per_day for leaf in leaves])
+        self.c2r = np.array([partner.c2r for partner in partners])
+        self.r2d = np.array([partner.r2d for partner in partners])
+        self.value = np.array([partner.value for partner in partners])
+        self.value_shape = np.array([partner.value_shape for partner in partners])
+        self.epc = np.array([partner.epc for partner in partners])
+        self.partner = np.array([leaf.partner for leaf in leaves])
+        self.team = np.array([leaf.team for leaf in leaves])
+        self.geo = np.array([leaf.geo for leaf in leaves])
+        self.edge_share = np.array([leaf.edge_share for leaf in leaves])
+        self._offset = np.array([UTC_OFFSET_H[leaf.geo] for leaf in leaves])
+        self._sports = np.array([partner.sports for partner in partners])
+        markets = {key: n for n, key in enumerate(sorted({(leaf.team, leaf.geo) for leaf in leaves}))}
+        self._market = np.array([markets[leaf.team, leaf.geo] for leaf in leaves])
+        self._markets = len(markets)
+        self._partner_no = np.unique(self.partner, return_inverse=True)[1]
+
+    def expected(self, first: int, hours: int) -> Floats:
+        """Expected clicks, shape (hours, leaves), from hour `first` relative to the simulated start."""
+        hour_of_week = self.start.weekday() * 24 + self.start.hour + first + np.arange(hours)
+        local = (hour_of_week[:, None] + self._offset[None, :]) % 168
+        casino, sports = _week(CASINO, CASINO_WEEK), _week(SPORTS, SPORTS_WEEK)
+        shape: Floats = np.where(self._sports[None, :], sports[local], casino[local]) * self.per_day
+        return shape
+
+    def draw(self, first: int, hours: int) -> Clicks:
+        """Everybody who would come if nothing went wrong."""
+        dice = np.random.default_rng([self.seed, 7, first + 100_000, hours])
+        rate = self.expected(first, hours)
+        rate *= dice.gamma(60.0, 1 / 60.0, (hours, self._markets))[:, self._market]
+        rate *= dice.gamma(8.0, 1 / 8.0, rate.shape)
+        count = dice.poisson(rate)
+        leaf = np.repeat(np.tile(np.arange(rate.shape[1]), hours), count.ravel())
+        hour = np.repeat(np.repeat(np.arange(hours), rate.shape[1]), count.ravel())
+        at = (first + hour + dice.random(len(leaf))) * HOUR
+        return self._funnel(dice, leaf, at)
+
+    def _funnel(self, dice: np.random.Generator, leaf: Ints, at: Floats) -> Clicks:
+        mood = _moods(self.seed, at, self._partner_no[leaf])
+        registers = dice.random(len(leaf)) < self.c2r[leaf] * mood
+        reg_at = np.where(registers, at + dice.lognormal(np.log(6 * 60), 1.0, len(leaf)), np.nan)
+        deposits = registers & (dice.random(len(leaf)) < self.r2d[leaf])
+        lag = np.minimum(dice.lognormal(np.log(35 * 60), 1.5, len(leaf)), 7 * DAY)
+        shape = np.maximum(self.value_shape[leaf], 1e-3)
+        drawn = dice.gamma(shape, self.value[leaf] / shape)
+        value = np.where(self.value_shape[leaf] > 0, drawn, self.value[leaf])
+        return Clicks(leaf, at, reg_at, np.where(deposits, reg_at + lag, np.nan), np.where(deposits, value, 0.0))
+
+    def suffer(self, people: Clicks, first: int) -> tuple[Clicks, tuple[Taken, ...]]:
+        """What is left of `people` (of hour `first` on) after the script, and what each failure took."""
+        dice = np.random.default_rng([self.seed, 11, first + 100_000])
+        gone, unpaid = np.zeros(len(people), dtype=bool), np.zeros(len(people), dtype=bool)
+        taken = []
+        for event in (each for each in self.script.events if each.traffic):
+            hit = self._hit(event, people, dice) & ~gone & ~unpaid
+            if event.traffic == "conversions":
+                unpaid |= hit
+            else:
+                gone |= hit
+            if event.traffic != "thinned":
+                taken.append(Taken(event.id, float(self.epc[people.leaf[hit]].sum())))
+        nothing = np.where(unpaid, np.nan, 0.0)
+        left = Clicks(
+            people.leaf,
+            people.at,
+            people.reg_at + nothing,
+            people.ftd_at + nothing,
+            np.where(unpaid, 0.0, people.value),
+        )
+        return left.pick(~gone), tuple(taken)
+
+    def _hit(self, event: Event, people: Clicks, dice: np.random.Generator) -> Bools:
+        """Which of `people` clicked where and while the event was on."""
+        began, ended = self._seconds(event.began(self.start)), self._seconds(event.ended(self.start))
+        leaf = people.leaf
+        luck = dice.random(len(people))
+        here = self._reached(event.id, leaf, luck)
+        return here & (people.at >= began) & (people.at < ended)
+
+    def _reached(self, event: str, leaf: Ints, luck: Floats) -> Bools:
+        """Whom the event concerns, whenever they click; `luck` is uniform and decides where only a share is hit."""
+        here: Bools
+        match event:
+            case "F1":
+                here = self.partner[leaf] == "P02"
+            case "F3":
+                here = (self.partner[leaf] == "P05") & (self.geo[leaf] == "DE")
+            case "F5":
+                here = luck < self.edge_share[leaf]
+            case "F6":
+                here = self.team[leaf] == "cedar"
+            case "D1":
+                here = (self.team[leaf] == "aurora") & (self.geo[leaf] == "NO") & (luck > HOLIDAY_KEEPS)
+            case _:
+                raise ValueError(f"event {event!r} takes traffic away but nobody says whose")
+        return here
+
+    def _seconds(self, at: datetime) -> float:
+        return (at - self.start).total_seconds()
+
+
+def _week(hours: tuple[float, ...], days: tuple[float, ...]) -> Floats:
+    """Share of a mean day's clicks for each of the 168 local hours of a week."""
+    day = np.array(hours) / sum(hours)
+    week: Any = np.outer(np.array(days), day).ravel()
+    return np.asarray(week, dtype=np.float64)
+
+
+def _moods(seed: int, at: Floats, partner: Ints) -> Floats:
+    """A partner's conversion differs a little from day to day: gamma with a deviation of 7 %."""
+    if not len(at):
+        return np.zeros(0)
+    day = np.floor(at / DAY).astype(np.int64)
+    low = int(day.min())
+    table = np.stack(
+        [np.random.default_rng([seed, 13, d + 1000]).gamma(200, 1 / 200, 16) for d in range(low, int(day.max()) + 1)]
+    )
+    moods: Floats = table[day - low, partner]
+    return moods
