@@ -1,0 +1,123 @@
+"""Which edge provider answered, and whether an error or a challenge is its own. Signatures are data: edges.toml."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from data.model.cause import cause
+from data.model.observation import NO_CAUSE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from checks.sites.exchange import Exchange
+    from data.config.settings import EdgeSignature
+    from data.model.ids import CauseId
+
+_PAGE = 65_536
+_CONFIGURED_ERRORS = (502, 503, 504, *range(520, 531))
+"""Statuses that a provider of whose pages nothing is known is believed to have made itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """One provider's signature: it answered when `header` is there and holds `value`."""
+
+    name: str
+    header: str
+    value: str = ""
+    error: tuple[str, ...] = ()
+    unreachable: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
+    error_status: tuple[int, ...] = ()
+    unreachable_status: tuple[int, ...] = ()
+
+    def signs(self, exchange: Exchange) -> bool:
+        return any(name == self.header and self.value in text.lower() for name, text in exchange.headers)
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    header: str = ""
+    value: str = ""
+    page: tuple[str, ...] = ()
+    """Texts that must all stand on the page."""
+    status: tuple[int, ...] = ()
+
+    def shown(self, exchange: Exchange, page: str) -> bool:
+        if self.status and exchange.status not in self.status:
+            return False
+        if self.header and not any(n == self.header and self.value in text.lower() for n, text in exchange.headers):
+            return False
+        return all(text in page for text in self.page)
+
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """Every known signature, the configured ones first."""
+
+    known: tuple[Edge, ...]
+    challenges: tuple[Challenge, ...]
+
+    @classmethod
+    def of(cls, configured: Sequence[EdgeSignature] = ()) -> Edges:
+        own = tuple(
+            Edge(edge.name, edge.header.lower(), edge.value.lower(), error_status=_CONFIGURED_ERRORS)
+            for edge in configured
+        )
+        shipped, challenges = _shipped()
+        return cls(own + shipped, challenges)
+
+    def recognise(self, exchange: Exchange) -> Edge | None:
+        return next((edge for edge in self.known if edge.signs(exchange)), None)
+
+    def cause_of(self, exchange: Exchange) -> CauseId:
+        """`edge.*` when the answer is the edge's own doing, else no cause: an origin's error that passed through."""
+        if exchange.status < 400 and not exchange.headers:
+            return NO_CAUSE
+        page = (
+            exchange.body[:_PAGE].decode("utf-8", "replace").lower()
+            if exchange.status >= 400 or _small(exchange)
+            else ""
+        )
+        if any(challenge.shown(exchange, page) for challenge in self.challenges):
+            return cause("edge.challenge")
+        edge = self.recognise(exchange)
+        if edge is None:
+            return NO_CAUSE
+        return _own_doing(edge, exchange.status, page)
+
+
+def _own_doing(edge: Edge, status: int, page: str) -> CauseId:
+    if status in edge.unreachable_status:
+        return cause("edge.origin_unreachable")
+    if status in edge.error_status:
+        return cause("edge.error")
+    if status >= 500 and any(text in page for text in edge.unreachable):
+        return cause("edge.origin_unreachable")
+    if status >= 500 and any(text in page for text in edge.error):
+        return cause("edge.origin_unreachable" if status == 504 else "edge.error")
+    if status in {401, 403, 406} and any(text in page for text in edge.refused):
+        return cause("edge.refused")
+    return NO_CAUSE
+
+
+def _small(exchange: Exchange) -> bool:
+    """Challenges served with 200 are small pages; a full page is not searched."""
+    return len(exchange.body) <= _PAGE
+
+
+@cache
+def _shipped() -> tuple[tuple[Edge, ...], tuple[Challenge, ...]]:
+    table = tomllib.loads(files("checks.sites").joinpath("edges.toml").read_text(encoding="utf-8"))
+    return tuple(Edge(**_tuples(row)) for row in table["edge"]), tuple(
+        Challenge(**_tuples(r)) for r in table["challenge"]
+    )
+
+
+def _tuples(row: dict[str, Any]) -> dict[str, Any]:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}

@@ -1,0 +1,122 @@
+"""libcurl's words for a failed request to ours. Pure."""
+
+from __future__ import annotations
+
+import errno
+from typing import TYPE_CHECKING
+
+import pycurl
+
+from checks.sites.certificate import tls_cause
+from checks.sites.exchange import Fault
+from data.model.cause import cause
+
+if TYPE_CHECKING:
+    from checks.sites.certificate import Certificate
+    from checks.sites.transport import Proxy, Reply
+    from checks.sites.url import Url
+
+_BY_ERRNO = {
+    errno.ECONNREFUSED: ("tcp.refused", "refuses the connection"),
+    errno.ECONNRESET: ("tcp.reset", "resets the connection"),
+    errno.EPIPE: ("tcp.reset", "resets the connection"),
+    errno.ENETUNREACH: ("tcp.unreachable", "is not reachable: no route to its network"),
+    errno.EHOSTUNREACH: ("tcp.unreachable", "is not reachable: no route to the host"),
+    errno.ETIMEDOUT: ("tcp.timeout", "does not answer to connect"),
+}
+_WEIRD_SERVER_REPLY, _HTTP2_STREAM, _PROXY, _TOO_LARGE = 8, 92, 97, 100  # CURLE codes that pycurl gives no name
+_BY_CODE = {
+    pycurl.E_GOT_NOTHING: ("proto.empty_reply", "closes the connection without an answer"),
+    pycurl.E_PARTIAL_FILE: ("proto.truncated", "ends its answer before the announced length"),
+    _WEIRD_SERVER_REPLY: ("proto.malformed", "sends an answer that is not HTTP"),
+    pycurl.E_UNSUPPORTED_PROTOCOL: ("proto.malformed", "sends an answer that is not HTTP"),
+    pycurl.E_HTTP2: ("proto.malformed", "breaks the HTTP/2 protocol"),
+    _HTTP2_STREAM: ("proto.truncated", "breaks off its HTTP/2 stream"),
+    _TOO_LARGE: ("proto.oversize", "sends oversized headers"),
+    pycurl.E_SSL_CIPHER: ("tls.protocol", "agrees to no cipher of ours"),
+}
+_OTHERWISE = {
+    pycurl.E_SSL_CONNECT_ERROR: ("tls.protocol", "breaks off the TLS handshake"),
+    pycurl.E_SSL_CERTPROBLEM: ("tls.protocol", "breaks off the TLS handshake"),
+    pycurl.E_RECV_ERROR: ("tcp.reset", "breaks the connection off"),
+    pycurl.E_SEND_ERROR: ("tcp.reset", "breaks the connection off"),
+    pycurl.E_COULDNT_CONNECT: ("tcp.unreachable", "is not reachable"),
+}
+"""When the system named no errno."""
+_PROXY_FAULTS = frozenset({pycurl.E_COULDNT_RESOLVE_PROXY, _PROXY})
+_CLIENT_CERT_WORDS = ("certificate required", "certificate_required", "alert bad certificate", "no certificate")
+
+
+def fault_of(reply: Reply, url: Url, chain: Certificate | None, proxy: Proxy | None) -> Fault | None:
+    """Why `reply` is no usable answer, or `None`.
+
+    1. Reading that stopped at a redirect is no fault; one that stopped at a limit is oversize.
+    2. What fails before the proxy is through is the vantage's fault, so ours.
+    3. The deadline: the phase that it cut says which cause.
+    4. Certificates by verify result; the rest by errno, then by libcurl's code.
+    """
+    if reply.headers_too_large:
+        return Fault(cause("proto.oversize"), f"{url.netloc} sends oversized headers")
+    if not reply.error or reply.enough or reply.body_too_large:
+        return _conflicting_lengths(reply, url.netloc)
+    if proxy and (vantage := _vantage_fault(reply, proxy, url)):
+        return vantage
+    if reply.error == pycurl.E_OPERATION_TIMEDOUT:
+        return _deadline(reply, url, proxy)
+    if reply.error == pycurl.E_PEER_FAILED_VERIFICATION:
+        return _refused_certificate(reply, url, chain)
+    name, words = _plain(reply)
+    return Fault(cause(name), f"{url.netloc} {words}")
+
+
+def _plain(reply: Reply) -> tuple[str, str]:
+    """Cause and words by errno where the system named one, else by libcurl's code."""
+    if any(word in reply.message for word in _CLIENT_CERT_WORDS):
+        return "tls.client_cert", "asks for a client certificate"
+    if reply.errno in _BY_ERRNO and reply.error not in _BY_CODE:
+        return _BY_ERRNO[reply.errno]
+    unreadable = ("proto.malformed", f"answers in a way that cannot be read (curl {reply.error})")
+    return _BY_CODE.get(reply.error) or _OTHERWISE.get(reply.error) or unreadable
+
+
+def _vantage_fault(reply: Reply, proxy: Proxy, url: Url) -> Fault | None:
+    tunnel_refused = reply.error == pycurl.E_RECV_ERROR and reply.proxy_status >= 400
+    never_reached = not reply.connect_s or (url.scheme == "https" and reply.proxy_status == 0 and not reply.status)
+    if reply.error in _PROXY_FAULTS or tunnel_refused or never_reached:
+        answer = f" (answers {reply.proxy_status})" if reply.proxy_status else ""
+        return Fault(cause("local.network"), f"the vantage in {proxy.country} cannot reach {url.netloc}{answer}")
+    return None
+
+
+def _deadline(reply: Reply, url: Url, proxy: Proxy | None) -> Fault:
+    where = url.netloc
+    if not reply.connect_s and not proxy:
+        return Fault(cause("tcp.timeout"), f"{where} does not answer to connect", deadline=True)
+    if url.scheme == "https" and not reply.tls_s:
+        return Fault(cause("tls.timeout"), f"the TLS handshake with {where} does not end", deadline=True)
+    if not reply.first_byte_s and not reply.status:
+        return Fault(cause("slow.ttfb"), f"{where} sends nothing before the deadline", deadline=True)
+    return Fault(cause("slow.total"), f"{where} is still sending at the deadline", deadline=True)
+
+
+def _refused_certificate(reply: Reply, url: Url, chain: Certificate | None) -> Fault:
+    found = tls_cause(reply.verify, chain, url.host)
+    words = {
+        "tls.expired": "has an expired certificate",
+        "tls.not_yet_valid": "has a certificate that is not yet valid",
+        "tls.self_signed": "has a self-signed certificate",
+        "tls.incomplete_chain": "leaves out the intermediate certificate",
+        "tls.untrusted": "has a certificate of an unknown authority",
+        "tls.hostname": "has a certificate for another host",
+    }[found]
+    whose = f" ({', '.join(chain.names[:3]) or chain.subject})" if chain and found == "tls.hostname" else ""
+    since = f" (ended {chain.ends:%Y-%m-%d %H:%MZ})" if chain and found == "tls.expired" else ""
+    return Fault(found, f"{url.netloc} {words}{whose}{since}")
+
+
+def _conflicting_lengths(reply: Reply, where: str) -> Fault | None:
+    """Two different Content-Length headers: a request-smuggling hazard that libcurl lets pass."""
+    lengths = {line.partition(b":")[2].strip() for line in reply.lines if line[:15].lower() == b"content-length:"}
+    if len(lengths) > 1:
+        return Fault(cause("proto.malformed"), f"{where} announces two different lengths")
+    return None

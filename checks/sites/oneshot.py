@@ -1,0 +1,60 @@
+"""One check, here and now, in this process: what `losswatch check site|link` and the first run of `init` need."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from checks.engine.clock import SystemClock
+from checks.sites.edges import Edges
+from checks.sites.prober import Prober
+from checks.sites.resolver import Resolver
+from checks.sites.transport import Transport, bundle_with
+from checks.sites.walk import Network
+from data.config.settings import NetworkSettings
+from data.model.ids import TargetId, TeamId
+from data.model.observation import Observation
+from data.model.target import Check, Expect, TargetKind
+
+
+@dataclass(frozen=True, slots=True)
+class CheckOptions:
+    """What a person may say about one check; the defaults are those of the inventory."""
+
+    expect: Expect = field(default_factory=Expect)
+    timeout_s: float = 10.0
+    ca_file: str = ""
+    """Extra trusted certificates (PEM)."""
+    resolver: str = ""
+    """`HOST:PORT`; empty is the system's."""
+    user_agent: str = NetworkSettings().user_agent
+
+
+def check_site(url: str, options: CheckOptions | None = None) -> Observation:
+    """Observe one page; a URL that cannot be checked is an observation too.
+
+    Raises `ValueError` for a resolver that is no `HOST:PORT` and `OSError` for a CA file that cannot be read.
+    """
+    return asyncio.run(_check(url, TargetKind.SITE, options or CheckOptions()))
+
+
+def check_link(url: str, options: CheckOptions | None = None) -> Observation:
+    """Observe one affiliate link through its whole chain; errors as for `check_site`."""
+    return asyncio.run(_check(url, TargetKind.LINK, options or CheckOptions()))
+
+
+async def _check(url: str, kind: TargetKind, options: CheckOptions) -> Observation:
+    resolver = Resolver(options.resolver)
+    with tempfile.TemporaryDirectory(prefix="losswatch-") as folder:
+        ca_file = bundle_with(options.ca_file, Path(folder) / "ca.pem") if options.ca_file else ""
+        network = Network(Transport(ca_file=ca_file, user_agent=options.user_agent), resolver)
+        clock = SystemClock()
+        try:
+            prober = Prober(network, Edges.of(), {}, clock, clock)
+            return await prober.run(
+                Check(TargetId(f"{kind}:-"), TeamId(""), kind, url, options.timeout_s, options.expect)
+            )
+        finally:
+            network.close()

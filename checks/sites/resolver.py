@@ -1,0 +1,295 @@
+"""Names to addresses over UDP (TCP when truncated), so that every way a lookup can fail keeps its own cause."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import secrets
+import socket
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import dns.asyncquery
+import dns.exception
+import dns.flags
+import dns.message
+import dns.rcode
+import dns.rdatatype
+
+from checks.sites.exchange import Fault
+from data.model.cause import cause
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+Server = tuple[str, int]
+_TRIES_S = (1.0, 2.0, 4.0)
+_AAAA_GRACE_S = 0.05
+"""How long a found A record waits for its AAAA sibling (RFC 8305)."""
+_TTL_S = (1.0, 300.0)
+_FAILED_TTL_S = 2.0
+_CACHED_NAMES = 200_000
+_DECISIVE = frozenset({"dns.nxdomain", "dns.nodata"})
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    addresses: tuple[str, ...] = ()
+    fault: Fault | None = None
+    ttl_s: float = _FAILED_TTL_S
+
+
+class Resolver:
+    """Resolves through the configured server or the system's; a second one only confirms that the first really fails."""
+
+    def __init__(self, resolver: str = "", second: str = "") -> None:
+        """Both as `HOST:PORT`; an empty `resolver` is the system's, an empty `second` is none. Raises `ValueError`."""
+        self.servers = (parse_server(resolver),) if resolver else system_servers()
+        self.second = parse_server(second) if second else None
+        self.hosts = read_hosts()
+        self.ipv6 = has_ipv6()
+        self._cache: dict[str, tuple[float, Answer]] = {}
+        self._running: dict[str, asyncio.Task[Answer]] = {}
+        self._lines: dict[Server, _Line] = {}
+
+    async def address(self, host: str, timeout_s: float = 5.0) -> str:
+        """The first address of `host`, an address itself included; raises `OSError` with the reason when there is none."""
+        with suppress(ValueError):
+            return str(ipaddress.ip_address(host))
+        answer = await self.resolve(host, timeout_s)
+        if answer.fault:
+            raise OSError(answer.fault.detail)
+        return answer.addresses[0]
+
+    async def resolve(self, host: str, timeout_s: float) -> Answer:
+        """Addresses of `host` or the cause of their absence, within `timeout_s` real seconds."""
+        name = host.removesuffix(".")
+        if name == "localhost" or name.endswith(".localhost"):
+            return Answer(self.hosts.get(name) or ("127.0.0.1", "::1"))
+        if name in self.hosts:
+            return Answer(self.hosts[name])
+        kept = self._cache.get(name)
+        if kept and kept[0] > time.monotonic():
+            return kept[1]
+        task = self._running.get(name)
+        if task is None:
+            task = asyncio.create_task(self._look_up(name))
+            self._running[name] = task
+            task.add_done_callback(lambda done: self._keep(name, done))
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await asyncio.shield(task)
+        except TimeoutError:
+            return Answer(fault=Fault(cause("dns.timeout"), f"no name server answered for {name}", deadline=True))
+
+    def close(self) -> None:
+        for task in tuple(self._running.values()):
+            task.cancel()
+        for line in self._lines.values():
+            line.close()
+        self._lines.clear()
+
+    def _keep(self, name: str, task: asyncio.Task[Answer]) -> None:
+        self._running.pop(name, None)
+        if task.cancelled() or task.exception():
+            return
+        if len(self._cache) >= _CACHED_NAMES:
+            self._cache.clear()
+        answer = task.result()
+        self._cache[name] = (time.monotonic() + answer.ttl_s, answer)
+
+    async def _look_up(self, name: str) -> Answer:
+        answer = await self._ask_all(name, self.servers)
+        if answer.fault is None or answer.fault.cause in _DECISIVE or self.second is None:
+            return answer
+        other = await self._ask_all(name, (self.second,))
+        if other.fault is None or other.fault.cause in _DECISIVE:
+            return other
+        return Answer(fault=Fault(answer.fault.cause, answer.fault.detail + "; a second resolver agrees", agreed=True))
+
+    async def _ask_all(self, name: str, servers: tuple[Server, ...]) -> Answer:
+        answer = Answer(fault=Fault(cause("dns.timeout"), f"no name server answered for {name}"))
+        for try_s in _TRIES_S[: max(2, len(_TRIES_S) - len(servers))]:
+            for server in servers:
+                answer = await self._both(name, server, try_s)
+                if answer.fault is None or answer.fault.cause in _DECISIVE:
+                    return answer
+            if answer.fault and answer.fault.cause != "dns.timeout":
+                return answer
+        return answer
+
+    async def _both(self, name: str, server: Server, try_s: float) -> Answer:
+        """A and, where IPv6 leads anywhere, AAAA; a slow or broken AAAA never spoils a found A."""
+        if not self.ipv6:
+            answer = await self._ask(name, "A", server, try_s)
+            no_a = answer.fault is not None and answer.fault.cause == "dns.nodata"
+            return await self._ask(name, "AAAA", server, try_s) if no_a else answer
+        other = asyncio.create_task(self._ask(name, "AAAA", server, try_s))
+        try:
+            answer = await self._ask(name, "A", server, try_s)
+            patience = _AAAA_GRACE_S if answer.fault is None else try_s
+            await asyncio.wait({other}, timeout=patience)
+            if other.done() and other.result().fault is None:
+                found = other.result()
+                return Answer(found.addresses + answer.addresses, None, min(found.ttl_s, answer.ttl_s or found.ttl_s))
+        finally:
+            other.cancel()
+        return answer
+
+    async def _ask(self, name: str, kind: str, server: Server, try_s: float) -> Answer:
+        query = dns.message.make_query(name, kind, use_edns=0, payload=1232)
+        query.id = secrets.randbelow(65_536)
+        try:
+            async with asyncio.timeout(try_s):
+                reply = await self._exchange(query, server)
+        except TimeoutError:
+            return Answer(fault=Fault(cause("dns.timeout"), f"no name server answered for {name}"))
+        except OSError:
+            return Answer(fault=Fault(cause("dns.refused"), f"the resolver {server[0]} is not reachable"))
+        except dns.exception.DNSException:
+            return Answer(fault=Fault(cause("dns.servfail"), f"the name servers answer nonsense for {name}"))
+        return _read(name, kind, reply)
+
+    async def _exchange(self, query: dns.message.Message, server: Server) -> dns.message.Message:
+        line = self._lines.get(server)
+        if line is None or line.broken:
+            line = await _Line.open(server)
+            self._lines[server] = line
+        reply = dns.message.from_wire(await line.ask(query), ignore_trailing=True)
+        if reply.flags & dns.flags.TC:
+            return await dns.asyncquery.tcp(query, server[0], port=server[1])
+        return reply
+
+
+class _Line(asyncio.DatagramProtocol):
+    """One connected UDP socket to one server; answers are matched by id and question."""
+
+    def __init__(self) -> None:
+        self.broken = False
+        self._waiting: dict[int, tuple[dns.message.Message, asyncio.Future[bytes]]] = {}
+        self._transport: asyncio.DatagramTransport | None = None
+
+    @classmethod
+    async def open(cls, server: Server) -> _Line:
+        loop = asyncio.get_running_loop()
+        transport, line = await loop.create_datagram_endpoint(cls, remote_addr=server)
+        line._transport = transport  # noqa: SLF001  # the protocol object is made by the loop, not by us
+        return line
+
+    async def ask(self, query: dns.message.Message) -> bytes:
+        while query.id in self._waiting:
+            query.id = secrets.randbelow(65_536)
+        answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self._waiting[query.id] = (query, answer)
+        assert self._transport is not None
+        self._transport.sendto(query.to_wire())
+        try:
+            return await answer
+        finally:
+            self._waiting.pop(query.id, None)
+
+    def datagram_received(self, data: bytes, addr: object) -> None:  # noqa: ARG002  # the socket is connected: one peer
+        query, answer = self._waiting.get(int.from_bytes(data[:2], "big"), (None, None))
+        if query is None or answer is None or answer.done():
+            return
+        with suppress(dns.exception.DNSException, ValueError):  # a forged or broken datagram is as if it never came
+            reply = dns.message.from_wire(data, question_only=True, ignore_trailing=True)
+            if query.is_response(reply) or not reply.question:
+                answer.set_result(data)
+
+    def error_received(self, exc: Exception) -> None:
+        """The kernel says nobody listens there (ICMP): every waiting question fails at once."""
+        for _, answer in self._waiting.values():
+            if not answer.done():
+                answer.set_exception(exc)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.broken = True
+        self.error_received(exc or OSError("closed"))
+
+    def close(self) -> None:
+        if self._transport is not None:
+            self._transport.close()
+
+
+def _read(name: str, kind: str, reply: dns.message.Message) -> Answer:
+    code = reply.rcode()
+    if code == dns.rcode.NXDOMAIN:
+        return Answer(fault=Fault(cause("dns.nxdomain"), f"the name {name} does not exist"))
+    if code == dns.rcode.REFUSED:
+        return Answer(fault=Fault(cause("dns.refused"), f"the name servers refuse to answer for {name}"))
+    if code != dns.rcode.NOERROR:
+        return Answer(
+            fault=Fault(cause("dns.servfail"), f"the name servers fail for {name} ({dns.rcode.to_text(code)})")
+        )
+    assert isinstance(reply, dns.message.QueryMessage)
+    try:
+        chain = reply.resolve_chaining()
+    except dns.exception.DNSException:
+        return Answer(fault=Fault(cause("dns.servfail"), f"the name servers answer nonsense for {name}"))
+    if chain.answer is None:
+        return Answer(fault=Fault(cause("dns.nodata"), f"the name {name} has no address"))
+    addresses = tuple(str(record.address) for record in chain.answer if record.rdtype == dns.rdatatype.from_text(kind))
+    shortest, longest = _TTL_S
+    return Answer(addresses, None, min(max(float(chain.minimum_ttl), shortest), longest))
+
+
+def parse_server(text: str) -> Server:
+    """`HOST:PORT`, `HOST` or `[V6]:PORT`; raises `ValueError` with a sentence."""
+    host, port = text.strip(), 53
+    if host.startswith("["):
+        host, _, tail = host[1:].partition("]")
+        port = int(tail[1:]) if tail[1:].isdigit() else 53
+    elif host.count(":") == 1:
+        host, _, tail = host.partition(":")
+        if not tail.isdigit():
+            raise ValueError(f"the resolver must be HOST:PORT, not {text!r}")
+        port = int(tail)
+    if host == "localhost":
+        host = "127.0.0.1"
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        raise ValueError(f"the resolver must be an IP address and port, not {text!r}") from None
+    if not 0 < port < 65_536:
+        raise ValueError(f"the resolver's port must be between 1 and 65535, not {port}")
+    return host, port
+
+
+def system_servers(path: Path = Path("/etc/resolv.conf")) -> tuple[Server, ...]:
+    found: list[Server] = []
+    for words in _lines(path):
+        if len(words) > 1 and words[0] == "nameserver":
+            with suppress(ValueError):
+                ipaddress.ip_address(words[1].partition("%")[0])
+                found.append((words[1], 53))
+    return tuple(found[:3]) or (("127.0.0.1", 53),)
+
+
+def read_hosts(path: Path = Path("/etc/hosts")) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for words in _lines(path):
+        with suppress(ValueError, IndexError):
+            address = str(ipaddress.ip_address(words[0]))
+            for name in words[1:]:
+                found[name.lower()] = (*found.get(name.lower(), ()), address)
+    return found
+
+
+def has_ipv6() -> bool:
+    """Whether the kernel has a route to the IPv6 internet; connecting a UDP socket sends nothing."""
+    with suppress(OSError), socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as probe:
+        probe.connect(("2001:db8::1", 9))
+        return True
+    return False
+
+
+def _lines(path: Path) -> Iterable[list[str]]:
+    try:
+        text = path.read_text(errors="replace")
+    except OSError:
+        return ()
+    return (line.partition("#")[0].split() for line in text.splitlines())
