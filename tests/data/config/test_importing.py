@@ -60,7 +60,7 @@ def test_an_index_never_leads_out_of_its_folder_nor_back_to_itself(tmp_path, loc
     folder = tmp_path / "maps"
     folder.mkdir()
     (folder / "index.xml").write_bytes(index(location))
-    with pytest.raises(ConfigError, match="is an index; put .* beside it"):
+    with pytest.raises(ConfigError, match=r"is an index; put .* beside it"):
         read_sites(folder / "index.xml")
 
 

@@ -1,0 +1,240 @@
+"""What the doctor looks at. Each part gives its findings and never raises: a broken part is a finding."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import platform
+import shutil
+import socket
+import stat
+import time
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
+
+from data.config.load import load
+from data.config.problems import ConfigErrors
+from data.config.settings import HubSettings
+from data.errors import ConfigError, HubUnreachable, LosswatchError
+from data.model.state import State
+from data.model.target import TargetKind
+from tui.cli.known import presets
+from tui.cli.paper import shows_utf8
+from tui.client import HubClient
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from data.config.home import Home
+    from data.config.settings import Settings
+
+OK, WARN, BAD = State.OK, State.DEGRADED, State.FAILING
+LIBRARIES = ("textual", "duckdb", "pycurl", "polars", "cryptography")
+LONGEST_SOCKET = 107
+"""Bytes that Linux takes for the path of a Unix socket."""
+CLOCK_SAMPLE_S = 0.05
+CLOCK_SLACK_S = 0.5
+CANARIES_WANTED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    name: str
+    state: State
+    detail: str
+    next: str = ""
+    """What to do, when something is to be done."""
+
+
+def examine(home: Home) -> Iterator[Item]:
+    """All findings, in the order in which they should be mended."""
+    yield _versions()
+    yield from _folders(home)
+    settings: Settings | None = None
+    try:
+        settings = load(home, presets=presets())
+    except ConfigErrors as problems:
+        yield from (
+            Item("config", BAD, str(problem), "mend the file, then: losswatch apply") for problem in problems.problems
+        )
+    except ConfigError as problem:
+        yield Item("config", BAD, str(problem))
+    if settings is not None:
+        yield from _settings(settings)
+    yield from _secrets(home, settings)
+    yield _clock(home)
+    yield _resolver(settings)
+    yield _disk(home, settings.hub if settings else HubSettings())
+    yield asyncio.run(_hub(home))
+    yield _terminal()
+
+
+def _versions() -> Item:
+    found = []
+    for name in LIBRARIES:
+        try:
+            found.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            return Item("versions", BAD, f"{name} is not installed", "install losswatch anew: make setup")
+    return Item("versions", OK, f"losswatch {_own_version()}, Python {platform.python_version()}, {', '.join(found)}")
+
+
+def _own_version() -> str:
+    try:
+        return version("losswatch")
+    except PackageNotFoundError:
+        return "from source"
+
+
+def _folders(home: Home) -> Iterator[Item]:
+    for path in dict.fromkeys((home.config, home.state, home.runtime)):
+        yield _folder(path)
+    if len(os.fsencode(home.socket)) > LONGEST_SOCKET:
+        yield Item("paths", BAD, f"{home.socket} is too long for a socket", "choose a shorter --home")
+
+
+def _folder(path: Path) -> Item:
+    try:
+        found = path.stat()
+    except OSError:
+        return Item("paths", OK, f"{path} does not exist yet")
+    mode = stat.S_IMODE(found.st_mode)
+    shown = f"{path} (mode {mode:04o})"
+    if not stat.S_ISDIR(found.st_mode):
+        return Item("paths", BAD, f"{path} is not a directory", "move it away or choose another --home")
+    if not os.access(path, os.R_OK | os.W_OK | os.X_OK):
+        return Item(
+            "paths", BAD, f"{shown} cannot be written by this account", f"chown it, or run as uid {found.st_uid}"
+        )
+    if mode & 0o022:
+        return Item("paths", WARN, f"{shown} can be changed by other accounts", f"chmod go-w {path}")
+    return Item("paths", OK, shown)
+
+
+def _settings(settings: Settings) -> Iterator[Item]:
+    counts = Counter(target.kind.value for target in settings.targets)
+    words = ", ".join(f"{count:,} {kind}s" for kind, count in counts.items()) or "no targets yet"
+    yield Item("config", OK, f"{settings.company.name}: {words}", "" if counts else "losswatch init --url URL")
+    if len(settings.network.canaries) < CANARIES_WANTED:
+        detail = (
+            f"{len(settings.network.canaries)} canaries: a failure of our own network would look like failing sites"
+        )
+        yield Item("canaries", WARN, detail, "name three under network.canaries in losswatch.toml")
+    wanted = {target.geo for target in settings.targets if target.kind is TargetKind.LINK and target.geo}
+    unseen = sorted(wanted - {vantage.country for vantage in settings.vantages})
+    if settings.vantages and unseen:
+        detail = f"no vantage in {', '.join(unseen)}: links of these countries stay unknown"
+        yield Item("vantages", WARN, detail, "add [[vantages]] with a proxy there")
+
+
+def _secrets(home: Home, settings: Settings | None) -> Iterator[Item]:
+    from data.secrets import open_secrets
+
+    try:
+        secrets = open_secrets(home)
+        known = {info.name for info in secrets.list()}
+    except LosswatchError as problem:
+        yield Item("keyring", BAD, str(problem), "losswatch init makes a vault")
+        return
+    yield Item("keyring", OK, f"{_backend(secrets)}, {len(known)} secrets")
+    for feed in settings.feeds if settings else ():
+        if feed.secret and feed.secret not in known:
+            yield Item("secrets", WARN, f"feed {feed.name} has no key", f"losswatch secrets set {feed.secret}")
+
+
+def _backend(secrets: object) -> str:
+    return str(getattr(secrets, "backend", "")) or type(secrets).__name__
+
+
+def _clock(home: Home) -> Item:
+    wall, steady = time.time(), time.monotonic()
+    time.sleep(CLOCK_SAMPLE_S)
+    drift = abs((time.time() - wall) - (time.monotonic() - steady))
+    now = datetime.now(UTC)
+    shown = f"{now:%Y-%m-%d %H:%M:%S}Z, local zone {time.strftime('%Z %z')}"
+    mend = "set the clock by NTP"
+    if drift > CLOCK_SLACK_S:
+        return Item("clock", BAD, f"{shown}; it was set while we looked", mend)
+    try:
+        written = home.database.stat().st_mtime
+    except OSError:
+        written = 0.0
+    if written > now.timestamp() + 60:
+        return Item(
+            "clock", BAD, f"{shown}; the database was written {written - now.timestamp():,.0f} s from now", mend
+        )
+    return Item("clock", OK, shown)
+
+
+def _resolver(settings: Settings | None) -> Item:
+    """The system's resolver is asked for localhost only; a configured one for the root of the zone."""
+    try:
+        socket.getaddrinfo("localhost", 80, type=socket.SOCK_STREAM)
+    except OSError as problem:
+        return Item(
+            "resolver", BAD, f"localhost does not resolve: {problem.strerror}", "look at /etc/hosts and nsswitch.conf"
+        )
+    address = settings.network.resolver if settings else ""
+    if not address:
+        return Item("resolver", OK, "the system's; localhost resolves")
+    try:
+        answered_ms = _ask_resolver(address)
+    except (OSError, ValueError) as problem:
+        reason = str(problem) or type(problem).__name__
+        return Item(
+            "resolver", BAD, f"{address} does not answer: {reason}", "correct network.resolver in losswatch.toml"
+        )
+    return Item("resolver", OK, f"{address} answers in {answered_ms:.0f} ms")
+
+
+def _ask_resolver(address: str) -> float:
+    """Milliseconds until HOST:PORT answers a question for the root's name servers; raises `OSError` when it does not."""
+    import dns.exception
+    import dns.message
+    import dns.query
+
+    host, _, port = address.rpartition(":")
+    began = time.monotonic()
+    try:
+        question = dns.message.make_query(".", "NS")
+        where = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_DGRAM)[0][4][0]
+        dns.query.udp(question, str(where), timeout=2.0, port=int(port), ignore_trailing=True)
+    except dns.exception.DNSException as problem:
+        raise OSError(str(problem)) from problem
+    return (time.monotonic() - began) * 1000
+
+
+def _disk(home: Home, limits: HubSettings) -> Item:
+    folder = home.state
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    shown = f"{free / 1e9:,.1f} GB free for {home.state}"
+    if free < limits.min_free_bytes:
+        return Item("disk", BAD, f"{shown}; observations are dropped", "make room, or lower hub.keep_observations")
+    if free < 5 * limits.min_free_bytes:
+        return Item("disk", WARN, shown, "make room")
+    return Item("disk", OK, shown)
+
+
+async def _hub(home: Home) -> Item:
+    try:
+        hello = await HubClient(home.socket, timeout_s=5.0).hello()
+    except HubUnreachable as problem:
+        if home.socket.exists():
+            return Item("hub", WARN, str(problem), "losswatch hub start")
+        return Item("hub", WARN, "no hub is running", "losswatch hub start")
+    except LosswatchError as problem:
+        return Item("hub", BAD, str(problem))
+    return Item("hub", OK, f"version {hello.version}, pid {hello.pid}; you are {hello.principal} ({hello.role})")
+
+
+def _terminal() -> Item:
+    name = os.environ.get("TERM", "") or "none"
+    if not shows_utf8():
+        return Item("terminal", WARN, f"TERM {name}, no UTF-8: glyphs become ASCII", "set LANG to a UTF-8 locale")
+    return Item("terminal", OK, f"TERM {name}, UTF-8, colours {os.environ.get('COLORTERM') or 'by TERM'}")

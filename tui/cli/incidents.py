@@ -1,0 +1,177 @@
+from __future__ import annotations
+
+import argparse
+import asyncio
+from typing import TYPE_CHECKING
+
+from data.config.home import Home
+from data.model.cause import state_of, words_of
+from data.model.codec import to_json
+from data.model.incident import IncidentState
+from data.model.snapshot import IncidentDetail, IncidentPage
+from tui import format as fmt
+from tui.cli.hubtime import now_of
+from tui.cli.listing import worst
+from tui.cli.options import everywhere, positive
+from tui.cli.paper import paper
+from tui.cli.table import Cell, Column, table
+from tui.client import HubClient
+from tui.look import INCIDENT_WORD, Look, lost_per_hour, lost_so_far
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from data.model.incident import Incident
+    from data.model.snapshot import CommandReply
+    from tui.cli.paper import Paper
+
+PAGE = 200
+STATES = ("open", "closed", "all")
+MEMBERS_SHOWN = 20
+_CERTAINTY = {"fact": "known", "guess": "likely", "unknown": "unknown"}
+_COMMANDS = {"ack": "acknowledge", "close": "close", "note": "note"}
+_COLUMNS = (
+    Column("#", "right"),
+    Column("sev"),
+    Column("state"),
+    Column("lost/h", "right"),
+    Column("lost so far", "right"),
+    Column("age", "right"),
+    Column("team", least=4, yields=1),
+    Column("where", least=10, yields=2),
+    Column("what", least=10, yields=3),
+    Column("who", least=4, yields=1),
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    _list_options(parser, state="open", team=None)
+    actions = parser.add_subparsers(dest="action", metavar="list|show|ack|close|note")
+    listed = actions.add_parser("list", help="open incidents, most money lost per hour first")
+    _list_options(listed, state=argparse.SUPPRESS, team=argparse.SUPPRESS)
+    everywhere(listed)
+    for name, words in (
+        ("show", "what is known, the timeline, the members and the plans"),
+        ("ack", "take it: say that you are on it"),
+        ("close", "end it"),
+        ("note", "add a line to its timeline"),
+    ):
+        action = actions.add_parser(name, help=words)
+        action.add_argument("number", type=positive, metavar="N", help="the incident's number")
+        if name == "note":
+            action.add_argument("text", nargs="+", metavar="TEXT")
+        everywhere(action)
+
+
+def run(args: argparse.Namespace) -> int:
+    client = HubClient(Home.find(args.home).socket)
+    match args.action:
+        case None | "list":
+            return asyncio.run(_list(client, args))
+        case "show":
+            return asyncio.run(_show(client, args))
+        case action:
+            text = {"text": " ".join(args.text)} if action == "note" else {}
+            return _told(asyncio.run(client.command(_COMMANDS[action], incident=args.number, **text)), args)
+
+
+def _told(reply: CommandReply, args: argparse.Namespace) -> int:
+    if args.json:
+        print(to_json(reply).decode())
+    else:
+        paper().say(reply.message)
+    return 0 if reply.ok else 3
+
+
+async def _list(client: HubClient, args: argparse.Namespace) -> int:
+    hello = await client.hello()
+    every: list[Incident] = []
+    total = 1
+    while len(every) < total:
+        page = await client.get(f"/v1/incidents?state={args.state}&offset={len(every)}&limit={PAGE}", IncidentPage)
+        every.extend(page.rows)
+        total = page.total if page.rows else 0
+    chosen = [incident for incident in every if not args.team or args.team in incident.teams]
+    if args.json:
+        for incident in chosen:
+            print(to_json(incident).decode())
+    else:
+        look = await _look(client)
+        _print_list(chosen, look, f"no {'' if args.state == 'all' else args.state + ' '}incidents at {hello.company}")
+    return worst(state_of(incident.cause) for incident in chosen if incident.state is not IncidentState.CLOSED)
+
+
+async def _look(client: HubClient) -> Look:
+    hello = await client.hello()
+    now = await now_of(client)
+    return Look(now, hello.currency, money=hello.money == "full", ascii_only=paper().ascii_only)
+
+
+def _print_list(incidents: Sequence[Incident], look: Look, empty: str) -> None:
+    sheet = paper()
+    if not incidents:
+        sheet.say(empty)
+        return
+    for line in table(_COLUMNS, [_row(incident, look) for incident in incidents], sheet):
+        sheet.say(line)
+
+
+def _row(incident: Incident, look: Look) -> list[Cell]:
+    is_open = incident.state is not IncidentState.CLOSED
+    return [
+        Cell(str(incident.id)),
+        Cell(incident.severity.value),
+        Cell(INCIDENT_WORD[incident.state], "bad" if incident.state is IncidentState.NEW else ""),
+        Cell(lost_per_hour(incident, look) if is_open else "", "bold"),
+        Cell(lost_so_far(incident, look)),
+        Cell(look.since(incident.started_at)),
+        Cell(incident.team),
+        Cell(incident.where),
+        Cell(incident.title or words_of(incident.cause)),
+        Cell(incident.acknowledged_by or incident.owner_role),
+    ]
+
+
+async def _show(client: HubClient, args: argparse.Namespace) -> int:
+    detail = await client.get(f"/v1/incidents/{args.number}", IncidentDetail)
+    if args.json:
+        print(to_json(detail).decode())
+    else:
+        _print_detail(detail, await _look(client), paper())
+    closed = detail.incident.state is IncidentState.CLOSED
+    return 0 if closed else state_of(detail.incident.cause).exit_code
+
+
+def _print_detail(detail: IncidentDetail, look: Look, sheet: Paper) -> None:
+    incident = detail.incident
+    head = f"#{incident.id}  {incident.title}"
+    sheet.say(sheet.ink(head, "bold"))
+    facts = [
+        ("state", f"{INCIDENT_WORD[incident.state]}  {incident.severity.value}  {incident.cause}"),
+        ("where", incident.where),
+        ("since", f"{fmt.day_clock(incident.started_at, look.now)} ({look.since(incident.started_at)})"),
+        ("lost", f"{lost_per_hour(incident, look)}/h, {lost_so_far(incident, look)} so far"),
+        ("owner", f"{incident.owner_role or '—'}, team {incident.team}"),
+        ("one because", incident.reason),
+    ]
+    for label, value in facts:
+        if value:
+            sheet.say(f"{label:>12}  {value}")
+    for statement in detail.statements:
+        sheet.say(f"{_CERTAINTY.get(statement.certainty, statement.certainty):>12}  {statement.text}")
+    for plan in detail.plans:
+        gain = f"  ≈ {look.amount(plan.gain_per_hour)}/h" if plan.gain_per_hour is not None and look.money else ""
+        sheet.say(f"{'plan ' + plan.letter:>12}  {plan.title}{gain}")
+    sheet.say()
+    for row in detail.members[:MEMBERS_SHOWN]:
+        sheet.say(f"{sheet.mark(row.state)} {row.name}  {row.detail or row.cause}")
+    if incident.members > MEMBERS_SHOWN:
+        sheet.say(sheet.ink(f"  and {incident.members - MEMBERS_SHOWN:,} more", "dim"))
+    sheet.say()
+    for entry in detail.timeline:
+        sheet.say(f"{fmt.day_clock(entry.at, look.now)}  {entry.who}: {entry.what}")
+
+
+def _list_options(parser: argparse.ArgumentParser, *, state: str, team: str | None) -> None:
+    parser.add_argument("--state", choices=STATES, default=state, help="open (default), closed or all")
+    parser.add_argument("--team", default=team, help="only incidents with a member of this team")
