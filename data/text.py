@@ -164,7 +164,7 @@ def _base64_core(raw: bytes, shift: int, encoded: str) -> str:
     return encoded[first:whole]
 
 
-class RedactFilter(logging.Filter):
+class RedactingFilter(logging.Filter):
     """Put on every log handler: messages, tracebacks and stacks leave without secrets or control characters."""
 
     def filter(self, record: logging.LogRecord) -> bool:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data.text import MASK, RedactFilter, cells, clean_text, redact, register_secret
+from data.text import MASK, RedactingFilter, cells, clean_text, redact, register_secret
 
 HOSTILE = [
     ("plain", "plain"),
@@ -120,7 +120,7 @@ def test_a_value_too_short_to_be_a_secret_masks_nothing():
 def logged(write):
     stream = StringIO()
     handler = logging.StreamHandler(stream)
-    handler.addFilter(RedactFilter())
+    handler.addFilter(RedactingFilter())
     logger = logging.getLogger("test-redaction")
     logger.propagate = False
     logger.addHandler(handler)
