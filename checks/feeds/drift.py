@@ -228,14 +228,17 @@ def _optional(path: str, was: _Past, here: PathProfile, uses: Uses | None) -> It
         yield Change("response-property-became-optional", path, severity, *words, was.n, here.parents)
 
 
+_SHARES: tuple[tuple[str, str, float, Callable[[PathProfile], int]], ...] = (
+    ("null-share-rose", "blank", 0.05, lambda profile: profile.blanks),
+    ("zero-share-rose", "zero", 0.5, lambda profile: profile.zeros),
+)
+
+
 def _blanks(path: str, was: _Past, here: PathProfile, uses: Uses | None) -> Iterable[Change]:
     """More nulls, empties or zeros than any payload before had, and more than chance gives."""
     if was.n < REQUIRED_N or not here.n:
         return
-    for kind, words, margin, count in (
-        ("null-share-rose", "blank", 0.05, lambda profile: profile.blanks),
-        ("zero-share-rose", "zero", 0.5, lambda profile: profile.zeros),
-    ):
+    for kind, words, margin, count in _SHARES:
         before = [count(profile) / profile.n for profile in was.profiles if profile.n]
         share, usual = count(here) / here.n, sum(map(count, was.profiles)) / was.n
         if share <= max(before) + margin or not _rare(count(here), here.n, max(*before, usual)):
@@ -269,7 +272,7 @@ def _formats(path: str, was: _Past, here: PathProfile, worst: str) -> Iterable[C
 
 def _enum(path: str, was: _Past, here: PathProfile, uses: Uses | None) -> Iterable[Change]:
     """A word outside a closed set: at most 12 words, each seen in two payloads and often enough to be a set."""
-    if here.values is None and here.distinct <= CLOSED:
+    if (here.values is None and here.distinct <= CLOSED) or use_of(path, uses) in {Use.DIM, Use.DAY}:
         return
     before = _sum(dict.fromkeys(profile.values or (), 1) for profile in was.profiles)
     closed = all(profile.values is not None or not profile.distinct for profile in was.profiles)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from checks.feeds.contract import Contract, PathProfile, Profile
-from checks.feeds.pairs import Pairs, power_of_ten
+from checks.feeds.pairs import ENOUGH, Pairs, power_of_ten
 
 ENOUGH_N = 20
 SNAP = 0.15
@@ -41,12 +41,14 @@ def shifts(
     history = before.paths()
     moved: dict[str, Shift] = {}
     still: set[str] = set()
+    pooled = _pooled(now, money, pairs)
     for path, here in now.paths.items():
         if path not in history or here.log_median is None:
             continue
-        joined = power_of_ten(pairs.ratios(path)) if pairs else None
+        centre = _centre(history[path])
+        joined = _joined(path, pairs, pooled if money(path) else None)
         power = joined if joined is not None else _power(history[path], here)
-        drift = abs(here.log_median - _centre(history[path])) if _centre(history[path]) is not None else 0.0
+        drift = abs(here.log_median - centre) if centre is not None else 0.0
         if power and money(path) is not False:
             moved[path] = _shift(path, power, history[path], here)
         elif joined == 0 or (joined is None and drift < STILL):
@@ -54,6 +56,23 @@ def shifts(
     if not moved or (not still and not _alone(moved, now)):
         return ()
     return tuple(moved.values())
+
+
+def _joined(path: str, pairs: Pairs | None, pooled: int | None) -> int | None:
+    """The power that a path's own joined records agree on; few of them must agree exactly, or with all money at once."""
+    ratios = pairs.ratios(path) if pairs else []
+    power = power_of_ten(ratios)
+    if power is None and 2 <= len(ratios) < ENOUGH:
+        power = power_of_ten([*ratios] * ENOUGH, tolerance=0.01, share=1.0)
+    if power is None and pooled is not None and len(ratios) < ENOUGH:
+        power = pooled if any(abs(ratio - pooled) <= 2 * SNAP for ratio in ratios) else None
+    return power
+
+
+def _pooled(now: Profile, money: Callable[[str], bool | None], pairs: Pairs | None) -> int | None:
+    if pairs is None:
+        return None
+    return power_of_ten([ratio for path in now.paths if money(path) for ratio in pairs.ratios(path)])
 
 
 def _alone(moved: dict[str, Shift], now: Profile) -> bool:

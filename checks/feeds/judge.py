@@ -1,0 +1,323 @@
+"""What a pull means: one observation, the figures that may be stored, the changes and what to remember."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+
+from checks.feeds import arrival
+from checks.feeds.canonical import Row, uses
+from checks.feeds.contract import Profile, profile
+from checks.feeds.deprecation import announced
+from checks.feeds.drift import BREAKING, HARMLESS, RISKY, Change, Use, Uses, changes, use_of
+from checks.feeds.memory import RESTATED_OPEN, Memory
+from checks.feeds.pairs import Flat, Key, Pairs, flatten
+from checks.feeds.preset import Preset, adapt
+from checks.feeds.pull import Pulled
+from checks.feeds.restated import restatement
+from data.config.settings import Feed, Partner
+from data.model.cause import cause, state_of
+from data.model.fact import FeedChange, PartnerStat, Payload, Receipt
+from data.model.ids import CauseId
+from data.model.observation import NO_CAUSE, Observation
+from data.model.state import State
+from data.model.target import TargetKind, target_id
+from data.text import clean_text, redact
+
+_CAUSES = {
+    "scale-changed": "feed.scale",
+    "paging-truncated": "feed.paging",
+    "key-duplicates": "feed.paging",
+    "timezone-shifted": "feed.timezone",
+    "history-restated": "feed.restated",
+    "endpoint-deprecated": "feed.deprecated",
+}
+_RANK = ("feed.scale", "feed.contract", "feed.paging", "feed.timezone", "feed.restated", "feed.deprecated")
+
+
+@dataclass(frozen=True, slots=True)
+class FeedOutcome:
+    """All that follows from one pull; the hub stores it as it is."""
+
+    observation: Observation
+    stats: tuple[PartnerStat, ...]
+    changes: tuple[FeedChange, ...]
+    """Open ones, and those that this pull closed."""
+    payloads: tuple[Payload, ...]
+    baseline: bytes
+    """To be given back at the next judgement; its contract is untouched by a payload that broke it."""
+    receipts: tuple[Receipt, ...]
+    retry_at: datetime | None = None
+    """Not before this, when the platform asked for patience."""
+
+
+def judge(
+    feed: Feed,
+    preset: Preset,
+    pulled: Pulled,
+    baseline: bytes | None,
+    known: Sequence[PartnerStat],
+    now: datetime,
+    *,
+    partner: Partner | None = None,
+) -> FeedOutcome:
+    """Pure. `known` are the current figures of this feed for at least the days asked for.
+
+    1. A pull with a problem says so and teaches nothing. 2. The payload is compared with its contract and with the same
+    records as known. 3. A breaking change of money, days or dimensions, or of the payload as a whole, quarantines: the
+    raw body is kept, no figure is stored, nothing is learned. 4. Otherwise figures are stored, history is compared,
+    arrival is judged, and the contract learns the payload unless something mapped broke.
+    """
+    preset = adapt(preset, feed.options)
+    memory = Memory.from_bytes(baseline)
+    if pulled.problem:
+        return _failed(feed, pulled, memory, baseline, now)
+    found = _changes(preset, pulled, memory, known, now)
+    held = [change for change in found if change.severity == BREAKING and _holds(change, uses(preset))]
+    if held:
+        return _outcome(feed, pulled, memory, found, now, held=True)
+    restated = restatement(known, pulled.rows, preset, now.astimezone(preset.zone).date())
+    memory = _remember_restated(memory, restated, now)
+    found = (*found, restated) if restated else found
+    newest = max((row.day for row in pulled.rows if row.day), default=None)
+    memory = arrival.learn(memory, newest, preset, now)
+    waiting = arrival.awaited(memory, newest, preset, partner, now)
+    receipts, memory = arrival.receipts(memory, feed, newest, pulled.first, preset, partner, now)
+    if not any(change.severity == BREAKING for change in found):
+        memory = memory.learn(_profile(pulled, now))
+    outcome = _outcome(feed, pulled, memory, found, now, waiting=waiting)
+    return replace(outcome, stats=_stats(feed, pulled, now), receipts=receipts)
+
+
+def _changes(
+    preset: Preset, pulled: Pulled, memory: Memory, known: Sequence[PartnerStat], now: datetime
+) -> tuple[Change, ...]:
+    found = list(announced(pulled.headers, now))
+    mapped = uses(preset)
+    if pulled.rows and not any(row.day for row in pulled.rows):
+        found.append(
+            Change(
+                "date-format-changed",
+                preset.rows.day,
+                BREAKING,
+                "a day",
+                "no row has a readable day",
+                0,
+                len(pulled.rows),
+            )
+        )
+    pairs = Pairs(_known(known, preset), _unique(pulled.rows))
+    drifted = changes(memory.contract, _profile(pulled, now), mapped, pairs)
+    inside = [stat for stat in known if pulled.first <= stat.day <= pulled.last]
+    found += [change for change in drifted if change.kind != "rows-vanished" or inside]
+    found += _vanished_days(pulled, inside, preset, now) if pulled.rows else []
+    found += _unread(pulled, mapped, {change.path for change in found})
+    return tuple(found)
+
+
+def _profile(pulled: Pulled, now: datetime) -> Profile:
+    keys = Counter(row.key for row in pulled.rows if row.day)
+    twice = sum(count for count in keys.values() if count > 1)
+    name = pulled.payloads[0].hash if pulled.payloads else ""
+    return replace(profile(pulled.records, payload=name, at=now, total=pulled.total), duplicates=twice)
+
+
+def _known(known: Sequence[PartnerStat], preset: Preset) -> dict[Key, Flat]:
+    """Known figures as they would stand in a record, by the same keys."""
+    sources = {name: field for name, field in preset.fields.items() if field.source}
+    return {
+        _key(stat): {
+            field.source: float(figure * (100 if field.unit == "minor" else 1))
+            for name, field in sources.items()
+            if (figure := stat.measures.get(name)) is not None
+        }
+        for stat in known
+    }
+
+
+def _key(stat: PartnerStat) -> Key:
+    return (stat.day.isoformat(), stat.currency, *(f"{name}={stat.dims[name]}" for name in sorted(stat.dims)))
+
+
+def _unique(rows: Sequence[Row]) -> dict[Key, Flat]:
+    counted = Counter(row.key for row in rows)
+    return {row.key: flatten(row.raw) for row in rows if counted[row.key] == 1}
+
+
+def _vanished_days(pulled: Pulled, inside: Sequence[PartnerStat], preset: Preset, now: datetime) -> list[Change]:
+    """Closed days that had figures other than zero and are left out of a report that covers them."""
+    today = now.astimezone(preset.zone).date()
+    there = {row.day for row in pulled.rows}
+    active = {stat.day for stat in inside if any(stat.measures.values())}
+    return [
+        Change("rows-vanished", "", BREAKING, f"figures for {day}", "day left out", len(inside), len(pulled.rows))
+        for day in sorted(active - there)
+        if day < today
+    ]
+
+
+def _unread(pulled: Pulled, mapped: Uses, named: set[str]) -> list[Change]:
+    counted = Counter(path for row in pulled.rows for path in row.unread)
+    return [
+        Change(
+            "value-unreadable",
+            path,
+            RISKY,
+            "a figure",
+            f"{count} of {len(pulled.rows)} values are no figures",
+            0,
+            count,
+        )
+        for path, count in counted.items()
+        if path not in named and path in mapped
+    ]
+
+
+def _holds(change: Change, mapped: Uses) -> bool:
+    """Whether a breaking change makes the figures unsafe to store."""
+    return not change.path or use_of(change.path, mapped) in {Use.MONEY, Use.DAY, Use.DIM}
+
+
+def _remember_restated(memory: Memory, restated: Change | None, now: datetime) -> Memory:
+    if restated:
+        return replace(memory, restated=f"{restated.path}: {restated.was} → {restated.now}", restated_at=now)
+    if memory.restated_at and now - memory.restated_at > RESTATED_OPEN:
+        return replace(memory, restated="", restated_at=None)
+    return memory
+
+
+def _stats(feed: Feed, pulled: Pulled, now: datetime) -> tuple[PartnerStat, ...]:
+    """One figure a key; rows that differ only in what is not mapped are added up."""
+    summed: dict[Key, tuple[Row, dict[str, Decimal | None]]] = {}
+    for row in pulled.rows:
+        if row.day is None:
+            continue
+        _, measures = summed.setdefault(row.key, (row, {}))
+        for name, figure in row.measures.items():
+            before = measures.get(name)
+            measures[name] = figure if before is None else before if figure is None else before + figure
+    name = pulled.payloads[0].hash if pulled.payloads else ""
+    return tuple(
+        PartnerStat(feed.name, feed.team, feed.partner, row.day, row.dims, measures, row.currency, now, payload=name)
+        for row, measures in summed.values()
+        if row.day
+    )
+
+
+def _failed(feed: Feed, pulled: Pulled, memory: Memory, baseline: bytes | None, now: datetime) -> FeedOutcome:
+    assert pulled.problem
+    found = _observation(feed, pulled, now, pulled.problem.cause, state_of(pulled.problem.cause), pulled.problem.words)
+    kept = baseline if baseline is not None else memory.to_bytes()
+    return FeedOutcome(found, (), (), pulled.payloads, kept, (), pulled.problem.retry_at)
+
+
+def _outcome(
+    feed: Feed,
+    pulled: Pulled,
+    memory: Memory,
+    found: Sequence[Change],
+    now: datetime,
+    *,
+    held: bool = False,
+    waiting: arrival.Arrival = arrival.Arrival(late=False, note=""),
+) -> FeedOutcome:
+    state, why, detail = _verdict(feed, pulled, memory, found, waiting)
+    payloads = tuple(replace(payload, quarantined=True) for payload in pulled.payloads) if held else pulled.payloads
+    listed, memory = _ledger(feed, pulled, memory, found, now)
+    observed = _observation(feed, pulled, now, why, state, detail)
+    return FeedOutcome(observed, (), listed, payloads, memory.to_bytes(), ())
+
+
+def _verdict(
+    feed: Feed, pulled: Pulled, memory: Memory, found: Sequence[Change], waiting: arrival.Arrival
+) -> tuple[State, CauseId, str]:
+    for severity in (BREAKING, RISKY):
+        telling = [change for change in found if change.severity == severity]
+        if telling:
+            return _by_change(severity, telling)
+    if memory.restated:
+        return State.FAILING, cause("feed.restated"), memory.restated
+    if waiting.late:
+        return state_of(cause("feed.late")), cause("feed.late"), waiting.note
+    if not memory.newest and not pulled.rows:
+        return State.OK, NO_CAUSE, "no rows yet"
+    words = f"{len(pulled.rows)} rows" + (f", {waiting.note}" if waiting.note else "")
+    return State.OK, NO_CAUSE, words
+
+
+def _by_change(severity: str, telling: Sequence[Change]) -> tuple[State, CauseId, str]:
+    by_cause: dict[str, list[Change]] = {name: [] for name in _RANK}
+    for change in telling:
+        by_cause[_CAUSES.get(change.kind, "feed.contract")].append(change)
+    name, first = next((name, group) for name, group in by_cause.items() if group)
+    lowered = name == "feed.restated"
+    state = State.FAILING if severity == BREAKING or lowered else State.DEGRADED
+    more = f" and {len(first) - 1} more" if len(first) > 1 else ""
+    return state, cause(name), words_of(first[0]) + more
+
+
+def words_of(change: Change) -> str:
+    """A change in plain words."""
+    where = change.path or "report"
+    match change.kind:
+        case "scale-changed":
+            factor = change.now.partition(",")[0]
+            return f"{factor} on {where}, counts flat"
+        case "field-renamed":
+            return f"{change.was} is now {change.now}"
+        case "response-required-property-removed" | "response-optional-property-removed":
+            return f"{where} is gone"
+        case "rows-vanished":
+            return f"{change.was} became {change.now}"
+        case _:
+            return f"{where}: {change.was} → {change.now}"
+
+
+def _ledger(
+    feed: Feed, pulled: Pulled, memory: Memory, found: Sequence[Change], now: datetime
+) -> tuple[tuple[FeedChange, ...], Memory]:
+    """Changes with the time each was first seen, then those that are no longer there, closed."""
+    before = {(change.kind, change.path): change for change in memory.open}
+    payload = pulled.payloads[0].hash if pulled.payloads else ""
+    listed = []
+    for change in found:
+        known = before.pop((change.kind, change.path), None)
+        listed.append(
+            FeedChange(
+                feed.name,
+                feed.team,
+                known.payload if known else payload,
+                change.kind,
+                change.path,
+                change.severity,
+                clean_text(change.was, 120),
+                clean_text(change.now, 120),
+                change.n_before,
+                change.n_after,
+                known.first_seen if known else now,
+                now,
+            )  # fmt: skip
+        )
+    closed = tuple(replace(change, closed_at=now) for change in before.values())
+    still = tuple(change for change in listed if change.severity != HARMLESS)
+    return (*listed, *closed), replace(memory, open=still)
+
+
+def _observation(feed: Feed, pulled: Pulled, now: datetime, why: CauseId, state: State, detail: str) -> Observation:
+    local = why.partition(".")[0] in {"dns", "tcp", "tls", "http", "proto"}
+    return Observation(
+        target=target_id(TargetKind.FEED, feed.name),
+        team=feed.team,
+        kind=TargetKind.FEED,
+        started_at=now,
+        state=state,
+        cause=why,
+        detail=redact(clean_text(detail)),
+        total_ms=pulled.total_ms,
+        value=float(len(pulled.rows)) if not pulled.problem else None,
+        blame=pulled.host if local else str(feed.partner) if why else "",
+        evidence={"partner": str(feed.partner), "host": clean_text(pulled.host, 120)},
+    )
