@@ -3,7 +3,10 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from data.config.settings import ClockSettings
 
 
 class Clock(Protocol):
@@ -18,6 +21,13 @@ class Clock(Protocol):
     async def sleep(self, seconds: float) -> None:
         """Wait `seconds` of this clock."""
         ...
+
+
+class ClockSource(Protocol):
+    """Settings, or the part of them that a probe gets."""
+
+    @property
+    def clock(self) -> ClockSettings | None: ...
 
 
 @dataclass(slots=True)
@@ -69,3 +79,9 @@ class FakeClock:
         for _, wake in due:
             if not wake.done():
                 wake.set_result(None)
+
+
+def clock_from(settings: ClockSource) -> Clock:
+    """The clock that `[clock]` of losswatch.toml asks for: the system's, or a simulation's."""
+    chosen = settings.clock
+    return ScaledClock(chosen.sim_start, chosen.wall_start, chosen.speed) if chosen else SystemClock()

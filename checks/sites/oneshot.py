@@ -6,6 +6,7 @@ import asyncio
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from checks.engine.clock import SystemClock
 from checks.sites.edges import Edges
@@ -15,8 +16,10 @@ from checks.sites.transport import Transport, bundle_with
 from checks.sites.walk import Network
 from data.config.settings import NetworkSettings
 from data.model.ids import TargetId, TeamId
-from data.model.observation import Observation
 from data.model.target import Check, Expect, TargetKind
+
+if TYPE_CHECKING:
+    from data.model.observation import Observation
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,173 @@
+"""`python -m checks.engine.probe`: a child of the hub that carries out site and link checks until its stdin closes."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import os
+import signal
+import sys
+import tempfile
+from collections import Counter
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from checks.engine.clock import SystemClock, clock_from
+from checks.engine.wire import Batch, Configure, ProbeSettings, Work, frame, read_order
+from checks.sites.edges import Edges
+from checks.sites.prober import Prober, proxies_of
+from checks.sites.resolver import Resolver
+from checks.sites.transport import Transport, bundle_with
+from checks.sites.walk import Network
+from data.model.cause import cause
+from data.model.observation import Observation
+from data.model.state import State
+
+if TYPE_CHECKING:
+    from data.model.target import Check
+
+log = logging.getLogger("checks.engine.probe")
+
+BATCH_EVERY_S = 0.25
+ALIVE_EVERY_S = 1.0
+GRACE_S = 5.0
+"""Real seconds that a check may take beyond twice its timeout (it may need a control walk) before it is given up."""
+
+
+@dataclass(slots=True)
+class _Caps:
+    """Checks in flight per host and in all; a host that waits holds no place of the whole."""
+
+    per_host: int
+    overall: asyncio.Semaphore
+    _hosts: dict[str, asyncio.Semaphore] = field(default_factory=dict)
+    _users: Counter[str] = field(default_factory=Counter)
+
+    def host(self, name: str) -> asyncio.Semaphore:
+        self._users[name] += 1
+        return self._hosts.setdefault(name, asyncio.Semaphore(self.per_host))
+
+    def leave(self, name: str) -> None:
+        self._users[name] -= 1
+        if not self._users[name]:
+            del self._users[name], self._hosts[name]
+
+
+@dataclass(slots=True)
+class Probe:
+    """Takes checks, gives observations; one event loop, one libcurl."""
+
+    writer: asyncio.StreamWriter
+    folder: Path
+    """For the bundle of trusted certificates."""
+    prober: Prober | None = None
+    caps: _Caps | None = None
+    done: list[Observation] = field(default_factory=list)
+    seq: int = 0
+    generation: int = 0
+    running: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def serve(self, reader: asyncio.StreamReader) -> None:
+        """Until the hub closes the pipe; what is finished by then is still handed over."""
+        beat = asyncio.create_task(self._beat())
+        while (order := await read_order(reader)) is not None:
+            if isinstance(order, Configure):
+                self._configure(order.settings)
+            elif isinstance(order, Work):
+                for check in order.checks:
+                    task = asyncio.create_task(self._carry_out(check))
+                    self.running.add(task)
+                    task.add_done_callback(self.running.discard)
+        beat.cancel()
+        for task in tuple(self.running):
+            task.cancel()
+        await asyncio.gather(beat, *self.running, return_exceptions=True)
+        await self._send()
+
+    def _configure(self, settings: ProbeSettings) -> None:
+        """Checks under way end on the old network, new ones begin on the new; the old one is left to them."""
+        self.generation += 1
+        network = settings.network
+        ca_file = bundle_with(settings.ca_file, self.folder / f"ca-{self.generation}.pem") if settings.ca_file else ""
+        self.prober = Prober(
+            network=Network(
+                Transport(ca_file=ca_file, user_agent=network.user_agent),
+                Resolver(network.resolver, network.second_resolver),
+            ),
+            edges=Edges.of(settings.edges),
+            proxies=proxies_of(settings.vantages),
+            clock=clock_from(settings),
+            wall=SystemClock(),
+        )
+        self.caps = _Caps(network.per_host, asyncio.Semaphore(network.in_flight))
+
+    async def _carry_out(self, check: Check) -> None:
+        prober, caps = self.prober, self.caps
+        assert prober is not None
+        assert caps is not None
+        host = _host_of(check.url)
+        try:
+            async with caps.host(host), caps.overall:
+                began = prober.clock.now()
+                try:
+                    async with asyncio.timeout(2 * check.timeout_s + GRACE_S):
+                        self.done.append(await prober.run(check))
+                except Exception as problem:  # one broken check must not end the others; it is logged and told
+                    log.exception("check of %s broke", check.target)
+                    words = f"the check did not end: {type(problem).__name__}"
+                    stalled = cause("self.stalled")
+                    self.done.append(
+                        Observation(
+                            check.target, check.team, check.kind, began, State.UNKNOWN, stalled, words, prober.region
+                        )
+                    )
+        finally:
+            caps.leave(host)
+
+    async def _beat(self) -> None:
+        loop = asyncio.get_running_loop()
+        last = loop.time()
+        while True:
+            await asyncio.sleep(BATCH_EVERY_S)
+            if self.done or loop.time() - last >= ALIVE_EVERY_S:
+                last = loop.time()
+                await self._send()
+
+    async def _send(self) -> None:
+        observations, self.done = tuple(self.done), []
+        self.seq += bool(observations)
+        with suppress(ConnectionError):
+            self.writer.write(frame(Batch(self.seq, observations)))
+            await self.writer.drain()
+
+
+def _host_of(url: str) -> str:
+    try:
+        return urlsplit(url).netloc.lower()
+    except ValueError:
+        return ""
+
+
+async def main() -> None:
+    loop = asyncio.get_running_loop()
+    private = os.dup(1)
+    os.dup2(2, 1)  # a stray print anywhere must not break the framing
+    reader = asyncio.StreamReader()
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin.buffer)
+    transport, protocol = await loop.connect_write_pipe(asyncio.streams.FlowControlMixin, os.fdopen(private, "wb", 0))
+    writer = asyncio.StreamWriter(transport, protocol, None, loop)
+    with tempfile.TemporaryDirectory(prefix="losswatch-probe-") as folder:
+        await Probe(writer, Path(folder)).serve(reader)
+
+
+if __name__ == "__main__":
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # Ctrl-C in the hub's terminal: the hub closes our stdin when it is ready
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s probe %(levelname)s %(message)s")
+    gc.freeze()
+    asyncio.run(main())
