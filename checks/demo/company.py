@@ -5,7 +5,7 @@
 3. Spool 35 days of history, then print one line of JSON: `{"ready": true, ...}`.
 4. Every ten simulated minutes spool what became visible and rewrite demo/truth.json.
 
-It ends when its standard input does: a parent that dies takes it along.
+It ends when its standard input does, and asks the hub of its home to end too: a parent that dies takes both along.
 """
 
 from __future__ import annotations
@@ -25,15 +25,17 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from checks.demo.atomic import replace
 from checks.demo.certs import Authority, front, shared_contexts
 from checks.demo.http import listen, port_of
 from checks.demo.install import Doors, SimulatedClock, install, secret_name
 from checks.demo.ledger import Ledger
 from checks.demo.nameserver import serve_names
 from checks.demo.partners import PARTNERS
+from checks.demo.process import end_hub
 from checks.demo.proxy import Vantage
 from checks.demo.script import Script
-from checks.demo.spool import replace, write_history, write_tick
+from checks.demo.spool import write_history, write_tick
 from checks.demo.town import COUNTRIES, Town, redirector_host, source_of
 from checks.demo.traffic import Traffic
 from checks.demo.truth import truth_at
@@ -136,6 +138,7 @@ async def run(home: Home, *, speed: float, seed: int) -> int:
         await stop.wait()
         ticking.cancel()
         company.write_truth(opened, speed)
+    end_hub(home)
     return 0
 
 

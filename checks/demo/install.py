@@ -11,8 +11,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
+from checks.demo.atomic import replace
 from checks.demo.partners import NEXT_DAY, PARTNERS, DemoPartner
-from checks.demo.spool import replace
 from checks.demo.world import CANARY_HOSTS, COMPANY, EDGE_HEADER, EDGE_NAME, SEARCH_HOST, TEAMS
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from checks.demo.atomic import replace
 from data.model.codec import to_json
 
 if TYPE_CHECKING:
@@ -28,20 +29,13 @@ def write_history(ledger: Ledger, now: datetime, spool: Path) -> int:
 
 
 def write_tick(ledger: Ledger, now: datetime, spool: Path) -> int:
-    """Write what became visible since the last call as one ndjson file; gives its number of lines."""
+    """Write what became visible since the last call as one ndjson file (named to be read after the history); gives its number of lines."""
     facts = ledger.facts(ledger.advance(now))
     lines = [_line(fact=fact) for fact in facts] + [_line(receipt=receipt) for receipt in ledger.receipts(now)]
     if lines:
-        place = spool / f"clicks-{now:%Y%m%dT%H%M%S}.ndjson"
+        place = spool / f"live-{now:%Y%m%dT%H%M%S}.ndjson"
         replace(place, b"\n".join(lines) + b"\n")
     return len(lines)
-
-
-def replace(place: Path, body: bytes) -> None:
-    """Write a whole file so that nobody ever sees half of it."""
-    hidden = place.with_name(f".{place.name}.tmp")
-    hidden.write_bytes(body)
-    hidden.replace(place)
 
 
 def fact_frame(ledger: Ledger, rows: Rows) -> pl.DataFrame:

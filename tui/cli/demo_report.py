@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from checks.demo.atomic import replace
+from checks.demo.report import Found, ReportRow, report, unexplained
+from checks.demo.truth import Truth
+from data.errors import HubUnreachable, LosswatchError
+from data.model.codec import from_json, to_json
+from data.model.snapshot import IncidentDetail, IncidentPage
+from tui import format as fmt
+from tui.cli.paper import paper
+from tui.cli.table import Cell, Column, table
+from tui.client import HubClient
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from data.config.home import Home
+
+_PAGE = 200
+_STRAYS_SHOWN = 10
+_COLUMNS = (
+    Column("id"),
+    Column("what happens", least=16, yields=2),
+    Column("began"),
+    Column("found"),
+    Column("after", "right"),
+    Column("as", least=10, yields=1),
+    Column("incidents", "right"),
+    Column("loss (80 %)", "right"),
+    Column("truth", "right"),
+    Column("verdict"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DemoView:
+    """A report with what people want beside it; what demo/report.json holds."""
+
+    at: datetime
+    titles: dict[str, str]
+    rows: tuple[ReportRow, ...]
+    strays: tuple[str, ...]
+    """Incidents that no event explains, one phrase each."""
+
+
+def live_view(home: Home) -> DemoView:
+    """The report of a running demo, from truth.json and its hub.
+
+    Raises:
+        HubUnreachable: no hub answers.
+        LosswatchError: this home has no demo in it.
+    """
+    truth = _truth(home)
+    found = asyncio.run(_incidents(home))
+    strays = tuple(f"{each.incident.cause} {each.incident.where}" for each in unexplained(truth, found))
+    return DemoView(truth.at, {event.id: event.title for event in truth.events}, report(truth, found), strays)
+
+
+def keep(home: Home) -> None:
+    """Write demo/report.json as of now."""
+    replace(_kept(home), to_json(live_view(home)))
+
+
+def view_of(home: Home) -> DemoView:
+    """The live report, or the last one of a demo that has ended."""
+    try:
+        return live_view(home)
+    except HubUnreachable:
+        try:
+            return from_json(_kept(home).read_bytes(), DemoView)
+        except FileNotFoundError:
+            raise LosswatchError(f"no report in {home.state} yet. Start the demo: losswatch demo") from None
+
+
+def print_view(view: DemoView) -> None:
+    """The report for people."""
+    page = paper()
+    page.say(
+        f"Corvane Media at {view.at:%Y-%m-%d %H:%MZ} (simulated): found against scripted, loss against truth in EUR"
+    )
+    page.say()
+    for line in table(_COLUMNS, [_cells(row, view) for row in view.rows], page):
+        page.say(line)
+    begun = [row for row in view.rows if row.began_at is not None]
+    failures, decoys = ([row for row in begun if row.kind == kind] for kind in ("failure", "decoy"))
+    right = [sum(row.ok for row in rows) for rows in (failures, decoys)]
+    page.say()
+    page.say(f"{right[0]} of {len(failures)} failures found so far, {right[1]} of {len(decoys)} decoys silent")
+    for stray in view.strays[:_STRAYS_SHOWN]:
+        page.say(f"not in the script: {stray}")
+    if len(view.strays) > _STRAYS_SHOWN:
+        page.say(f"not in the script: {len(view.strays) - _STRAYS_SHOWN} more")
+
+
+def _cells(row: ReportRow, view: DemoView) -> list[Cell]:
+    after = fmt.age((row.found_at - row.began_at).total_seconds()) if row.found_at and row.began_at else ""
+    verdict, role = _verdict(row)
+    loss = f"{row.loss:,.0f} ({row.loss_lo:,.0f} to {row.loss_hi:,.0f})" if row.incidents else ""
+    return [
+        Cell(row.id),
+        Cell(view.titles.get(row.id, "")),
+        Cell(f"{row.began_at:%H:%MZ}" if row.began_at else ""),
+        Cell(f"{row.found_at:%H:%MZ}" if row.found_at else ""),
+        Cell(after),
+        Cell(row.cause or ""),
+        Cell(str(row.incidents) if row.began_at else ""),
+        Cell(loss),
+        Cell(f"{row.true_loss:,.0f}" if row.began_at else ""),
+        Cell(verdict, role),
+    ]
+
+
+def _verdict(row: ReportRow) -> tuple[str, str]:
+    if row.began_at is None:
+        return "not yet", "dim"
+    if row.kind == "decoy":
+        return ("silent", "") if row.ok else ("FALSE ALARM", "bad")
+    if row.ok:
+        return "found", ""
+    if row.found_at is None:
+        return "not found", "warn"
+    return ("split", "warn") if row.cause in row.expected_causes else ("other cause", "warn")
+
+
+def _kept(home: Home) -> Path:
+    return home.state / "demo" / "report.json"
+
+
+def _truth(home: Home) -> Truth:
+    try:
+        return from_json((home.state / "demo" / "truth.json").read_bytes(), Truth)
+    except FileNotFoundError:
+        raise LosswatchError(f"no demo in {home.state}. Start it: losswatch demo") from None
+
+
+async def _incidents(home: Home) -> list[Found]:
+    client = HubClient(home.socket)
+    found: list[Found] = []
+    while True:
+        page = await client.get(f"/v1/incidents?state=all&offset={len(found)}&limit={_PAGE}", IncidentPage)
+        for incident in page.rows:
+            detail = await client.get(f"/v1/incidents/{incident.id}", IncidentDetail)
+            found.append(Found(detail.incident, detail.members))
+        if not page.rows or len(found) >= page.total:
+            return found
