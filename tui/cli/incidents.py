@@ -163,10 +163,11 @@ def _print_detail(detail: IncidentDetail, look: Look, sheet: Paper) -> None:
         gain = f"  ≈ {look.amount(plan.gain_per_hour)}/h" if plan.gain_per_hour is not None and look.money else ""
         sheet.say(f"{'plan ' + plan.letter:>12}  {plan.title}{gain}")
     sheet.say()
-    for row in detail.members[:MEMBERS_SHOWN]:
+    shown = detail.members[:MEMBERS_SHOWN]
+    for row in shown:
         sheet.say(f"{sheet.mark(row.state)} {row.name}  {row.detail or row.cause}")
-    if incident.members > MEMBERS_SHOWN:
-        sheet.say(sheet.ink(f"  and {incident.members - MEMBERS_SHOWN:,} more", "dim"))
+    if incident.members > len(shown):
+        sheet.say(sheet.ink(f"  and {incident.members - len(shown):,} more", "dim"))
     sheet.say()
     for entry in detail.timeline:
         sheet.say(f"{fmt.day_clock(entry.at, look.now)}  {entry.who}: {entry.what}")

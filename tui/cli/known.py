@@ -3,6 +3,6 @@ from __future__ import annotations
 
 def presets() -> tuple[str, ...]:
     """Names of the feed presets there are."""
-    from checks.feeds import preset
+    from checks.feeds.preset import names
 
-    return tuple(preset.names())
+    return tuple(names())
