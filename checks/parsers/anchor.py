@@ -23,10 +23,11 @@ def plain(text: str) -> str:
     return " ".join(_WORD.findall(text.lower()))
 
 
-def same(one: str, other: str) -> bool:
-    return plain(one) == plain(other) or (
-        "/" in one and "/" in other and url_key(unwrap(one)) == url_key(unwrap(other))
-    )
+def value_key(value: str) -> str:
+    """What two spellings of one value share: of an address its target, of a text its words."""
+    if "/" in value and not any(char.isspace() for char in value):
+        return url_key(unwrap(value))
+    return plain(value)
 
 
 def nodes_with(tree: LexborHTMLParser, values: Iterable[str], attr: str) -> dict[str, list[LexborNode]]:
@@ -35,7 +36,7 @@ def nodes_with(tree: LexborHTMLParser, values: Iterable[str], attr: str) -> dict
     places = _attributes(tree, attr) if attr else _texts(tree)
     found: dict[str, list[LexborNode]] = {}
     for number, value in enumerate(wanted):
-        key = url_key(unwrap(value)) if attr and "/" in value else plain(value)
+        key = value_key(value) if attr else plain(value)
         nodes = places.get(key) or (_nearly(places, key) if number < _FUZZY_VALUES else [])
         if nodes:
             found[value] = nodes
@@ -46,7 +47,7 @@ def _attributes(tree: LexborHTMLParser, attr: str) -> dict[str, list[LexborNode]
     places: dict[str, list[LexborNode]] = {}
     for node in tree.css(f"[{attr}]"):
         value = node.attributes.get(attr) or ""
-        places.setdefault(url_key(unwrap(value)) if "/" in value else plain(value), []).append(node)
+        places.setdefault(value_key(value), []).append(node)
     return places
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from checks.parsers.memory import FieldMemory, FieldPage, field_page
 from checks.parsers.spec import FieldKind, FieldSpec
+from checks.parsers.witness import PROOF
 from data.model.fact import FieldYield
 
 if TYPE_CHECKING:
@@ -22,7 +23,10 @@ COMPLETE = 0.8
 """A field that holds this share of all visible results is not low: the rest of the items are something else."""
 LENGTH_LINE = 0.9
 """Difference of the logarithms of the median lengths: two and a half times as long or short as on any good page."""
+FIRST_LENGTH_LINE = 1.4
+"""The same while fewer than three good pages are known."""
 SUPPORT = 0.7
+"""Share of values that are texts or addresses of external links, above which links speak for a field."""
 _SURE_FILL = 0.995
 _FEW = 3
 _MANY = 5
@@ -38,22 +42,42 @@ class Yield:
     sure: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """One field on one page beside its history; every check below takes one and answers in words, empty when fine."""
+
+    spec: FieldSpec
+    values: FieldValues
+    page: FieldPage
+    known: FieldMemory
+    seen: Sighting
+    agreed: Agreement
+
+    @property
+    def sizeable(self) -> list[FieldPage]:
+        """Good pages with enough values to compare kinds of text."""
+        return [page for page in self.known.pages if page.n >= _FEW]
+
+    @property
+    def supported(self) -> bool:
+        """Whether the links on the page say that these are right, however odd they look."""
+        return self.page.support >= SUPPORT
+
+
 def yield_of(spec: FieldSpec, values: FieldValues, known: FieldMemory, seen: Sighting, agreed: Agreement) -> Yield:
     """State `ok`, `low`, `dead` or `wrong`, with its reason in words."""
-    page = field_page(values, seen)
     if values.filled == 0:
         return _empty(spec, values, known)
-    for check in (_low, _typed, _ordered, _constant, _unsupported, _odd_length):
-        state, words, sure = check(spec, page, values, known)
-        if state == "low" and agreed.proof and round(page.support * page.n) >= COMPLETE * len(agreed.results):
-            continue
-        if state:
-            return Yield(_record(values, state), words, sure)
+    look = _Look(spec, values, field_page(values, seen), known, seen, agreed)
+    low = _low(look)
+    if low:
+        return Yield(_record(values, "low"), low)
+    for check in (_typed, _ordered, _constant, _unsupported, _odd_length):
+        words = check(look)
+        if words:
+            certain = spec.kind in {FieldKind.URL, FieldKind.POSITION}
+            return Yield(_record(values, "wrong"), words, sure=certain or bool(known.pages))
     return Yield(_record(values, "ok"))
-
-
-_Judged = tuple[str, str, bool]
-_FINE: _Judged = ("", "", True)
 
 
 def _empty(spec: FieldSpec, values: FieldValues, known: FieldMemory) -> Yield:
@@ -71,57 +95,63 @@ def _empty(spec: FieldSpec, values: FieldValues, known: FieldMemory) -> Yield:
     return Yield(_record(values, "dead" if dead else "ok"), words)
 
 
-def _low(spec: FieldSpec, page: FieldPage, values: FieldValues, known: FieldMemory) -> _Judged:
+def _low(look: _Look) -> str:
     """Filled clearly less often than on the worst good page; a field that may be missing is never low."""
-    if spec.required is False or values.slots < _MANY or not known.pages:
-        return _FINE
-    if page.fill >= known.least_fill - (FILL_DROP if len(known.pages) >= _KNOWN else FIRST_FILL_DROP):
-        return _FINE
+    values, known = look.values, look.known
+    if look.spec.required is False or values.slots < _MANY or not known.pages:
+        return ""
+    if look.page.fill >= known.least_fill - (FILL_DROP if len(known.pages) >= _KNOWN else FIRST_FILL_DROP):
+        return ""
+    if look.agreed.proof and round(look.page.support * look.page.n) >= COMPLETE * len(look.agreed.results):
+        return ""
     empty = values.slots - values.filled
-    return "low", f"{spec.name} empty on {empty} of {values.slots} {_slots(values)}, usually {_usual(known)}", True
+    return f"{look.spec.name} empty on {empty} of {values.slots} {_slots(values)}, usually {_usual(known)}"
 
 
-def _typed(spec: FieldSpec, page: FieldPage, values: FieldValues, known: FieldMemory) -> _Judged:
-    if spec.kind is FieldKind.TEXT or page.valid >= 0.5:
-        return _FINE
-    usual = [good.valid for good in known.pages if good.n]
-    if usual and min(usual) < 0.8:
-        return _FINE
-    wrong = len(values.values) - values.valid
-    words = f"{spec.name} is no {spec.kind} on {wrong} of {len(values.values)} values"
-    return "wrong", words, bool(usual) or spec.kind in {FieldKind.URL, FieldKind.POSITION}
+def _typed(look: _Look) -> str:
+    usual = [good.valid for good in look.known.pages if good.n]
+    if look.spec.kind is FieldKind.TEXT or look.page.valid >= 0.5 or (usual and min(usual) < 0.8):
+        return ""
+    values = look.values
+    return (
+        f"{look.spec.name} is no {look.spec.kind} on {len(values.values) - values.valid} of {len(values.values)} values"
+    )
 
 
-def _ordered(spec: FieldSpec, page: FieldPage, values: FieldValues, known: FieldMemory) -> _Judged:
-    if spec.kind is not FieldKind.POSITION or page.order or not all(good.order for good in known.pages):
-        return _FINE
-    return "wrong", f"{spec.name} repeats or jumps: {', '.join(values.values[:6])}", bool(known.pages)
+def _ordered(look: _Look) -> str:
+    if look.spec.kind is not FieldKind.POSITION or look.page.order or not look.known.pages:
+        return ""
+    if not all(good.order for good in look.known.pages):
+        return ""
+    return f"{look.spec.name} repeats or jumps: {', '.join(look.values.values[:6])}"
 
 
-def _constant(spec: FieldSpec, page: FieldPage, _values: FieldValues, known: FieldMemory) -> _Judged:
+def _constant(look: _Look) -> str:
     """One text in most places where good pages had a different one in each."""
-    usual = [good.distinct for good in known.pages if good.n >= _FEW]
-    if page.n < _MANY or not usual or page.distinct > 0.5 or min(usual) < 0.8:
-        return _FINE
-    return "wrong", f"{spec.name} says the same in {page.n - round(page.distinct * page.n) + 1} places", True
+    usual = [good.distinct for good in look.sizeable]
+    if look.page.n < _MANY or not usual or look.page.distinct > 0.5 or min(usual) < 0.8 or look.supported:
+        return ""
+    return f"{look.spec.name} holds {round(look.page.distinct * look.page.n)} different texts in {look.page.n} places"
 
 
-def _unsupported(spec: FieldSpec, page: FieldPage, values: FieldValues, known: FieldMemory) -> _Judged:
-    """Texts or addresses that were those of external links on every good page, and are no longer."""
-    usual = [good.support for good in known.pages if good.n >= _FEW]
-    if page.n < _FEW or not usual or min(usual) < SUPPORT or page.support > 1 - SUPPORT:
-        return _FINE
-    return "wrong", f"{spec.name} used to be the links on the page and is not: {values.values[0][:40]!r}", True
+def _unsupported(look: _Look) -> str:
+    """Texts or addresses that were those of external links on every good page, and no longer are while there are such."""
+    usual = [good.support for good in look.sizeable]
+    if look.page.n < _FEW or len(look.seen.results) < PROOF or not usual or min(usual) < SUPPORT:
+        return ""
+    if look.page.support > 1 - SUPPORT:
+        return ""
+    return f"{look.spec.name} used to be the links of the page, now it is {look.values.values[0][:40]!r}"
 
 
-def _odd_length(spec: FieldSpec, page: FieldPage, _values: FieldValues, known: FieldMemory) -> _Judged:
-    usual = [good.length for good in known.pages if good.n >= _FEW]
-    if spec.kind not in {FieldKind.TEXT, FieldKind.NUMBER} or page.n < _MANY or not usual:
-        return _FINE
-    if min(abs(page.length - length) for length in usual) <= LENGTH_LINE:
-        return _FINE
-    much = "longer" if page.length > usual[-1] else "shorter"
-    return "wrong", f"{spec.name} is much {much} than on any good page", True
+def _odd_length(look: _Look) -> str:
+    usual = [good.length for good in look.sizeable]
+    if look.spec.kind not in {FieldKind.TEXT, FieldKind.NUMBER} or look.page.n < _MANY or not usual or look.supported:
+        return ""
+    line = LENGTH_LINE if len(usual) >= _FEW else FIRST_LENGTH_LINE
+    if min(abs(look.page.length - length) for length in usual) <= line:
+        return ""
+    return f"{look.spec.name} is much {'longer' if look.page.length > usual[-1] else 'shorter'} than on any good page"
 
 
 def _record(values: FieldValues, state: str) -> FieldYield:

@@ -12,7 +12,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from checks.parsers.anchor import nodes_with, plain, same
+from checks.parsers.anchor import nodes_with, value_key
 from checks.parsers.contract import yield_of
 from checks.parsers.extract import extract
 from checks.parsers.selector import selectors_for
@@ -106,11 +106,9 @@ def f1(given: tuple[str, ...], wanted: tuple[str, ...], noise: int) -> float:
 
 
 def overlap_count(given: tuple[str, ...], wanted: tuple[str, ...]) -> int:
-    have, want = Counter(map(plain, given)), Counter(map(plain, wanted))
-    exact = sum((have & want).values())
-    if exact or len(given) > 200:
-        return exact
-    return sum(any(same(value, other) for other in given) for value in wanted)
+    """Values that both have, each counted as often as both have it."""
+    have, want = Counter(map(value_key, given)), Counter(map(value_key, wanted))
+    return sum((have & want).values())
 
 
 def _values(spec: Spec, field: FieldSpec, page: Page) -> FieldValues:

@@ -146,7 +146,7 @@ def _stand_in(case: _Case) -> Answer | None:
     strange = bool(found.nearest) and not found.known
     barren = case.judged_by_links and not case.witness.proof
     small = found.node_ratio < (2 * FEW_NODES if barren else FEW_NODES)
-    if strange and small and (found.loss > STRANGE_LOSS or not barren):
+    if strange and small and not case.witness.proof and (found.loss > STRANGE_LOSS or not barren):
         return Answer(
             BLOCKED,
             f"{_none(case)}: {found.node_ratio:.0%} of the usual elements, {found.loss:.0%} of the layout missing",
