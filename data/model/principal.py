@@ -21,6 +21,8 @@ class Scope:
     teams: frozenset[TeamId] | None
     """`None` is every team."""
     money: MoneyRight = MoneyRight.NONE
+    hidden_names: tuple[tuple[str, str], ...] = ()
+    """(partner's name, what is shown instead) for readers who may not see partners by name."""
 
     def sees(self, team: TeamId) -> bool:
         return self.teams is None or team in self.teams
