@@ -1,0 +1,79 @@
+"""What leaves the hub for a reader: money and partner names only by right."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from data.model.money import Loss
+from data.model.principal import MoneyRight, Scope
+from data.model.target import TargetKind
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from data.model.incident import Incident
+    from data.model.snapshot import TargetRow
+
+HIDDEN = Loss(currency="")
+"""Stands where a reader may not see the loss; recognised by its empty currency."""
+
+_CURRENCY = r"(?:EUR|USD|GBP|CHF|SEK|NOK|DKK|ISK|PLN|CZK|HUF|RON|BGN|TRY|CAD|AUD|NZD|BRL|MXN|INR|JPY|ZAR|[€$£¥])"
+_NUMBER = r"[-+−]?\d(?:[\d.,'\u00a0\u202f ]*\d)?(?:\s?[kM]\b)?"
+_MONEY = re.compile(rf"(?<![A-Z]){_CURRENCY}\s?{_NUMBER}|{_NUMBER}\s?{_CURRENCY}(?![A-Za-z])")
+_MASK = "•••"
+
+
+def band(per_hour: Decimal) -> str:
+    """The severity words that stand for a loss per hour."""
+    if per_hour > 200:
+        return "over 200/h"
+    if per_hour >= 50:
+        return "50 to 200/h"
+    return "under 50/h" if per_hour > 0 else "none"
+
+
+def redact_words(text: str, scope: Scope) -> str:
+    """`text` without amounts of money and partner names, as far as `scope` may not see them."""
+    if scope.money is not MoneyRight.FULL:
+        text = _MONEY.sub(_MASK, text)
+    for name, alias in scope.hidden_names:
+        text = re.sub(re.escape(name), alias, text, flags=re.IGNORECASE)
+    return text
+
+
+def redact_incident(incident: Incident, scope: Scope) -> Incident:
+    """The incident as `scope` may see it. Severity stays: everybody on call sees that."""
+    if _sees_all(scope):
+        return incident
+    return replace(
+        incident,
+        loss=incident.loss if scope.money is MoneyRight.FULL else HIDDEN,
+        title=redact_words(incident.title, scope),
+        where=redact_words(incident.where, scope),
+        blame=redact_words(incident.blame, scope),
+        reason=redact_words(incident.reason, scope),
+        teams=tuple(team for team in incident.teams if scope.sees(team)),
+    )
+
+
+def redact_row(row: TargetRow, scope: Scope) -> TargetRow:
+    """The row as `scope` may see it; a slice's figures are money too. Sort and filter what this returns, not the original."""
+    if _sees_all(scope):
+        return row
+    plain = replace(
+        row,
+        name=redact_words(row.name, scope),
+        detail=redact_words(row.detail, scope),
+        offer=redact_words(row.offer, scope),
+    )
+    if scope.money is MoneyRight.FULL:
+        return plain
+    if row.kind is TargetKind.SLICE:
+        plain = replace(plain, value=None, expected=None, trend=())
+    return replace(plain, loss_per_hour=None)
+
+
+def _sees_all(scope: Scope) -> bool:
+    return scope.teams is None and scope.money is MoneyRight.FULL and not scope.hidden_names
