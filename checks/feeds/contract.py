@@ -22,6 +22,7 @@ CLOSED = 12
 MAX_PATHS = 4_000
 MAX_DEPTH = 12
 MAX_ELEMENTS = 50
+HUGE = 1e300
 _DYNAMIC = re.compile(r"\d+|\d{4}-\d\d(-\d\d)?.*|[0-9a-fA-F-]*\d[0-9a-fA-F-]{11,}")
 _NAMES = {dict: "object", list: "array", str: "string", bool: "boolean", int: "integer", float: "number"}
 
@@ -231,7 +232,7 @@ def _numbers(
         if format_of(text) in (INTEGER, DECIMAL):
             found.extend([float(text)] * count)
     numbers = np.asarray(found, dtype=np.float64)
-    return numbers[np.isfinite(numbers)]
+    return numbers[np.abs(numbers) < HUGE]
 
 
 def _float(value: float) -> float:

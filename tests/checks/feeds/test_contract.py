@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from checks.feeds.contract import KEEP, Contract, profile
+from hypothesis import given
+from hypothesis import strategies as st
+
+AT = datetime(2026, 11, 1, tzinfo=UTC)
+scalars = st.none() | st.booleans() | st.integers(-(10**20), 10**20) | st.floats() | st.text(max_size=12)
+values = st.recursive(scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3), max_leaves=6)
+records = st.lists(st.dictionaries(st.text(max_size=6), values, max_size=5), max_size=8)
+profiles = st.builds(
+    lambda rows, day, name: profile(rows, payload=name, at=AT + timedelta(days=day)), records, st.integers(0, 40), st.sampled_from("abc")
+)
+
+
+def distinct(found):
+    """One profile a payload: the same payload always has the same profile."""
+    return Contract(tuple({(item.at, item.payload): item for item in found}.values()))
+
+
+contracts = st.lists(profiles, max_size=6).map(lambda found: Contract().union(distinct(found)))
+
+
+@given(contracts)
+def test_a_union_with_itself_or_with_nothing_changes_nothing(one):
+    assert one.union(one) == one
+    assert one.union(Contract()) == one
+
+
+@given(st.lists(profiles, max_size=8))
+def test_a_union_does_not_depend_on_order_or_grouping(found):
+    parts = [Contract((item,)) for item in distinct(found).profiles]
+    forward, backward = Contract(), Contract()
+    for part in parts:
+        forward = forward.union(part)
+    for part in reversed(parts):
+        backward = part.union(backward)
+    assert forward == backward
+
+
+@given(contracts)
+def test_a_contract_survives_json(one):
+    assert Contract.from_json(one.to_json()) == one
+
+
+def test_a_contract_keeps_the_newest_fourteen_payloads():
+    whole = Contract()
+    for day in range(20):
+        whole = whole.learn(profile([{"a": day}], payload=str(day), at=AT + timedelta(days=day)))
+    assert [item.payload for item in whole.profiles] == [str(day) for day in range(20 - KEEP, 20)]
+
+
+def test_null_empty_zero_and_absent_are_four_facts():
+    found = profile([{"a": None}, {"a": ""}, {"a": 0}, {}], payload="x", at=AT).paths["a"]
+    assert (found.nulls, found.empties, found.zeros, found.n, found.parents) == (1, 1, 1, 3, 4)
+
+
+def test_presence_is_counted_against_the_object_above():
+    rows = [{"deal": {"cpa": 1}}, {"deal": {}}, {"deal": None}]
+    found = profile(rows, payload="x", at=AT).paths
+    assert found["deal.cpa"].presence == 0.5
+    assert found["deal"].presence == 1
+
+
+def test_keys_that_are_data_do_not_become_paths():
+    rows = [{"days": {f"2026-11-{day:02}": {"clicks": day} for day in range(1, 29)}}]
+    assert set(profile(rows, payload="x", at=AT).paths) == {"days", "days.{}", "days.{}.clicks"}
+
+
+def test_numeric_strings_have_a_size_and_a_fraction_share():
+    found = profile([{"a": "110.50"}, {"a": "90"}, {"a": 1000}], payload="x", at=AT).paths["a"]
+    assert (found.numbers, found.fractions, found.low, found.high) == (3, 1, 90, 1000)
+    assert found.log_median == pytest.approx(2.0434, abs=1e-3)
+
+
+def test_only_small_sets_of_words_are_remembered():
+    few = profile([{"a": word} for word in "abcabc"], payload="x", at=AT).paths["a"]
+    many = profile([{"a": f"w{n}"} for n in range(13)], payload="x", at=AT).paths["a"]
+    assert few.values == ("a", "b", "c")
+    assert many.values is None
+
+
+def test_a_large_payload_is_sampled_evenly_and_repeatably():
+    rows = [{"a": n} for n in range(50_000)]
+    one, two = (profile(rows, payload="x", at=AT) for _ in range(2))
+    assert one == two
+    assert one.records == 50_000
+    assert one.paths["a"].n <= 2_000
+    assert one.paths["a"].high > 49_900
+
+
+def test_names_with_escape_codes_are_harmless():
+    found = profile([{"\x1b[2Jname\u202e": "x"}], payload="x", at=AT)
+    assert not any("\x1b" in path or "\u202e" in path for path in found.paths)
+
+
+def test_hostile_numbers_profile_without_a_traceback():
+    rows = [{"a": 10**400}, {"a": float("inf")}, {"a": 5e-324}, {"a": "9" * 400}, {"a": "1e999"}]
+    found = profile(rows, payload="x", at=AT).paths["a"]
+    assert found.n == 5
+
+
+def test_breadth_and_depth_are_bounded():
+    deep: dict[str, object] = {}
+    here = deep
+    for _ in range(200):
+        here["a"] = {}
+        here = here["a"]
+    assert len(profile([deep], payload="x", at=AT).paths) <= 12
+    wide = [{f"k{row}_{n}": n for n in range(100)} for row in range(100)]
+    assert len(profile(wide, payload="x", at=AT).paths) <= 4_000
