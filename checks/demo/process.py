@@ -108,7 +108,7 @@ class CompanyProcess:
         ready, _, _ = select.select([self._child.stdout], [], [], START_PATIENCE_S)
         line = self._child.stdout.readline() if ready else b""
         with suppress(ValueError):
-            if json.loads(line or b"null")["ready"]:
+            if json.loads(line or b"{}").get("ready"):
                 return
         self.stop()
         words = self._log.read_text(errors="replace").strip().splitlines()
