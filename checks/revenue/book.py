@@ -1,0 +1,225 @@
+"""The revenue book: facts in, alarms, views and losses out. Pure apart from its own memory; time is given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from checks.revenue import expectation, lattice, price, scan, views
+from checks.revenue.alarm import Alarm, cause_of
+from checks.revenue.cube import DAY_H, Cube, hour_of
+from checks.revenue.watch import PAGE_NATS, Case, Watch
+from data.model.ids import TeamId
+from data.model.money import NO_LOSS, Loss
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import polars as pl
+
+    from checks.revenue.cube import Floats, Ints
+    from checks.revenue.expectation import Fit
+    from checks.revenue.scan import Caution
+    from checks.revenue.views import SliceView
+    from data.model.snapshot import BandPoint
+
+LEAST_HISTORY_H = 7 * DAY_H
+"""With less nothing is raised: what is usual is not known yet."""
+_REFIT_H = 24
+DIMS = ("partner", "offer", "geo", "site", "team")
+
+
+@dataclass(frozen=True, slots=True)
+class RevenueTick:
+    alarms: tuple[Alarm, ...]
+    """Open ones, and those that closed or were withdrawn at this tick."""
+    slices: tuple[SliceView, ...] = ()
+    """What the revenue pane lists: each partner, each partner in each GEO, and every slice with an alarm."""
+    waiting: tuple[str, ...] = ()
+    """Calm lines: `waiting for P04 since 11-17 06:00Z`."""
+
+
+class RevenueBook:
+    """Slice-hours of clicks, registrations, FTD and commission with an expectation for each.
+
+    Feed it with `add` and `add_receipts` in any order and call `tick(now)` at least hourly: only rows with
+    `seen_at <= now` have any effect. `epc` is the configured commission per click by partner.
+    """
+
+    def __init__(
+        self,
+        dims: tuple[str, ...] = DIMS,
+        epc: Mapping[str, float] | None = None,
+        currency: str = "EUR",
+        page_nats: float = PAGE_NATS,
+    ) -> None:
+        self.cube = Cube(dims)
+        self.currency, self.page_nats = currency, page_nats
+        self._epc = dict(epc or {})
+        self._model: Fit | None = None
+        self._lattice = lattice.build(self.cube)
+        self._caution: Caution | None = None
+        self._common: dict[int, float] = {}
+        self._cases: list[Case] = []
+        self._numbers = 0
+
+    def add(self, facts: pl.DataFrame) -> None:
+        """Append deltas: `hour`, `seen_at`, the dims, `clicks`, `regs`, `ftd`, `revenue`."""
+        self.cube.add_facts(facts)
+
+    def add_receipts(self, receipts: pl.DataFrame) -> None:
+        """Append `partner`, `hour`, `seen_at`."""
+        self.cube.add_receipts(receipts)
+
+    def tick(self, now: datetime, *, with_slices: bool = True) -> RevenueTick:
+        """Advance to `now` and say what is missing; `with_slices=False` leaves the views out."""
+        self.cube.advance(now)
+        watch = self._watch()
+        if watch is None:
+            return RevenueTick((), waiting=self._waiting())
+        for case in self._cases:
+            watch.follow(case)
+        if watch.model.history_h >= LEAST_HISTORY_H:
+            raised = watch.raise_alarms(self._numbers + 1, self.page_nats)
+            self._numbers += len(raised)
+            self._cases += raised
+        alarms = tuple(self._alarm(case) for case in self._cases)
+        self._cases = [case for case in self._cases if case.status == "open"]
+        shown = views.slices(self.cube, watch.model, alarms, LEAST_HISTORY_H) if with_slices else ()
+        return RevenueTick(alarms, shown, self._waiting())
+
+    def _watch(self) -> Watch | None:
+        cube = self.cube
+        if not cube.leaves or not cube.width:
+            return None
+        stale = self._model is None or cube.top - self._model.hour >= _REFIT_H
+        grown = self._lattice.leaves != cube.leaves
+        if grown:
+            self._lattice = lattice.build(cube)
+        if stale:
+            self._model = expectation.fit(cube, self._epc)
+            scan.freeze(cube, self._model)
+        assert self._model is not None
+        scan.freeze(cube, self._model)
+        if stale or grown or self._caution is None:
+            self._caution = scan.caution_of(cube, self._model, self._lattice)
+        self._common = {hour: factor for hour, factor in self._common.items() if hour >= cube.base}
+        return Watch(cube, self._model, self._lattice, self._caution, self._common)
+
+    def loss(
+        self, where: Mapping[str, str], start: datetime, now: datetime, *, basis: str = "clicks", share: float = 1.0
+    ) -> Loss:
+        """What a slice lost between `start` and `now`.
+
+        `basis="clicks"` expects from the clicks seen (a dead link or offer), `"calendar"` from the clicks the week
+        implies (a dead site sends none). `share` of the slice is affected.
+        """
+        return self.loss_of([where], start, now, basis=basis, share=share)
+
+    def loss_of(
+        self,
+        slices: Sequence[Mapping[str, str]],
+        start: datetime,
+        now: datetime,
+        *,
+        basis: str = "clicks",
+        share: float = 1.0,
+    ) -> Loss:
+        """As `loss`, for the union of several slices: a leaf in two of them counts once."""
+        leaves = self._union(slices)
+        if self._model is None or not len(leaves):
+            return Loss(currency=self.currency)
+        since, until = hour_of(start), max(hour_of(now), hour_of(start) + 1)
+        lasted_h = max((now - start).total_seconds() / 3600.0, 0.0)
+        money = self._expected(leaves, since, until, calendar=basis == "calendar")
+        part = lasted_h / (until - since)
+        scaled = price.Money(money.mean * part, money.variance * part, money.doubt * part)
+        actual = self._actual(leaves, start, now)
+        return price.loss_between(scaled, actual * share, lasted_h, self.currency, share)
+
+    def expected_per_hour(self, where: Mapping[str, str], now: datetime) -> float:
+        """Commission the calendar expects of a slice in the hour of `now`."""
+        leaves = self._union([where])
+        if self._model is None or not len(leaves):
+            return 0.0
+        hour = hour_of(now)
+        return self._expected(leaves, hour, hour + 1, calendar=True).mean
+
+    def series(self, where: Mapping[str, str], since: datetime, until: datetime) -> tuple[BandPoint, ...]:
+        """Hourly commission of a slice with its expectation and 80 % band; `actual` is None before the report is in."""
+        leaves = self._union([where])
+        if self._model is None or not len(leaves):
+            return ()
+        return views.band(self.cube, self._model, leaves, hour_of(since), hour_of(until), self._moved)
+
+    def fires_after_h(self, where: Mapping[str, str], now: datetime) -> float | None:
+        """Hours of complete silence from `now` until an alarm could be raised here; None: not within a week."""
+        leaves = self._union([where])
+        if self._model is None or not len(leaves):
+            return None
+        nats = self.page_nats + len(where)
+        return views.silence_h(self.cube, self._model, leaves, hour_of(now), nats)
+
+    def _moved(self, since: int, until: int) -> Floats:
+        return np.array([self._common.get(hour, 1.0) for hour in range(since, until)])
+
+    def _union(self, slices: Sequence[Mapping[str, str]]) -> Ints:
+        inside = np.zeros(self.cube.leaves, np.bool_)
+        for where in slices:
+            inside |= self.cube.select(where)
+        return np.flatnonzero(inside)
+
+    def _expected(self, leaves: Ints, since: int, until: int, *, calendar: bool, spread: float = 1.0) -> price.Money:
+        assert self._model is not None
+        common = self._moved(since, until)
+        return price.expected(
+            self.cube, self._model, leaves, since, until, calendar=calendar, common=common, spread=spread
+        )
+
+    def _actual(self, leaves: Ints, start: datetime, now: datetime) -> float:
+        """Commission seen between two moments; of the hour `start` lies in, the part after it."""
+        since, until = hour_of(start), hour_of(now) + 1
+        low, _ = self.cube.columns(since, until)
+        revenue = self.cube.measure("revenue", since, until)[leaves].sum(0)
+        if len(revenue) and self.cube.base + low == since:
+            revenue = revenue.copy()
+            revenue[0] *= 1.0 - (start.timestamp() / 3600.0 - since)
+        return float(revenue.sum())
+
+    def _alarm(self, case: Case) -> Alarm:
+        now = self.cube.top
+        teams = np.unique(self.cube.codes[self.cube.dims.index("team"), case.leaves])
+        names = self.cube.names[self.cube.dims.index("team")]
+        return Alarm(
+            id=f"r{_moment(case.detected):%Y%m%d%H}-{case.number}",
+            channel=case.channel,
+            cause=cause_of(case.channel, case.share, case.end - case.start),
+            slice=case.where,
+            team=TeamId(names[teams[0]] if len(teams) == 1 else "*"),
+            detected_at=_moment(case.detected),
+            updated_at=_moment(now),
+            start=_moment(case.start),
+            end=_moment(case.end) if case.status == "closed" else None,
+            status=case.status,
+            nats=case.nats,
+            observed=case.observed,
+            expected=case.expected,
+            loss=self._alarm_loss(case),
+        )
+
+    def _alarm_loss(self, case: Case) -> Loss:
+        """Hours whose report is here count as they came; hours still to be told lose the share lost so far."""
+        assert self._model is not None
+        if case.status == "withdrawn":
+            return NO_LOSS
+        return views.shortfall(self.cube, self._model, case, self._moved, self.currency)
+
+    def _waiting(self) -> tuple[str, ...]:
+        return views.waiting(self.cube)
+
+
+def _moment(hour: int) -> datetime:
+    return datetime.fromtimestamp(hour * 3600, UTC)

@@ -1,0 +1,252 @@
+"""What clicks should bring: conversion rates, values and click levels, learned from what is visible.
+
+Rates are pooled multiplicatively over the dimensions (iterative proportional fitting with Gamma shrinkage), then each
+leaf departs from its pooled rate as far as its own counts carry it; an hour-of-week profile multiplies all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from checks.revenue.cube import AGES_H, DAY_H, WEEK_H
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from checks.revenue.cube import Cube, Floats, Ints
+
+FIT_H = 35 * DAY_H
+HALF_LIFE_H = 21 * DAY_H
+LEVEL_HALF_LIFE_H = 7 * DAY_H
+_ROUNDS = 8
+_POOL = 10.0
+"""Pseudo-conversions that hold a dimension's factor at 1."""
+_LEAF = 15.0
+"""Pseudo-conversions that hold a leaf at its pooled rate."""
+_PROFILE = 40.0
+"""Pseudo-conversions that hold an hour of the week at 1."""
+_CLICK_PROFILE = 30.0
+"""Pseudo-clicks per hour of the week that hold a group's click profile at its parent's."""
+_LEAST_LOW = 0.01
+_ENOUGH_VALUES = 50
+_PRIOR = 10.0
+"""Pseudo-conversions a configured EPC weighs against a partner's own history."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """One day's model; all per leaf unless said otherwise."""
+
+    hour: int
+    """Epoch hour it was made."""
+    history_h: int
+    """Hours of history it saw."""
+    ftd_rate: Floats
+    """FTD per click."""
+    reg_rate: Floats
+    value: Floats
+    """Commission per FTD."""
+    value_cv2: Floats
+    """Squared coefficient of variation of the commission of one FTD."""
+    low_value: Floats
+    """Commission per FTD below which an hour counts as worthless."""
+    low_share: Floats
+    """Share of FTD that were below it."""
+    ftd_seen: Floats
+    """Weighted FTD in history: what the rate rests on."""
+    regs_seen: Floats
+    clicks_level: Floats
+    """Clicks an hour, on average over the week."""
+    profile: Floats
+    """[168] of conversion rates by hour of the week, mean 1."""
+    click_profile: Floats
+    """[leaf, 168] of clicks, mean 1."""
+    arrival: Floats
+    """[partner, age]: share of FTD visible this many hours after their report."""
+
+    def usual_clicks(self, hours: Ints) -> Floats:
+        """[leaf, hour]: clicks the calendar expects."""
+        calendar: Floats = self.clicks_level[:, None] * self.click_profile[:, hours % WEEK_H]
+        return calendar
+
+
+def fit(cube: Cube, epc: Mapping[str, float]) -> Fit:
+    """Learn from the last 35 days of `cube`, newest weighing most (half-life 21 days); incidents left out.
+
+    `epc` is the configured commission per click by partner, believed while a partner's history is thin.
+    """
+    top, leaves = cube.top, cube.leaves
+    low, high = cube.columns(top - FIT_H, top)
+    hours = np.arange(cube.base + low, cube.base + high)
+    since, until = cube.base + low, cube.base + high
+    partner = cube.codes[cube.dims.index("partner")]
+    arrival = arrival_curve(cube)
+    usable = cube.received(since, until)[partner] & ~cube.masked[:leaves, low:high]
+    weight = np.where(usable, 0.5 ** ((top - hours) / HALF_LIFE_H), 0.0)
+    clicks = cube.measure("clicks", since, until)
+    ftd, regs = cube.measure("ftd", since, until), cube.measure("regs", since, until)
+    revenue = cube.measure("revenue", since, until)
+    shown = clicks * weight * _visible(cube, arrival, since, until)[partner]
+    counted, registered = ftd * weight, regs * weight
+    profile = np.ones(WEEK_H)
+    ftd_rate = _rates(counted.sum(1), shown.sum(1), cube)
+    if len(hours) >= 2 * WEEK_H:
+        expected = (shown * ftd_rate[:, None]).sum(0)
+        profile = _profile(counted.sum(0), expected, hours)
+        ftd_rate = _rates(counted.sum(1), (shown * profile[hours % WEEK_H]).sum(1), cube)
+    reg_rate = _rates(registered.sum(1), (clicks * weight).sum(1), cube)
+    value = _values((revenue * weight).sum(1), counted.sum(1), cube)
+    low_value, low_share = _worthless(ftd, revenue, weight > 0, cube)
+    level, click_profile = _click_model(clicks, hours, top, cube)
+    value = _with_prior(value, ftd_rate, counted.sum(1), partner, cube, epc)
+    return Fit(
+        hour=top,
+        history_h=int(clicks.any(0).sum()),
+        ftd_rate=ftd_rate,
+        reg_rate=reg_rate,
+        value=value,
+        value_cv2=_value_cv2(ftd, revenue, value, weight, cube),
+        low_value=low_value,
+        low_share=low_share,
+        ftd_seen=counted.sum(1),
+        regs_seen=registered.sum(1),
+        clicks_level=level,
+        profile=profile,
+        click_profile=click_profile,
+        arrival=arrival,
+    )
+
+
+def arrival_curve(cube: Cube) -> Floats:
+    """[partner, age]: cumulative share of FTD by hours since the report, shrunk to all partners together."""
+    counts = cube.arrived
+    total = counts.sum(0)
+    common = np.cumsum(total) / total.sum() if total.sum() > 0 else np.ones(AGES_H)
+    pooled = np.cumsum(counts, 1) + 50.0 * common
+    curve: Floats = np.maximum(pooled / pooled[:, -1:], 0.05)
+    return curve
+
+
+def _visible(cube: Cube, arrival: Floats, since: int, until: int) -> Floats:
+    """[partner, hour]: share of an hour's FTD that should be visible by now."""
+    low, high = cube.columns(since, until)
+    hours = np.arange(cube.base + low, cube.base + high)
+    told = np.minimum(cube.receipt_s[:, low:high], cube.now_s)
+    silent = ~(cube.receipt_s <= cube.now_s).any(1)
+    told[silent] = (hours + 1) * 3600
+    age = np.clip((cube.now_s - told) // 3600, 0, AGES_H - 1)
+    share: Floats = np.take_along_axis(arrival, age, 1)
+    return share
+
+
+def visible_share(cube: Cube, model: Fit, since: int, until: int) -> Floats:
+    """[partner, hour] of `Fit.arrival` at each hour's age now; partners the model has not met count as complete."""
+    missing = len(cube.arrived) - len(model.arrival)
+    arrival = np.concatenate([model.arrival, np.ones((missing, AGES_H))]) if missing else model.arrival
+    return _visible(cube, arrival, since, until)
+
+
+def _rates(counts: Floats, exposure: Floats, cube: Cube) -> Floats:
+    """Counts per exposure of each leaf, pooled over the dimensions and shrunk by counts."""
+    if exposure.sum() <= 0 or counts.sum() <= 0:
+        return np.zeros(cube.leaves)
+    overall = counts.sum() / exposure.sum()
+    factors = [np.ones(len(names)) for names in cube.names]
+    for _ in range(_ROUNDS):
+        for dim, codes in enumerate(cube.codes):
+            rest = exposure * overall
+            for other, factor in enumerate(factors):
+                if other != dim:
+                    rest = rest * factor[cube.codes[other]]
+            size = len(factors[dim])
+            observed = np.bincount(codes, counts, size) + _POOL
+            factors[dim] = observed / (np.bincount(codes, rest, size) + _POOL)
+    pooled = np.full(cube.leaves, overall)
+    for dim, codes in enumerate(cube.codes):
+        pooled *= factors[dim][codes]
+    rates: Floats = pooled * (counts + _LEAF) / (exposure * pooled + _LEAF)
+    return rates
+
+
+def _values(revenue: Floats, ftd: Floats, cube: Cube) -> Floats:
+    """Commission per FTD: rates of money counted in average FTDs."""
+    average = revenue.sum() / ftd.sum() if ftd.sum() > 0 else 0.0
+    return _rates(revenue / average, ftd, cube) * average if average > 0 else np.zeros(cube.leaves)
+
+
+def _profile(counts: Floats, expected: Floats, hours: Ints) -> Floats:
+    """[168] of observed over expected by hour of the week, each hour lent to by its neighbours' days."""
+    week = hours % WEEK_H
+    observed, due = np.bincount(week, counts, WEEK_H), np.bincount(week, expected, WEEK_H)
+    day = np.arange(WEEK_H) % DAY_H
+    daily = (np.bincount(day, observed, DAY_H) + _PROFILE) / (np.bincount(day, due, DAY_H) + _PROFILE)
+    profile: Floats = daily[day] * (observed + _PROFILE) / (due * daily[day] + _PROFILE)
+    return profile
+
+
+def _click_model(clicks: Floats, hours: Ints, top: int, cube: Cube) -> tuple[Floats, Floats]:
+    """Level of each leaf over the newest weeks, and the hour-of-week shape of its partner and GEO."""
+    weight = 0.5 ** ((top - hours) / LEVEL_HALF_LIFE_H)
+    level = (clicks * weight).sum(1) / max(weight.sum(), 1e-9)
+    week = hours % WEEK_H
+    present = np.bincount(week, minlength=WEEK_H)
+    group = cube.codes[cube.dims.index("partner")] * len(cube.names[cube.dims.index("geo")])
+    _, group = np.unique(group + cube.codes[cube.dims.index("geo")], return_inverse=True)
+    by_hour = np.zeros((int(group.max(initial=-1)) + 1, len(hours)))
+    np.add.at(by_hour, group, clicks)
+    by_week = np.zeros((len(by_hour), WEEK_H))
+    np.add.at(by_week.T, week, by_hour.T)
+    everyone = _shape(by_week.sum(0)[None], present, np.ones((1, WEEK_H)))
+    return level, _shape(by_week, present, everyone)[group]
+
+
+def _shape(clicks: Floats, present: Ints, parent: Floats) -> Floats:
+    """[group, 168] with mean 1: clicks by hour of the week, shrunk to `parent`."""
+    mean = clicks.sum(1, keepdims=True) / max(present.sum(), 1)
+    shaped = (clicks + _CLICK_PROFILE * parent) / (mean * present + _CLICK_PROFILE)
+    normal: Floats = shaped / shaped.mean(1, keepdims=True)
+    return normal
+
+
+def _worthless(ftd: Floats, revenue: Floats, usable: NDArray[np.bool_], cube: Cube) -> tuple[Floats, Floats]:
+    """Per leaf: half the 2 % quantile of commission per FTD at its offer, and the share of FTD below it."""
+    offer = cube.codes[cube.dims.index("offer")]
+    each = np.divide(revenue, ftd, out=np.full_like(revenue, np.nan), where=(ftd > 0.5) & usable)
+    line = np.zeros(len(cube.names[cube.dims.index("offer")]))
+    share = np.full(len(line), _LEAST_LOW)
+    for number in range(len(line)):
+        paid = each[offer == number]
+        paid = paid[~np.isnan(paid)]
+        if len(paid) >= _ENOUGH_VALUES:
+            line[number] = 0.5 * np.quantile(paid, 0.02)
+            share[number] = max(1.5 * float((paid < line[number]).mean()), _LEAST_LOW)
+    return line[offer], share[offer]
+
+
+def _value_cv2(ftd: Floats, revenue: Floats, value: Floats, weight: Floats, cube: Cube) -> Floats:
+    """Squared coefficient of variation of one FTD's commission, by offer, from how hours scatter around the mean."""
+    offer = cube.codes[cube.dims.index("offer")]
+    used = (ftd > 0.5) & (weight > 0) & (value[:, None] > 0)
+    scaled = np.divide(revenue, value[:, None], out=np.zeros_like(revenue), where=used)
+    scatter = np.divide((scaled - ftd) ** 2, ftd, out=np.zeros_like(revenue), where=used)
+    size = len(cube.names[cube.dims.index("offer")])
+    cells = np.bincount(offer, used.sum(1), size)
+    pooled = scatter.sum() / max(used.sum(), 1)
+    by_offer = (np.bincount(offer, scatter.sum(1), size) + 20 * pooled) / (cells + 20)
+    return np.asarray(by_offer[offer])
+
+
+def _with_prior(
+    value: Floats, rate: Floats, seen: Floats, partner: Ints, cube: Cube, epc: Mapping[str, float]
+) -> Floats:
+    """Values bent towards the configured EPC where a partner's own FTD are few."""
+    told = np.array([epc.get(name, 0.0) for name in cube.names[cube.dims.index("partner")]])[partner]
+    count = np.bincount(partner, seen, len(cube.names[cube.dims.index("partner")]))[partner]
+    prior = np.divide(told, rate, out=np.zeros_like(value), where=rate > 0)
+    blended = (count * value + _PRIOR * prior) / (count + _PRIOR)
+    return np.where((told > 0) & (rate > 0), blended, value)

@@ -1,0 +1,196 @@
+"""What people see of the revenue book: bands, lists, waiting lines, and the price of an alarm."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from checks.revenue import price
+from checks.revenue.alarm import slice_target
+from checks.revenue.cube import DAY_H, WEEK_H
+from checks.revenue.expectation import visible_share
+from data.model.ids import TargetId, TeamId
+from data.model.snapshot import BandPoint
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from checks.revenue.alarm import Alarm
+    from checks.revenue.cube import Cube, Floats, Ints
+    from checks.revenue.expectation import Fit
+    from checks.revenue.watch import Case
+    from data.model.money import Loss
+
+    Moved = Callable[[int, int], Floats]
+
+_LISTED = (("partner",), ("partner", "geo"))
+_RECENT_H = 6
+_WAIT_H = 2
+
+
+@dataclass(frozen=True, slots=True)
+class SliceView:
+    """One line of the revenue list."""
+
+    target: TargetId
+    slice: dict[str, str]
+    team: TeamId
+    """The one team of its leaves, `*` for several."""
+    revenue_per_hour: float
+    """Mean of the newest hours whose report is here."""
+    expected_per_hour: float
+    """For the same hours, from the clicks seen."""
+    trend: tuple[float, ...]
+    """Commission of the last 24 hours, oldest first."""
+    known: bool
+    """False where history is too short or no recent hour has been reported: nothing can be said."""
+    alarm: Alarm | None = None
+
+
+def slices(cube: Cube, model: Fit, alarms: Sequence[Alarm], least_history_h: int) -> tuple[SliceView, ...]:
+    """Every partner and partner x GEO, and the slices of open alarms, which come first."""
+    open_alarms = {alarm.target: alarm for alarm in alarms if alarm.status == "open"}
+    since, top = cube.top - DAY_H, cube.top
+    partner = cube.codes[cube.dims.index("partner")]
+    usable = cube.received(since, top)[partner]
+    revenue = cube.measure("revenue", since, top)
+    value = np.zeros(cube.leaves)
+    value[: len(model.value)] = model.value
+    due = cube.measure("clicks", since, top) * cube.measure("ftd_rate", since, top) * value[:, None]
+    due = due * visible_share(cube, model, since, top)[partner]
+    known = model.history_h >= least_history_h
+    rows = [_view(cube, np.flatnonzero(cube.select(a.slice)), a.slice, revenue, due, usable, known=known, alarm=a) for a in open_alarms.values()]  # fmt: skip
+    for dims in _LISTED:
+        for where, leaves in _groups(cube, dims):
+            if slice_target(where) not in open_alarms:
+                rows.append(_view(cube, leaves, where, revenue, due, usable, known=known))
+    return tuple(rows)
+
+
+def _groups(cube: Cube, dims: tuple[str, ...]) -> list[tuple[dict[str, str], Ints]]:
+    rows = cube.codes[[cube.dims.index(dim) for dim in dims]]
+    distinct, group = np.unique(rows, axis=1, return_inverse=True)
+    order = np.argsort(group.ravel(), kind="stable")
+    parts = np.split(order, np.cumsum(np.bincount(group.ravel()))[:-1])
+    names = [cube.names[cube.dims.index(dim)] for dim in dims]
+    return [
+        ({dim: name[code] for dim, name, code in zip(dims, names, column, strict=True)}, leaves)
+        for column, leaves in zip(distinct.T.tolist(), parts, strict=True)
+    ]
+
+
+def _view(
+    cube: Cube,
+    leaves: Ints,
+    where: dict[str, str],
+    revenue: Floats,
+    due: Floats,
+    usable: Floats,
+    *,
+    known: bool,
+    alarm: Alarm | None = None,
+) -> SliceView:
+    told = np.flatnonzero(usable[leaves].all(0))[-_RECENT_H:]
+    mine = revenue[leaves].sum(0)
+    teams = np.unique(cube.codes[cube.dims.index("team"), leaves])
+    names = cube.names[cube.dims.index("team")]
+    return SliceView(
+        target=slice_target(where),
+        slice=where,
+        team=TeamId(names[teams[0]] if len(teams) == 1 else "*"),
+        revenue_per_hour=float(mine[told].mean()) if len(told) else 0.0,
+        expected_per_hour=float(due[leaves].sum(0)[told].mean()) if len(told) else 0.0,
+        trend=tuple(mine.round(2).tolist()),
+        known=known and len(told) > 0,
+        alarm=alarm,
+    )
+
+
+def band(cube: Cube, model: Fit, leaves: Ints, since: int, until: int, moved: Moved) -> tuple[BandPoint, ...]:
+    partners = np.unique(cube.codes[cube.dims.index("partner"), leaves])
+    points = []
+    for hour in range(max(since, cube.base), min(until, cube.base + cube.width)):
+        money = price.expected(
+            cube, model, leaves, hour, hour + 1, calendar=hour >= cube.top, common=moved(hour, hour + 1)
+        )
+        half = price.Z80 * money.sd
+        told = hour < cube.top and bool(cube.received(hour, hour + 1)[partners].all())
+        actual = float(cube.measure("revenue", hour, hour + 1)[leaves].sum()) if told else None
+        at = datetime.fromtimestamp(hour * 3600, UTC)
+        points.append(BandPoint(at, money.mean, max(money.mean - half, 0.0), money.mean + half, actual))
+    return tuple(points)
+
+
+def silence_h(cube: Cube, model: Fit, leaves: Ints, hour: int, nats: float) -> float | None:
+    """Hours from `hour` until the calendar expects `nats` registrations or FTD and their report is in."""
+    leaves = leaves[leaves < len(model.value)]
+    clicks = model.usual_clicks(np.arange(hour, hour + WEEK_H))[leaves]
+    regs = (clicks * model.reg_rate[leaves][:, None]).sum(0)
+    ftd = (clicks * model.ftd_rate[leaves][:, None]).sum(0)
+    waits = []
+    for events in (regs, ftd):
+        total = np.cumsum(events)
+        if total[-1] >= nats:
+            last = int(np.argmax(total >= nats))
+            waits.append(last + 1 - (total[last] - nats) / events[last])
+    partners = np.unique(cube.codes[cube.dims.index("partner"), leaves])
+    return float(min(waits)) + _usual_delay_h(cube, partners, 0.5) if waits else None
+
+
+def _usual_delay_h(cube: Cube, partners: Ints, quantile: float) -> float:
+    """Hours between the end of an hour and its report, 0 where reports are not tracked."""
+    ends = (np.arange(cube.base, cube.base + cube.width) + 1) * 3600
+    receipts = cube.receipt_s[partners]
+    delays = (receipts - ends)[receipts <= cube.now_s]
+    return float(np.quantile(delays, quantile)) / 3600.0 if len(delays) else 0.0
+
+
+def waiting(cube: Cube) -> tuple[str, ...]:
+    """Partners whose report is later than theirs usually are, and since when."""
+    lines = []
+    for number, name in enumerate(cube.names[cube.dims.index("partner")]):
+        receipts = cube.receipt_s[number, : max(cube.top - cube.base, 0)]
+        told = np.flatnonzero(receipts <= cube.now_s)
+        if not len(told):
+            continue
+        missing = cube.base + int(told[-1]) + 1
+        usual = _usual_delay_h(cube, np.array([number]), 0.95)
+        if missing < cube.top and cube.now_s / 3600.0 - (missing + 1) > usual + _WAIT_H:
+            lines.append(f"waiting for {name} since {datetime.fromtimestamp(missing * 3600, UTC):%m-%d %H:%MZ}")
+    return tuple(lines)
+
+
+def shortfall(cube: Cube, model: Fit, case: Case, moved: Moved, currency: str) -> Loss:
+    """Commission an alarm has cost: reported hours as they came, hours still to be told at the share lost so far."""
+    partners = cube.codes[cube.dims.index("partner"), case.leaves]
+    until = case.end
+    if case.status == "open":
+        known = np.flatnonzero(cube.received(case.end, cube.top)[partners].all(0))
+        until = cube.top if not len(known) else case.end
+    until = max(until, case.start + 1)
+    told = cube.received(case.start, until)[partners]
+    visible = visible_share(cube, model, case.start, until)[partners]
+    came = np.where(told, cube.measure("revenue", case.start, until)[case.leaves] / visible, 0.0)
+    money = _due(cube, model, case, until, moved)
+    untold = 1.0 - float(told.mean())
+    actual = float(came.sum()) + money.mean * untold * min(case.share, 1.0) * (case.channel != "value")
+    return price.loss_between(money, actual, until - case.start, currency)
+
+
+def _due(cube: Cube, model: Fit, case: Case, until: int, moved: Moved) -> price.Money:
+    """Expected from clicks; where conversions go on but pay nothing, from the conversions themselves."""
+    common = moved(case.start, until)
+    if case.channel != "value":
+        return price.expected(
+            cube, model, case.leaves, case.start, until, calendar=False, common=common, spread=case.spread
+        )
+    leaves = case.leaves[case.leaves < len(model.value)]
+    partners = cube.codes[cube.dims.index("partner"), leaves]
+    events = cube.measure("ftd", case.start, until)[leaves] / visible_share(cube, model, case.start, until)[partners]
+    value, count = model.value[leaves], events.sum(1)
+    mean = float((count * value).sum())
+    variance = float((count * value**2 * model.value_cv2[leaves]).sum())
+    return price.Money(mean, variance, 0.1 * mean)

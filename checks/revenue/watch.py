@@ -1,0 +1,220 @@
+"""The life of alarms: raised once per cause, corrected while they last, closed after a quiet day."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from checks.revenue import scan
+from checks.revenue.cube import DAY_H
+from checks.revenue.evidence import WINDOWS_H, hourly_gain, worst_run
+
+if TYPE_CHECKING:
+    from checks.revenue.cube import Bools, Cube, Floats, Ints
+    from checks.revenue.expectation import Fit
+    from checks.revenue.lattice import Lattice
+    from checks.revenue.scan import Caution, Hours, Sums
+
+PAGE_NATS = 15.0
+QUIET_H = 24
+RECENT_H = 120
+"""Nothing longer is scanned: windows beyond mostly find drift."""
+LONGEST_H = 14 * DAY_H
+_NATS_PER_DIM = 1.0
+_WITHDRAW_NATS = 4.0
+_BETTER_NATS = 2.0
+_PER_TICK = 6
+
+
+@dataclass(slots=True)
+class Case:
+    """One open alarm in hours and leaf numbers."""
+
+    number: int
+    channel: str
+    where: dict[str, str]
+    detected: int
+    start: int
+    end: int
+    nats: float
+    observed: float = 0.0
+    expected: float = 0.0
+    status: str = "open"
+    spread: float = 1.0
+    leaves: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+
+    @property
+    def share(self) -> float:
+        return self.observed / self.expected if self.expected > 0 else 1.0
+
+
+@dataclass(slots=True)
+class Watch:
+    """Everything the scan needs to know at one tick."""
+
+    cube: Cube
+    model: Fit
+    lattice: Lattice
+    caution: Caution
+    common: dict[int, float]
+    """Epoch hour -> what moved everybody then."""
+
+    def raise_alarms(self, next_number: int, page_nats: float) -> list[Case]:
+        """The strongest slices over the line, one after the other, each explained away before the next is sought."""
+        raised: list[Case] = []
+        while len(raised) < _PER_TICK:
+            case = self._strongest(next_number + len(raised), page_nats)
+            if case is None:
+                break
+            raised.append(case)
+            self.mask(case)
+        return raised
+
+    def _strongest(self, number: int, page_nats: float) -> Case | None:
+        top = self.cube.top
+        hours = scan.hours_of(self.cube, self.model, top - RECENT_H, top)
+        sums = self._sums(scan.by_window(hours.stacked()), np.array(WINDOWS_H, np.float64), remember=True)
+        best: tuple[float, str, int, int] | None = None
+        for channel in scan.CHANNELS:
+            nats = sums.nats[channel] - _NATS_PER_DIM * self.lattice.dims[:, None]
+            slice_, window = divmod(int(np.argmax(nats)), nats.shape[1])
+            found = (float(nats[slice_, window]), channel, slice_, window)
+            best = found if best is None or found[0] > best[0] else best
+        if best is None or best[0] < page_nats:
+            return None
+        nats_found, channel, slice_, window = best
+        observed, due = (figures[slice_, window] for figures in sums.seen(channel))
+        leaves = self.lattice.members(slice_)
+        since = max(top - 2 * WINDOWS_H[window] - 12, hours.since)
+        start, _ = self._run(hours, leaves, channel, float(observed / max(due, 1e-9)), since)
+        case = Case(
+            number,
+            channel,
+            self.lattice.name(slice_, self.cube),
+            top,
+            min(start, top - 1),
+            top,
+            nats_found,
+            float(observed),
+            float(due),
+            leaves=leaves,
+        )
+        self._measure(case)
+        return case
+
+    def follow(self, case: Case) -> None:
+        """Bring an open alarm up to date: its slice, evidence and end; closes or withdraws it."""
+        case.leaves = np.flatnonzero(self.cube.select(case.where))
+        self._reslice(case)
+        self._measure(case)
+        if case.nats < _WITHDRAW_NATS:
+            case.status = "withdrawn"
+            self.unmask(case)
+            return
+        quiet = self._known_hours(case, case.end)
+        if quiet >= QUIET_H or self.cube.top - case.start > LONGEST_H:
+            case.status = "closed"
+            self.unmask(case)
+        self.mask(case)
+
+    def mask(self, case: Case) -> None:
+        until = case.end if case.status == "closed" else self.cube.top
+        low, high = self.cube.columns(case.start, until)
+        self.cube.masked[case.leaves, low:high] = True
+
+    def unmask(self, case: Case) -> None:
+        low, high = self.cube.columns(case.start, self.cube.top)
+        self.cube.masked[case.leaves, low:high] = False
+
+    def _own_mask(self, case: Case) -> Bools:
+        """Everybody's mask but this alarm's own."""
+        masked = self.cube.masked.copy()
+        low, _ = self.cube.columns(case.start - 1, self.cube.top)
+        masked[case.leaves, low:] = False
+        return masked
+
+    def _reslice(self, case: Case) -> None:
+        """Take the slice that explains the hours since the start clearly better, if it shares leaves with this one."""
+        if self.cube.top - case.start > RECENT_H:
+            return
+        hours = scan.hours_of(self.cube, self.model, case.start, self.cube.top, masked=self._own_mask(case))
+        until = min(max(case.end - hours.since, 1), hours.ftd.shape[1])
+        total = hours.stacked()[:, :, :until].sum(2)[:, :, None]
+        sums = self._sums(total, np.array([float(until)]))
+        nats = sums.nats[case.channel][:, 0] - _NATS_PER_DIM * self.lattice.dims
+        inside = np.zeros(self.cube.leaves)
+        inside[case.leaves] = 1.0
+        touches = self.lattice.sums(inside) > 0
+        best = int(np.argmax(np.where(touches, nats, -np.inf)))
+        if nats[best] <= self._nats_of(case, nats) + _BETTER_NATS:
+            return
+        self.unmask(case)
+        case.where, case.leaves = self.lattice.name(best, self.cube), self.lattice.members(best)
+        self.mask(case)
+
+    def _nats_of(self, case: Case, nats: Floats) -> float:
+        number = self._slice_number(case)
+        return float(nats[number]) if number is not None else -np.inf
+
+    def _slice_number(self, case: Case) -> int | None:
+        inside = np.zeros(self.cube.leaves)
+        inside[case.leaves] = 1.0
+        sizes = self.lattice.sums(np.ones(self.cube.leaves))
+        equal = np.flatnonzero((self.lattice.sums(inside) == len(case.leaves)) & (sizes == len(case.leaves)))
+        return int(equal[0]) if len(equal) else None
+
+    def _measure(self, case: Case) -> None:
+        """Evidence since the start, where the shortfall ends, and how much of what was due came."""
+        hours = scan.hours_of(self.cube, self.model, case.start, self.cube.top, masked=self._own_mask(case))
+        seen, due = self._hourly(hours, case.leaves, case.channel)
+        number = self._slice_number(case)
+        case.spread = float(self.caution.ftd_hours[number]) if number is not None else 1.0
+        share = seen.sum() / due.sum() if due.sum() > 0 else 1.0
+        for _ in range(3):
+            first, last = worst_run(hourly_gain(seen, due, share if case.channel == "value" else min(share, 0.9)))
+            if first == last:
+                break
+            share = seen[:last].sum() / max(due[:last].sum(), 1e-9)
+        case.observed, case.expected = float(seen[:last].sum()), float(due[:last].sum())
+        case.end = hours.since + last
+        gain = hourly_gain(np.array([case.observed]), np.array([case.expected]), max(case.share, 0.02))
+        case.nats = float(gain[0]) / (case.spread if case.channel != "value" else 1.0)
+
+    def _run(self, hours: Hours, leaves: Ints, channel: str, share: float, since: int) -> tuple[int, int]:
+        """First and last epoch hour of the run of hours that speaks most for `share`, ending now."""
+        seen, due = self._hourly(hours, leaves, channel)
+        gain = hourly_gain(seen, due, share if channel == "value" else min(share, 0.9))[since - hours.since :]
+        backwards = np.cumsum(gain[::-1])
+        length = int(np.argmax(backwards)) + 1
+        return since + len(gain) - length, since + len(gain)
+
+    def _hourly(self, hours: Hours, leaves: Ints, channel: str) -> tuple[Floats, Floats]:
+        """[hour] observed and due of some leaves, junk clicks and common movement taken out."""
+        usable = hours.usable[leaves]
+        parts = {
+            "ftd": (hours.ftd, hours.ftd_due, hours.ftd_calendar),
+            "regs": (hours.regs, hours.regs_due, hours.regs_calendar),
+            "value": (hours.low, hours.low_due, None),
+        }[channel]
+        seen, due = ((part[leaves] * usable).sum(0) for part in parts[:2])
+        if parts[2] is None:
+            return seen, due
+        calendar = (parts[2][leaves] * usable).sum(0)
+        total = due.sum()
+        capped = min(1.0, (scan.JUNK * calendar.sum() + 1.0) / total) if total > 0 else 1.0
+        moved = np.array([self.common.get(hours.since + number, 1.0) for number in range(len(due))])
+        return seen, due * capped * moved
+
+    def _known_hours(self, case: Case, since: int) -> int:
+        """Hours from `since` on for which this slice's reports are here."""
+        partners = np.unique(self.cube.codes[self.cube.dims.index("partner"), case.leaves])
+        return int(self.cube.received(since, self.cube.top)[partners].all(0).sum())
+
+    def _sums(self, windows: Floats, lengths_h: Floats, *, remember: bool = False) -> Sums:
+        ftd_common = scan.common_factor(windows[:, 0], windows[:, 1], self.cube)
+        regs_common = scan.common_factor(windows[:, 3], windows[:, 4], self.cube)
+        if remember and len(lengths_h) > WINDOWS_H.index(6):
+            self.common[self.cube.top - 1] = float(ftd_common[WINDOWS_H.index(6)])
+        return scan.weigh(self.lattice.sums(windows), ftd_common, regs_common, self.caution, lengths_h)
