@@ -9,7 +9,6 @@ import shutil
 import socket
 import stat
 import time
-from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -21,6 +20,7 @@ from data.config.settings import HubSettings
 from data.errors import ConfigError, HubUnreachable, LosswatchError
 from data.model.state import State
 from data.model.target import TargetKind
+from tui.cli.apply import counted
 from tui.cli.known import presets
 from tui.cli.paper import shows_utf8
 from tui.client import HubClient
@@ -116,9 +116,8 @@ def _folder(path: Path) -> Item:
 
 
 def _settings(settings: Settings) -> Iterator[Item]:
-    counts = Counter(target.kind.value for target in settings.targets)
-    words = ", ".join(f"{count:,} {kind}s" for kind, count in counts.items()) or "no targets yet"
-    yield Item("config", OK, f"{settings.company.name}: {words}", "" if counts else "losswatch init --url URL")
+    add = "" if settings.targets else "name some in inventory/sites.csv"
+    yield Item("config", OK, f"{settings.company.name}: {counted(settings)}", add)
     if len(settings.network.canaries) < CANARIES_WANTED:
         detail = (
             f"{len(settings.network.canaries)} canaries: a failure of our own network would look like failing sites"
@@ -135,19 +134,24 @@ def _secrets(home: Home, settings: Settings | None) -> Iterator[Item]:
     from data.secrets import open_secrets
 
     try:
-        secrets = open_secrets(home)
-        known = {info.name for info in secrets.list()}
+        known = {info.name for info in open_secrets(home).list()}
     except LosswatchError as problem:
-        yield Item("keyring", BAD, str(problem), "losswatch init makes a vault")
+        yield Item("keyring", BAD, str(problem))
         return
-    yield Item("keyring", OK, f"{_backend(secrets)}, {len(known)} secrets")
+    yield Item("keyring", OK, f"{_backend(home)}, {len(known)} secret{'' if len(known) == 1 else 's'}")
     for feed in settings.feeds if settings else ():
         if feed.secret and feed.secret not in known:
             yield Item("secrets", WARN, f"feed {feed.name} has no key", f"losswatch secrets set {feed.secret}")
 
 
-def _backend(secrets: object) -> str:
-    return str(getattr(secrets, "backend", "")) or type(secrets).__name__
+def _backend(home: Home) -> str:
+    if named := os.environ.get("LOSSWATCH_KEYRING"):
+        return named
+    return (
+        "losswatch's vault"
+        if home.vault.exists() or not os.environ.get("DBUS_SESSION_BUS_ADDRESS")
+        else "the desktop's"
+    )
 
 
 def _clock(home: Home) -> Item:

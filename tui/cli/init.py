@@ -70,10 +70,10 @@ def _may_write(home: Home, *, replace: bool, person: bool) -> None:
     there = [path for path in (home.toml, home.inventory / "sites.csv") if path.exists()]
     if not there or replace:
         return
-    names = " and ".join(str(path) for path in there)
+    names = " and ".join(str(path) for path in there) + (" exists" if len(there) == 1 else " exist")
     if not person:
-        raise UsageError(f"{names} already exists; give --yes to replace it (the old one is kept as .bak)")
-    if not agreed(f"{names} already exists. Replace it and keep the old one as .bak?"):
+        raise UsageError(f"{names} already; give --yes to replace (what was there is kept as .bak)")
+    if not agreed(f"{names} already. Replace, and keep what was there as .bak?"):
         raise UsageError("nothing was written")
 
 

@@ -4,15 +4,14 @@ import asyncio
 import getpass
 import json
 import sys
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
-
-from data.secrets import open_secrets
 
 from data.config.home import Home
 from data.config.load import load
-from data.config.table import NAME_WORDS, is_name
-from data.errors import UsageError
+from data.errors import LosswatchError, UsageError
 from data.model.state import State
+from data.secrets import open_secrets
 from tui.cli.known import presets
 from tui.cli.options import everywhere
 from tui.cli.paper import paper
@@ -22,9 +21,8 @@ if TYPE_CHECKING:
     import argparse
     from datetime import datetime
 
-    from data.secrets import Secrets
-
     from data.config.settings import Feed, Settings
+    from data.secrets import Secrets
 
 MAX_SECRET = 65_536
 _ACTIONS = {
@@ -57,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
             secrets.rotate_master()
             return _told("the vault has a new master key", args)
         case "set":
-            secrets.set(_name(args), _value(args.name))
+            secrets.set(args.name, _value(args.name))
             return _told(f"{args.name} is stored", args)
         case "delete":
             secrets.get(args.name)
@@ -65,16 +63,10 @@ def run(args: argparse.Namespace) -> int:
             return _told(f"{args.name} is forgotten", args)
         case "rotate":
             secrets.get(args.name)
-            secrets.rotate(args.name, _value(args.name), lambda value: _accepted(home, args.name, value))
+            secrets.rotate(args.name, _value(args.name), lambda value: _must_work(home, args.name, value))
             return _told(f"{args.name} is replaced", args)
         case _:
             return _test(home, secrets, args)
-
-
-def _name(args: argparse.Namespace) -> str:
-    if not is_name(args.name):
-        raise UsageError(f"{args.name!r} is not a usable name; allowed: {NAME_WORDS}")
-    return str(args.name)
 
 
 def _value(name: str) -> str:
@@ -91,8 +83,8 @@ def _value(name: str) -> str:
         value = getpass.getpass(f"Value of {name}: ")
         if getpass.getpass("Once more: ") != value:
             raise UsageError("the two differ; nothing was stored")
-    if not value or "\0" in value:
-        raise UsageError("the value is empty or holds a NUL; nothing was stored")
+    if "\0" in value:
+        raise UsageError("the value holds a NUL; nothing was stored")
     return value
 
 
@@ -129,6 +121,8 @@ def _day(moment: datetime | None) -> str:
 def _test(home: Home, secrets: Secrets, args: argparse.Namespace) -> int:
     value = secrets.get(args.name)
     faults = trial(home, args.name, value)
+    if faults and not any(faults.values()):
+        secrets.mark_tested(args.name, datetime.now(UTC))
     if args.json:
         print(json.dumps({"name": args.name, "ok": not any(faults.values()), "feeds": faults}))
         return 2 if any(faults.values()) else 0
@@ -141,8 +135,11 @@ def _test(home: Home, secrets: Secrets, args: argparse.Namespace) -> int:
     return 2 if any(faults.values()) else 0
 
 
-def _accepted(home: Home, name: str, value: str) -> bool:
-    return not any(trial(home, name, value).values())
+def _must_work(home: Home, name: str, value: str) -> None:
+    """Raise, with the partner's words, unless every feed that uses the secret accepts `value`."""
+    for feed, fault in trial(home, name, value).items():
+        if fault:
+            raise LosswatchError(f"The new value does not work for feed {feed} ({fault}); the old one is kept")
 
 
 def trial(home: Home, name: str, value: str) -> dict[str, str]:
@@ -161,7 +158,7 @@ async def _pull_once(settings: Settings, feeds: list[Feed], value: str) -> dict[
     faults = {}
     async with client_for(settings) as client:
         for feed in feeds:
-            now = clock_from(settings.clock).now()
+            now = clock_from(settings).now()
             pulled = await pull(feed, preset.load(feed.preset), value, client, now, tokens=TokenCache())
             faults[feed.name] = f"{pulled.problem.cause}: {pulled.problem.words}" if pulled.problem else ""
     return faults

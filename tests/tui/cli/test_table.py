@@ -46,8 +46,8 @@ def test_an_escape_code_in_a_cell_never_gets_out():
 
 
 def test_colour_surrounds_a_cell_and_changes_no_width():
-    plain = list(table((Column("state"),), [[Cell("DOWN", "bad")]], PIPE))
-    inked = list(table((Column("state"),), [[Cell("DOWN", "bad")]], Paper(None, color=True, ascii_only=False)))
+    plain = list(table((Column("seen"),), [[Cell("DOWN", "bad")]], PIPE))
+    inked = list(table((Column("seen"),), [[Cell("DOWN", "bad")]], Paper(None, color=True, ascii_only=False)))
     assert plain[1] == "DOWN"
     assert inked[1] == "\x1b[31mDOWN\x1b[0m"
 

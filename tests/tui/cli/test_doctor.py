@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from data.model.snapshot import PROTOCOL, Hello
+
+HELLO = Hello(
+    PROTOCOL, "0.1.0", "Corvane Media", "maria", "senior", ("*",), "full", "EUR", 77, datetime(2026, 1, 1, tzinfo=UTC)
+)
+WELL = '[network]\ncanaries = ["https://a.example/", "https://b.example/", "https://c.example/"]\n[[teams]]\nid = "aurora"\n'
+
+
+@pytest.fixture
+def examined(run, tmp_path):
+    """The doctor's findings by name, and the exit code."""
+    (tmp_path / "losswatch.toml").write_text(WELL)
+    tmp_path.chmod(0o700)
+    run("secrets", "set", "used", stdin="value-1")
+
+    def examine(**env: str):
+        done = run("doctor", "--json", **env)
+        items = [json.loads(line) for line in done.out.splitlines()]
+        assert done.err == ""
+        return {item["name"]: item for item in items}, done.code
+
+    return examine
+
+
+def test_a_healthy_home_is_ok_throughout(examined, canned_hub):
+    canned_hub({"/v1/hello": HELLO})
+    items, code = examined()
+    assert {name: item["state"] for name, item in items.items() if item["state"] != "ok"} == {}
+    assert code == 0
+    assert "pid 77; you are maria (senior)" in items["hub"]["detail"]
+
+
+def test_every_line_for_a_person_has_glyph_word_and_name(run, tmp_path):
+    out = run("doctor").out
+    assert "● ok   versions" in out
+    assert "✖ bad  config" in out
+    assert "Start with: losswatch init" in out
+    assert "next: losswatch hub start" in out
+
+
+def test_a_broken_file_is_bad_and_named_by_line(examined, tmp_path):
+    (tmp_path / "losswatch.toml").write_text("[company]\nnmae = 1\n")
+    items, code = examined()
+    assert code == 2
+    assert items["config"]["state"] == "bad"
+    assert "losswatch.toml:2: unknown key in company" in items["config"]["detail"]
+
+
+def test_a_feed_without_its_key_is_a_warning_with_the_command(examined, canned_hub, tmp_path):
+    canned_hub({"/v1/hello": HELLO})
+    feed = '[[partners]]\nid = "P"\n[[feeds]]\nname = "f"\nteam = "aurora"\npartner = "P"\npreset = "affilka"\n'
+    (tmp_path / "losswatch.toml").write_text(WELL + feed + 'base_url = "https://p.example"\nsecret = "f-token"\n')
+    items, code = examined()
+    assert code == 1
+    assert items["secrets"]["next"] == "losswatch secrets set f-token"
+
+
+def test_a_home_that_others_can_change_is_a_warning(examined, canned_hub, tmp_path):
+    canned_hub({"/v1/hello": HELLO})
+    tmp_path.chmod(0o777)
+    items, _ = examined()
+    assert items["paths"]["state"] == "warn"
+    assert items["paths"]["next"] == f"chmod go-w {tmp_path}"
+
+
+def test_a_resolver_that_does_not_answer_is_bad(examined, tmp_path):
+    (tmp_path / "losswatch.toml").write_text(WELL.replace("[network]", '[network]\nresolver = "127.0.0.1:1"'))
+    items, code = examined()
+    assert code == 2
+    assert items["resolver"]["state"] == "bad"
+    assert "127.0.0.1:1 does not answer" in items["resolver"]["detail"]
+
+
+def test_a_country_without_a_vantage_is_a_warning(examined, tmp_path):
+    (tmp_path / "losswatch.toml").write_text(WELL + '[[vantages]]\ncountry = "DE"\nproxy = "http://127.0.0.1:1"\n')
+    (tmp_path / "inventory").mkdir()
+    rows = "link,url,team,geo\na,https://a.example/,aurora,DE\nb,https://b.example/,aurora,FI\n"
+    (tmp_path / "inventory" / "links.csv").write_text(rows)
+    items, _ = examined()
+    assert "no vantage in FI" in items["vantages"]["detail"]
+
+
+def test_a_database_from_the_future_means_the_clock_went_back(examined, tmp_path):
+    import os
+
+    database = tmp_path / "losswatch.duckdb"
+    database.write_bytes(b"")
+    os.utime(database, (4_000_000_000, 4_000_000_000))
+    items, code = examined()
+    assert (items["clock"]["state"], code) == ("bad", 2)
+
+
+def test_a_socket_nobody_listens_on_is_told(examined, canned_hub, tmp_path):
+    (tmp_path / "hub.sock").write_text("")
+    items, _ = examined()
+    assert items["hub"]["state"] == "warn"
+    assert items["hub"]["next"] == "losswatch hub start"
