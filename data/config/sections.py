@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 from zoneinfo import available_timezones
 
-from data.config.known import EVERY_TEAM, ROLES
+from data.access.roles import ROLES
 from data.config.settings import (
     ClockSettings,
     Company,
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 
+EVERY_TEAM = "*"
 CURRENCY_WORDS = "three capital letters, such as EUR"
 COUNTRY_WORDS = "two letters of ISO 3166, such as DE"
 TIERS = (1, 2, 3)

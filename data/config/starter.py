@@ -10,6 +10,7 @@ import re
 import shutil
 from typing import TYPE_CHECKING
 
+from data.access.roles import ROLES
 from data.config.importing import COLUMNS
 from data.config.table import is_name
 
@@ -68,8 +69,6 @@ def write_starter(home: Home, sites: Sequence[Mapping[str, str]], *, company: st
 
     Sites without a team of their own get `team`.
     """
-    from data.config.known import ROLES
-
     own = team_id(team)
     names = {own: team}
     rows = []
