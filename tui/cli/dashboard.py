@@ -47,7 +47,8 @@ def _as_text(home: Home, *, ascii_only: bool, as_json: bool) -> int:
     from tui.overview_text import render
 
     snapshot = asyncio.run(_first_snapshot(home))
-    print(to_json(snapshot).decode() if as_json else render(snapshot, paper().width or PIPE_WIDTH, ascii_only))
+    text = to_json(snapshot).decode() + "\n" if as_json else render(snapshot, paper().width or PIPE_WIDTH, ascii_only)
+    print(text, end="")
     return 0
 
 
