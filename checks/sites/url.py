@@ -71,13 +71,12 @@ def follow(base: Url, location: str) -> Url | BadUrl:
     scheme = _SCHEME.match(wanted)
     if scheme and scheme.group(0)[:-1].lower() not in DEFAULT_PORTS:
         return BadUrl("it leaves the web", scheme.group(0)[:-1].lower())
+    if scheme:  # urljoin would take `http://` for the base itself
+        return _split(wanted, credentials=True)
     try:
-        absolute = urljoin(base.text, wanted)
+        return _split(urljoin(base.text, wanted), credentials=True)
     except ValueError as problem:
         return BadUrl(f"the target is malformed ({problem})")
-    if scheme and not wanted[scheme.end() :].startswith("//"):
-        return BadUrl("the target has no host")
-    return _split(absolute, credentials=True)
 
 
 def _utf8(raw: str) -> str:
