@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from data.access.redaction import redact_incident, redact_row
-
 from checks.hub.filters import worst_first
 from checks.incidents.explain import plans, statements
+from checks.parsers.spec import load_spec
+from checks.revenue.alarm import slice_of
+from data.access.redaction import redact_incident, redact_row
 from data.model.ids import IncidentId, TargetId
 from data.model.principal import MoneyRight
 from data.model.snapshot import (
@@ -22,7 +23,7 @@ from data.model.snapshot import (
     TargetDetail,
     TargetRow,
 )
-from data.model.target import TargetKind, name_of
+from data.model.target import TargetKind
 from data.store import feed_changes, findings, flips, incidents, observations, parser_runs, rollups, timeline
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class Details:
             if scope.money is not MoneyRight.FULL:
                 return (), ""
             since = now - timedelta(hours=BAND_HOURS)
-            dims = slice_dims(row.target)
+            dims = slice_of(row.target)
             return self.hub.book.series(dims, since, now), self.hub.settings.company.currency
         if row.kind is TargetKind.PARSER:
             runs = parser_runs.history(self.hub.store, scope, row.name, limit=96)
@@ -102,7 +103,7 @@ class Details:
         runs = parser_runs.history(self.hub.store, scope, target.name, limit=30)
         if not runs:
             return ()
-        selectors = self.hub.selectors(target)
+        selectors = {field.name: field.css for field in load_spec(self.hub.home.config / target.spec).fields}
         rows = []
         for field in runs[0].fields:
             earlier = [other.fill for run in runs[1:] for other in run.fields if other.name == field.name]
@@ -113,7 +114,7 @@ class Details:
     def _notes(self, row: TargetRow, now: datetime) -> tuple[str, ...]:
         if row.kind is not TargetKind.SLICE:
             return ()
-        hours = self.hub.book.fires_after_h(slice_dims(row.target), now)
+        hours = self.hub.book.fires_after_h(slice_of(row.target), now)
         return (f"an alarm on silence can fire after {hours:.1f} h here",) if hours else ()
 
     async def incidents(self, who: Principal, state: str, offset: int, limit: int) -> IncidentPage:
@@ -161,12 +162,6 @@ class Details:
         since = min(incident.started_at, now - timedelta(hours=12)) - timedelta(hours=6)
         series = self.hub.pricing.series_of(members, max(since, now - timedelta(hours=72)), now)
         return tuple(series)
-
-
-def slice_dims(target_id: TargetId) -> dict[str, str]:
-    """`slice:partner=P02,geo=DE` as a dict; `slice:` alone is everything."""
-    pairs = (part.partition("=") for part in name_of(target_id).split(",") if "=" in part)
-    return {name: value for name, _, value in pairs}
 
 
 def _expectations(target: Target) -> tuple[tuple[str, str], ...]:

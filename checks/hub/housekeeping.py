@@ -13,7 +13,7 @@ from checks.incidents.desk import FLAPPING, IncidentDesk
 from data.model.ids import IncidentId
 from data.model.money import ZERO
 from data.model.principal import EVERYTHING
-from data.model.target import TargetKind
+from data.model.target import Target, TargetKind, name_of
 from data.store import facts, findings, incidents, observations, retention, rollups, states, targets
 
 if TYPE_CHECKING:
@@ -23,9 +23,11 @@ if TYPE_CHECKING:
     from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
     from checks.hub.hub import Hub
+    from data.model.ids import TargetId
     from data.model.incident import Finding, Incident
     from data.model.money import Loss
     from data.model.principal import Scope
+    from data.store.tables import Record
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +45,6 @@ class Housekeeping:
     """Periodic work; each job is alone with itself and a failure of one is logged, not spread."""
 
     hub: Hub
-    waiting: tuple[str, ...] = ()
     _closed_today: dict[IncidentId, Incident] = field(default_factory=dict)
 
     def restore(self) -> IncidentDesk:
@@ -61,8 +62,11 @@ class Housekeeping:
             store.write(changed)
         if gone := [target_id for target_id in stored if target_id not in configured]:
             targets.remove(store, gone)
-        for stale in [target_id for target_id in board.states if target_id not in board.targets]:
-            del board.states[stale]
+        for known in list(board.states.values()):
+            if known.kind is TargetKind.SLICE:
+                board.targets[known.target] = Target(known.target, known.kind, known.team, name_of(known.target))
+            elif known.target not in board.targets:
+                del board.states[known.target]
         board.recount()
         for kind in TargetKind:
             since, bucket_s = strip_window(kind, now)
@@ -70,13 +74,17 @@ class Housekeeping:
         return self._restore_incidents()
 
     def _restore_incidents(self) -> IncidentDesk:
+        """The desk as it was: open incidents and those that may still flap, each with all its findings."""
         store, now = self.hub.store, self.hub.clock.now()
-        open_incidents, open_findings = (
-            incidents.open_incidents(store, EVERYTHING),
-            findings.open_findings(store, EVERYTHING),
-        )
-        for finding in open_findings:
-            if finding.incident is not None:
+        _, recent = incidents.page(store, EVERYTHING, state="closed", offset=0, limit=500)
+        self._closed_today = {one.id: one for one in recent}
+        flapping = [one for one in recent if one.closed_at and now - one.closed_at <= FLAPPING]
+        known = [*incidents.open_incidents(store, EVERYTHING), *flapping]
+        members = {one.id: one for one in findings.open_findings(store, EVERYTHING)}
+        for incident in known:
+            members.update({one.id: one for one in findings.of_incident(store, EVERYTHING, incident.id)})
+        for finding in members.values():
+            if finding.incident is not None and finding.closed_at is None:
                 self.hub.board.incident_of[finding.target] = finding.incident
         self.hub.book.add(facts.frame(store, EVERYTHING, now - HISTORY))
         self.hub.book.add_receipts(facts.receipts(store, EVERYTHING, now - HISTORY))
@@ -85,7 +93,7 @@ class Housekeeping:
     def schedule(self, scheduler: AsyncIOScheduler) -> None:
         """Register every job; seconds of simulated work are divided by the clock's speed."""
         speed = self.hub.clock.speed
-        self._every(scheduler, "revenue", REVENUE_EVERY_S / speed, self.revenue)
+        self._every(scheduler, "revenue", REVENUE_EVERY_S / speed, self.hub.revenue.tick)
         self._every(scheduler, "price", max(PRICE_EVERY_S / speed, 1.0), self.price)
         self._every(scheduler, "rollups", max(ROLLUP_EVERY_S / speed, 10.0), self.roll_up)
         self._every(scheduler, "flush", FLUSH_EVERY_S, self.flush)
@@ -114,17 +122,10 @@ class Housekeeping:
     async def _sweep(self) -> None:
         await self.hub.spool.sweep()
 
-    async def revenue(self) -> None:
-        """Score every slice; alarms become observations and take the way of every other fact."""
-        now = self.hub.clock.now()
-        tick = await asyncio.to_thread(self.hub.book.tick, now)
-        self.waiting = tick.waiting
-        self.hub.revenue.show(tick, now)
-
     async def price(self) -> None:
         """Price every open incident and let the desk decide what that changes."""
         now = self.hub.clock.now()
-        shares = dict[object, object]()
+        shares: dict[TargetId, Decimal] = {}
 
         def priced(incident: Incident, members: Sequence[Finding]) -> Loss:
             loss, each = self.hub.pricing.price(incident, members, now)
@@ -132,8 +133,8 @@ class Housekeeping:
             return loss
 
         changes = self.hub.desk.tick(now, priced)
-        self.hub.board.loss_of = shares  # type: ignore[assignment]  # filled above with exactly its types
-        rows = [row for change in changes for row in self.hub.intake.settle(change)]
+        self.hub.board.loss_of = shares
+        rows: list[Record] = [row for change in changes for row in self.hub.intake.settle(change)]
         for change in changes:
             self._closed_today.update({one.id: one for one in change.incidents if one.closed_at})
         if rows:

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from data.config.settings import Settings
 
-RESOLVE_TIMEOUT_S = 5.0
-
 
 @dataclass(slots=True)
 class ResolvingTransport(httpx.AsyncBaseTransport):
@@ -43,22 +41,15 @@ class ResolvingTransport(httpx.AsyncBaseTransport):
 
 def client_for(settings: Settings) -> httpx.AsyncClient:
     """One client for all pulls; one TLS context, because making one costs tens of milliseconds."""
-    from checks.sites.resolve import Resolver
+    from checks.sites.resolver import Resolver
 
     trust = ssl.create_default_context()
     if settings.network.ca_file:
         trust.load_verify_locations(settings.home / settings.network.ca_file)
     inner = httpx.AsyncHTTPTransport(verify=trust, limits=httpx.Limits(max_connections=32))
-    resolver = Resolver.of(settings.network.resolver, settings.network.second_resolver)
-
-    async def address(host: str) -> str:
-        answer = await resolver.resolve(host, RESOLVE_TIMEOUT_S)
-        if not answer.addresses:
-            raise OSError(answer.fault.detail if answer.fault else "no address")
-        return answer.addresses[0]
-
+    resolver = Resolver(settings.network.resolver, settings.network.second_resolver)
     return httpx.AsyncClient(
-        transport=ResolvingTransport(inner, address),
+        transport=ResolvingTransport(inner, resolver.address),
         headers={"User-Agent": settings.network.user_agent},
         follow_redirects=False,
         timeout=httpx.Timeout(20.0),

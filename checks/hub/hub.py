@@ -10,14 +10,13 @@ from collections import deque
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
-from zlib import crc32
 
 import uvicorn
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from checks.engine.canary import Quorum
+from checks.engine.canary import Quorum, reached
 from checks.engine.clock import Clock, clock_from
-from checks.engine.duequeue import DueQueue
+from checks.engine.duequeue import DueQueue, phase_s
 from checks.engine.pool import ProbePool
 from checks.hub.board import Board
 from checks.hub.commands import Commands
@@ -29,6 +28,7 @@ from checks.hub.intake import Intake
 from checks.hub.listen import PeerProtocol
 from checks.hub.pricing import Pricing
 from checks.hub.pulls import Pulls
+from checks.hub.revenue import Revenue
 from checks.hub.server import application
 from checks.hub.spool import Pushed, Spool, receipt_frame
 from checks.hub.stream import Stream
@@ -43,9 +43,6 @@ from data.model.target import Check, Expect, TargetKind
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from data.secrets import Secrets
-    from data.store.store import Store
-
     from checks.hub.listen import Listener
     from data.config.diff import Difference
     from data.config.home import Home
@@ -53,6 +50,8 @@ if TYPE_CHECKING:
     from data.model.observation import Observation
     from data.model.principal import Principal
     from data.model.target import Target
+    from data.secrets import Secrets
+    from data.store.store import Store
 
 log = logging.getLogger(__name__)
 
@@ -60,10 +59,10 @@ PROBED = frozenset({TargetKind.SITE, TargetKind.LINK})
 CANARY = "canary:"
 CANARY_EVERY_S = 30.0
 """Real seconds: our own network does not run on simulated time."""
+FIRST_LOOK_S = 900.0
+"""What was never seen is looked at within this time, however long its interval."""
 DISPATCH_EVERY_S = 0.05
 DISPATCH_AT_ONCE = 2000
-_ANY = Expect(status=tuple(range(200, 500)))
-"""A canary proves the network, not a page: any answer will do."""
 
 
 @dataclass(slots=True)
@@ -84,6 +83,7 @@ class Hub:
     intake: Intake = field(init=False)
     pulls: Pulls = field(init=False)
     pricing: Pricing = field(init=False)
+    revenue: Revenue = field(init=False)
     spool: Spool = field(init=False)
     configuration: Configuration = field(init=False)
     housekeeping: Housekeeping = field(init=False)
@@ -101,7 +101,9 @@ class Hub:
     def __post_init__(self) -> None:
         """Build the rooms from the ground up; nothing runs yet."""
         self.clock = clock_from(self.settings)
-        self.book = RevenueBook()
+        epc: dict[str, float] = {partner.id: partner.epc for partner in self.settings.partners}
+        self.book = RevenueBook(epc=epc, currency=self.settings.company.currency)
+        self.revenue = Revenue(self)
         self.quorum = Quorum(len(self.settings.network.canaries))
         self.queue = DueQueue()
         self.pool = ProbePool(self.settings, self.settings.hub.probes or os.cpu_count() or 1, self._on_batch)
@@ -118,7 +120,7 @@ class Hub:
             clock=self.clock,
             settings=lambda: self.settings,
             health=self.health,
-            waiting=lambda: self.housekeeping.waiting,
+            waiting=lambda: self.revenue.waiting,
             next_due=self.queue.next_at,
             pid=os.getpid(),
             lost_closed_today=self.housekeeping.lost_closed_today,
@@ -186,7 +188,7 @@ class Hub:
     def _check(self, target_id: TargetId, now: datetime) -> Check | None:
         if target_id.startswith(CANARY):
             url = self.settings.network.canaries[int(target_id.removeprefix(CANARY))]
-            return Check(target_id, TeamId(""), TargetKind.SITE, url, 10.0, _ANY)
+            return Check(target_id, TeamId(""), TargetKind.SITE, url, 10.0, Expect())
         target = self.board.targets.get(target_id)
         if target is None or target.paused:
             self.queue.remove(target_id)
@@ -200,7 +202,7 @@ class Hub:
         for observation in observations:
             self.queue.done(observation.target, now)
             if observation.target.startswith(CANARY):
-                self.quorum.observe(observation.target, ok=observation.state is State.OK, at=now)
+                self.quorum.observe(observation.target, ok=reached(observation), at=now)
             else:
                 real.append(observation)
         self.checked.append((asyncio.get_running_loop().time(), len(real)))
@@ -235,6 +237,7 @@ class Hub:
             self._start_checking(target)
         self.pool.reconfigure(settings)
         self._schedule_canaries()
+        self.board.touch()
 
     def _start_checking(self, target: Target) -> None:
         if target.paused:
@@ -242,8 +245,11 @@ class Hub:
             self.pulls.unschedule(target.id)
         elif target.kind in PROBED:
             self.queue.put(target.id, target.interval_s, self.clock.now())
+            if self.board.states[target.id].last_at is None:
+                early_s = phase_s(target.id, min(target.interval_s, FIRST_LOOK_S))
+                self.queue.soon(target.id, self.clock.now() + timedelta(seconds=early_s))
         elif target.kind is not TargetKind.SLICE:
-            spread_s = crc32(target.id.encode()) / 2**32 * min(target.interval_s / self.clock.speed, 5.0)
+            spread_s = phase_s(target.id, min(target.interval_s / self.clock.speed, 5.0))
             self.pulls.schedule(target, spread_s)
 
     def _schedule_canaries(self) -> None:
@@ -267,7 +273,9 @@ class Hub:
         network_ok = self.quorum.network_ok(now)
         problems = [
             "" if network_ok else "our own network is down: states are unknown until it is back",
-            "the disk is full: observations are not stored" if self.store.full else "",
+            f"the disk is nearly full: {self.store.dropped:,} observations were not stored"
+            if self.store.dropped
+            else "",
             f"configuration not reloaded: {self.configuration.problem}" if self.configuration.problem else "",
             f"missing secrets: {', '.join(sorted(self.pulls.missing_secrets))}" if self.pulls.missing_secrets else "",
             *self.store.warnings[:1],
@@ -280,7 +288,7 @@ class Hub:
             due=len(self.queue),
             late=self.queue.late,
             checks_per_s=self._checks_per_s(),
-            store_ok=not self.store.full and not self.store.warnings,
+            store_ok=not self.store.dropped and not self.store.warnings,
             missing_secrets=tuple(sorted(self.pulls.missing_secrets)),
         )
 
@@ -313,7 +321,7 @@ class Hub:
             "rss_mb": round(usage.ru_maxrss / 1024, 1),
             "cpu_s": round(usage.ru_utime + usage.ru_stime, 2),
             "store": {
-                "acknowledged": self.store.acknowledged,
+                "waiting": self.store.waiting,
                 "dropped": self.store.dropped,
                 "warnings": self.store.warnings,
             },

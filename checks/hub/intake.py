@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import datetime
 
-    from data.store.store import Store
-
     from checks.engine.canary import Quorum
     from checks.engine.clock import Clock
     from checks.hub.board import Board
     from checks.incidents.desk import Change, IncidentDesk
     from data.model.ids import TargetId
     from data.model.observation import Observation, TargetState
+    from data.store.store import Store
+    from data.store.tables import Record
 
 log = logging.getLogger(__name__)
 
@@ -44,21 +44,21 @@ class Intake:
     confirm: Callable[[TargetId, datetime], None]
     """Asks for a check of the target at that time."""
 
-    def take(self, observations: Iterable[Observation], extra: Iterable[object] = ()) -> asyncio.Future[int]:
+    def take(self, observations: Iterable[Observation], extra: Iterable[Record] = ()) -> asyncio.Future[int]:
         """Judge and store; the future resolves once all of it is durable."""
-        rows: list[object] = list(extra)
+        rows: list[Record] = list(extra)
         for observation in observations:
             rows += self._one(self.quorum.rewrite(observation, self.clock.now()))
         return asyncio.wrap_future(self.store.write(rows))
 
-    def _one(self, observation: Observation) -> list[object]:
+    def _one(self, observation: Observation) -> list[Record]:
         before = self.board.states.get(observation.target)
         if before is None or observation.target not in self.board.targets:
             return []  # removed from the inventory while the check was on its way
         step = advance(before, observation, target=self.board.targets[observation.target])
         self.board.observed(observation)
         self.board.put_state(step.state)
-        rows: list[object] = [observation]
+        rows: list[Record] = [observation]
         if _worth_writing(before, step.state):
             rows.append(step.state)
         if step.confirm_in_s is not None:
@@ -74,7 +74,7 @@ class Intake:
             rows += self.settle(self.desk.close(step.closed.finding, step.closed.at))
         return rows
 
-    def settle(self, change: Change) -> list[object]:
+    def settle(self, change: Change) -> list[Record]:
         """Take a change of the desk over to the board; returns the rows to write."""
         for finding in change.findings:
             if finding.closed_at is None and finding.incident is not None:

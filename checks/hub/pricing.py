@@ -2,35 +2,41 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from math import sqrt
 from typing import TYPE_CHECKING, Protocol
 
+from checks.revenue.alarm import slice_of
 from data.model.cause import family_of
 from data.model.money import NO_LOSS, ZERO, Loss, cents
-from data.model.target import TargetKind, name_of
+from data.model.target import TargetKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from datetime import datetime
     from decimal import Decimal
 
     from data.model.ids import TargetId
     from data.model.incident import Finding, Incident
+    from data.model.snapshot import BandPoint
     from data.model.target import Target
 
 BLIND_FAMILIES = frozenset({"feed"})
 """Causes that hide money instead of losing it."""
-
-DIMS = ("partner", "offer", "geo", "site", "team")
+DIMS = ("partner", "offer", "geo", "site")
+SAME_TIME = timedelta(minutes=10)
+"""Members that began this close together are priced as one union: 400 sites cost as much to price as one."""
 
 
 class Book(Protocol):
     """What pricing needs of `checks.revenue.book.RevenueBook`."""
 
-    def loss(self, slice_: Mapping[str, str], start: datetime, now: datetime, *, basis: str) -> Loss: ...
+    def loss_of(self, slices: list[Mapping[str, str]], start: datetime, now: datetime, *, basis: str) -> Loss: ...
 
-    def expected_per_hour(self, slice_: Mapping[str, str], now: datetime) -> float: ...
+    def expected_per_hour(self, where: Mapping[str, str], now: datetime) -> float: ...
+
+    def series_of(self, slices: list[Mapping[str, str]], since: datetime, until: datetime) -> tuple[BandPoint, ...]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +47,8 @@ class Stake:
     basis: str
     """`calendar` when the clicks vanish with the target, `clicks` when they go on and earn nothing."""
     start: datetime
-    end: datetime
+    end: datetime | None
+    """`None` while it goes on."""
     target: TargetId
 
 
@@ -56,37 +63,62 @@ class Pricing:
     def price(
         self, incident: Incident, findings: Sequence[Finding], now: datetime
     ) -> tuple[Loss, dict[TargetId, Decimal]]:
-        """The incident's loss so far and per hour, and each target's share per hour.
+        """The incident's loss so far and per hour, and each running member's part of the latter.
 
-        Independent slices add up; their variances add, so the interval grows with the square root of the members.
+        1. Findings become stakes; one that lies inside another is dropped. 2. Stakes that began together are priced as
+        one union of slices, so that a leaf counts once. 3. The unions add up; their variances add, too.
         """
         if family_of(incident.cause) in BLIND_FAMILIES:
             return self._unseen(findings, now), {}
-        stakes = independent([stake for finding in findings if (stake := self.stake(finding, now))])
-        losses = [
-            (stake, self.book.loss(dict(stake.dims), stake.start, stake.end, basis=stake.basis)) for stake in stakes
-        ]
-        shares = {stake.target: loss.per_hour for stake, loss in losses if stake.end == now}
-        return self._sum([loss for _, loss in losses], [loss for stake, loss in losses if stake.end == now]), shares
+        priced = [(members, self._loss(members, now)) for members in together(self._stakes(findings))]
+        shares: dict[TargetId, Decimal] = {}
+        for members, loss in priced:
+            if members[0].end is None:
+                shares.update(self._shares(members, loss, now))
+        return self._sum([loss for _, loss in priced], [loss for some, loss in priced if some[0].end is None]), shares
 
-    def stake(self, finding: Finding, now: datetime) -> Stake | None:
+    def stake(self, finding: Finding) -> Stake | None:
         """The slice a finding puts at risk; `None` where no money hangs on it."""
         dims = self._dims(finding)
         if not dims:
             return None
-        basis = "calendar" if finding.kind is TargetKind.SITE or finding.cause == "revenue.traffic" else "clicks"
-        return Stake(dims, basis, finding.opened_at, finding.closed_at or now, finding.target)
+        vanish = finding.kind is TargetKind.SITE or finding.cause == "revenue.traffic"
+        return Stake(dims, "calendar" if vanish else "clicks", finding.opened_at, finding.closed_at, finding.target)
+
+    def series_of(self, findings: Sequence[Finding], since: datetime, now: datetime) -> tuple[BandPoint, ...]:
+        """Commission per hour of all that is affected, expected and actual; empty where no money hangs on it."""
+        stakes = self._stakes(findings)
+        return self.book.series_of([dict(stake.dims) for stake in stakes], since, now) if stakes else ()
+
+    def _stakes(self, findings: Sequence[Finding]) -> list[Stake]:
+        return independent([stake for one in findings if (stake := self.stake(one))])
 
     def _dims(self, finding: Finding) -> tuple[tuple[str, str], ...]:
         if finding.kind is TargetKind.SLICE:
-            pairs = (part.partition("=") for part in name_of(finding.target).split(",") if "=" in part)
-            return tuple((name, value) for name, _, value in pairs)
+            return tuple(slice_of(finding.target).items())
         target = self.target(finding.target)
         if target is None or finding.kind in {TargetKind.PARSER, TargetKind.FEED}:
             return ()
         if finding.kind is TargetKind.SITE:
             return (("site", target.name),)
-        return tuple((name, value) for name in DIMS[:4] if (value := str(getattr(target, name))))
+        return tuple((name, value) for name in DIMS if (value := str(getattr(target, name))))
+
+    def _loss(self, members: Sequence[Stake], now: datetime) -> Loss:
+        slices: list[Mapping[str, str]] = [dict(stake.dims) for stake in members]
+        start = members[len(members) // 2].start
+        return self.book.loss_of(slices, start, members[0].end or now, basis=members[0].basis)
+
+    def _shares(self, members: Sequence[Stake], loss: Loss, now: datetime) -> dict[TargetId, Decimal]:
+        """The union's loss per hour, handed to its members by what the calendar expects of each."""
+        if len(members) == 1:
+            return {members[0].target: loss.per_hour}
+        usual = [self.book.expected_per_hour(dict(stake.dims), now) for stake in members]
+        total = sum(usual)
+        if total <= 0:
+            return {}
+        return {
+            stake.target: cents(float(loss.per_hour) * part / total) for stake, part in zip(members, usual, strict=True)
+        }
 
     def _unseen(self, findings: Sequence[Finding], now: datetime) -> Loss:
         total, rate = 0.0, 0.0
@@ -95,39 +127,58 @@ class Pricing:
             if target is None or not target.partner or finding.kind is not TargetKind.FEED:
                 continue
             per_hour = self.book.expected_per_hour({"partner": target.partner}, now)
-            end = finding.closed_at or now
-            total += per_hour * (end - finding.opened_at).total_seconds() / 3600
+            total += per_hour * ((finding.closed_at or now) - finding.opened_at).total_seconds() / 3600
             rate += per_hour if finding.closed_at is None else 0.0
         return Loss(unseen=cents(total), unseen_per_hour=cents(rate), currency=self.currency())
 
     def _sum(self, losses: Sequence[Loss], running: Sequence[Loss]) -> Loss:
         if not losses:
             return NO_LOSS
-        lost, lost_lo, lost_hi = _together([(loss.lost, loss.lost_lo, loss.lost_hi) for loss in losses])
-        rate, rate_lo, rate_hi = _together([(one.per_hour, one.per_hour_lo, one.per_hour_hi) for one in running])
+        lost, lost_lo, lost_hi = _added([(one.lost, one.lost_lo, one.lost_hi) for one in losses])
+        rate, rate_lo, rate_hi = _added([(one.per_hour, one.per_hour_lo, one.per_hour_hi) for one in running])
         recoverable = sum((loss.recoverable for loss in losses), ZERO)
         return Loss(lost, lost_lo, lost_hi, rate, rate_lo, rate_hi, recoverable, currency=self.currency())
 
 
 def independent(stakes: Sequence[Stake]) -> list[Stake]:
     """Stakes of which none lies inside another at the same time: a loss is counted once."""
-    by_dims: dict[tuple[tuple[str, str], ...], Stake] = {}
+    by_dims: dict[tuple[tuple[str, str], ...], list[Stake]] = defaultdict(list)
     for stake in sorted(stakes, key=lambda one: one.start):
-        known = by_dims.get(stake.dims)
-        if known is None or known.end < stake.end:
-            start = known.start if known and known.end >= stake.start else stake.start
-            by_dims[stake.dims] = Stake(stake.dims, stake.basis, start, stake.end, stake.target)
+        known = by_dims[stake.dims]
+        if known and (known[-1].end is None or known[-1].end >= stake.start):
+            last = known[-1]
+            end = None if last.end is None or stake.end is None else max(last.end, stake.end)
+            known[-1] = Stake(last.dims, last.basis, last.start, end, last.target)
+        else:
+            known.append(stake)
+    kept = [stake for same in by_dims.values() for stake in same]
     if len({frozenset(name for name, _ in dims) for dims in by_dims}) <= 1:
-        return list(by_dims.values())  # all of one shape: different values, nothing can lie inside another
+        return kept  # all of one shape: different values, nothing can lie inside another
     sets = {dims: frozenset(dims) for dims in by_dims}
-    return [
-        stake
-        for dims, stake in by_dims.items()
-        if not any(other < sets[dims] and by_dims[wide].start <= stake.start for wide, other in sets.items())
-    ]
+    wide = [(one, sets[one.dims]) for one in kept]
+    return [stake for stake in kept if not any(other < sets[stake.dims] and _covers(one, stake) for one, other in wide)]
 
 
-def _together(parts: Sequence[tuple[Decimal, Decimal, Decimal]]) -> tuple[Decimal, Decimal, Decimal]:
+def together(stakes: Sequence[Stake]) -> list[list[Stake]]:
+    """Groups that can be priced at once: one basis, begun within minutes, ended within minutes or all running."""
+    groups: dict[tuple[str, int, int | None], list[Stake]] = defaultdict(list)
+    for stake in sorted(stakes, key=lambda one: one.start):
+        groups[stake.basis, _slot(stake.start), None if stake.end is None else _slot(stake.end)].append(stake)
+    return list(groups.values())
+
+
+def _slot(at: datetime) -> int:
+    return int(at.timestamp() // SAME_TIME.total_seconds())
+
+
+def _covers(wide: Stake, narrow: Stake) -> bool:
+    """Whether the wider slice was open for most of what the narrower one claims."""
+    return wide.start <= narrow.start + timedelta(hours=2) and (
+        wide.end is None or (narrow.end is not None and wide.end >= narrow.end)
+    )
+
+
+def _added(parts: Sequence[tuple[Decimal, Decimal, Decimal]]) -> tuple[Decimal, Decimal, Decimal]:
     middle = sum((part[0] for part in parts), ZERO)
     below = sqrt(sum(float(mid - lo) ** 2 for mid, lo, _ in parts))
     above = sqrt(sum(float(hi - mid) ** 2 for mid, _, hi in parts))

@@ -23,17 +23,15 @@ from data.model.observation import Observation
 from data.model.principal import EVERYTHING
 from data.model.state import State
 from data.model.target import TargetKind, name_of
-from data.store import baselines, feed_changes, partner_stats
+from data.store import baselines, partner_stats
 from data.text import clean_text, redact
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
     from checks.hub.hub import Hub
-    from data.config.settings import Feed
     from data.model.target import Target
+    from data.store.tables import Record
 
 log = logging.getLogger(__name__)
 
@@ -98,7 +96,7 @@ class Pulls:
             return
         outcome = await parser_pull.run(target, spec, self.client, self._memory.get(target.id), self.hub.clock.now())
         self._remember(target, outcome.memory)
-        rows: list[object] = [outcome.run]
+        rows: list[Record] = [outcome.run]
         if outcome.memory:
             rows.append(Baseline(target.id, target.team, self.hub.clock.now(), outcome.memory))
         self._store(outcome.observation, rows)
@@ -117,29 +115,22 @@ class Pulls:
         now = self.hub.clock.now()
         preset = feed_preset.load(feed.preset)
         pulled = await feed_pull.pull(feed, preset, secret, self.client, now)
-        known = await asyncio.to_thread(
-            partner_stats.current, self.hub.store, EVERYTHING, feed.name, (now - timedelta(days=45)).date()
-        )
-        outcome = await asyncio.to_thread(
-            feed_judge.judge, feed, preset, pulled, self._memory.get(target.id), known, now
-        )
+        since = (now - timedelta(days=45)).date()
+        known = await asyncio.to_thread(partner_stats.current, self.hub.store, EVERYTHING, feed.name, since)
+        partner = next((one for one in self.hub.settings.partners if one.id == feed.partner), None)
+        memory = self._memory.get(target.id)
+        outcome = await asyncio.to_thread(feed_judge.judge, feed, preset, pulled, memory, known, now, partner=partner)
         self._remember(target, outcome.baseline)
-        rows: list[object] = [*outcome.stats, *outcome.payloads, *outcome.receipts]
-        rows += await self._changes(feed, outcome.changes, now)
-        if outcome.baseline:
+        rows: list[Record] = [*outcome.stats, *outcome.payloads, *outcome.receipts, *outcome.changes]
+        if outcome.baseline and outcome.baseline != memory:
             rows.append(Baseline(target.id, target.team, now, outcome.baseline))
         self._store(outcome.observation, rows)
-
-    async def _changes(self, feed: Feed, seen: tuple[object, ...], now: datetime) -> list[object]:
-        """Keep one open row per change: first and last seen, closed once it is no longer seen."""
-        open_now = await asyncio.to_thread(feed_changes.open_changes, self.hub.store, EVERYTHING, feed.name)
-        return list(feed_judge.merge_changes(open_now, seen, now))
 
     def _remember(self, target: Target, memory: bytes | None) -> None:
         if memory:
             self._memory[target.id] = memory
 
-    def _store(self, observation: Observation, rows: list[object] | None = None) -> None:
+    def _store(self, observation: Observation, rows: list[Record] | None = None) -> None:
         self.hub.intake.take([observation], rows or [])
 
     def _stalled(self, target: Target, words: str) -> Observation:

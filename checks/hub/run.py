@@ -31,11 +31,10 @@ def run(home: Home, *, to_stderr: bool = True) -> int:
     _log_to(home, to_stderr=to_stderr)
     settings = load(home)
 
-    from data.secrets import open_secrets, store_key
-    from data.store.store import Store
-
     from checks.hub.hub import Hub
     from checks.hub.listen import listen
+    from data.secrets import open_secrets, store_key
+    from data.store.store import Store
 
     home.state.mkdir(mode=0o750, parents=True, exist_ok=True)
     home.spool.mkdir(mode=0o750, exist_ok=True)

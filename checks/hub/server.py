@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from data.access.principals import principal_for
 from starlette.applications import Starlette
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
+from data.access.principals import principal_for
 from data.errors import LosswatchError, NotAllowed, UsageError
 from data.model.codec import to_json
 from data.model.snapshot import Problem

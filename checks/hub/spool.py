@@ -143,7 +143,7 @@ def read_file(path: Path) -> Pushed:
 
 
 FACT_COLUMNS = ("hour", "seen_at", "team", "partner", "offer", "geo", "site", "clicks", "regs", "ftd", "revenue")
-_SCHEMA = {
+_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "hour": pl.Datetime("us", "UTC"), "seen_at": pl.Datetime("us", "UTC"), "team": pl.String, "partner": pl.String,
     "offer": pl.String, "geo": pl.String, "site": pl.String, "clicks": pl.Int64, "regs": pl.Int64, "ftd": pl.Int64,
     "revenue": pl.Float64,

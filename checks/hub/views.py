@@ -6,10 +6,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from data.access.redaction import redact_incident, redact_row
-
 from checks.hub.board import SPANS, Board, visible_log
 from checks.hub.filters import KINDS, row_filter, sort_rows
+from data.access.redaction import redact_incident, redact_row
 from data.errors import UsageError
 from data.model.money import ZERO
 from data.model.principal import MoneyRight

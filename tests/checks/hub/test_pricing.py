@@ -8,23 +8,23 @@ from data.model.cause import cause
 from data.model.ids import FindingId, IncidentId, PartnerId, TargetId, TeamId
 from data.model.incident import Finding, Incident, IncidentState, Severity
 from data.model.money import ZERO, Loss, cents
-from data.model.target import Target, TargetKind, kind_of, name_of
+from data.model.target import Target, TargetKind, kind_of
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 AURORA = TeamId("aurora")
 
 
 class HundredAnHour:
-    """A book in which every slice loses 100 an hour, give or take 30."""
+    """A book in which every slice loses 100 an hour; a price is right within 30."""
 
     def __init__(self):
         self.asked = []
 
-    def loss(self, slice_, start, now, *, basis):
-        self.asked.append((dict(slice_), basis))
-        hours = Decimal((now - start).total_seconds() / 3600)
-        lost = cents(100 * hours)
-        return Loss(lost, lost - 30, lost + 30, cents(100), cents(70), cents(130))
+    def loss_of(self, slices, start, now, *, basis):
+        self.asked.append(([dict(one) for one in slices], basis))
+        lost = cents(100 * len(slices) * Decimal((now - start).total_seconds() / 3600))
+        rate = cents(100 * len(slices))
+        return Loss(lost, lost - 30, lost + 30, rate, rate - 30, rate + 30)
 
     def expected_per_hour(self, slice_, now):
         return 75.0
@@ -62,28 +62,37 @@ def price(because: str, *findings: Finding):
 
 def test_a_dead_site_is_priced_by_the_calendar_because_its_clicks_vanish_with_it():
     loss, shares, asked = price("tcp.refused", finding("site:kiel", "tcp.refused"))
-    assert asked == [({"site": "kiel"}, "calendar")]
+    assert asked == [([{"site": "kiel"}], "calendar")]
     assert (loss.lost, loss.per_hour) == (cents(200), cents(100))
     assert shares == {TargetId("site:kiel"): cents(100)}
 
 
 def test_a_dead_link_is_priced_given_the_clicks_that_go_on():
     _, _, asked = price("link.inactive", finding("link:l1", "link.inactive"))
-    assert asked == [({"partner": "P02", "geo": "DE", "site": "kiel"}, "clicks")]
+    assert asked == [([{"partner": "P02", "geo": "DE", "site": "kiel"}], "clicks")]
 
 
-def test_independent_members_add_up_and_their_interval_grows_with_the_root():
-    loss, _, _ = price("edge.error", finding("site:kiel", "edge.error"), finding("site:oslo", "edge.error"))
-    assert loss.lost == cents(400)
-    assert loss.lost_lo == cents(Decimal("357.57"))
-    assert loss.lost_hi == cents(Decimal("442.43"))
+def test_members_that_fell_together_are_priced_as_one_union_and_share_it():
+    loss, shares, asked = price("edge.error", finding("site:kiel", "edge.error"), finding("site:oslo", "edge.error"))
+    assert asked == [([{"site": "kiel"}, {"site": "oslo"}], "calendar")]
+    assert (loss.lost, loss.per_hour) == (cents(400), cents(200))
+    assert shares == {TargetId("site:kiel"): cents(100), TargetId("site:oslo"): cents(100)}
+
+
+def test_members_that_fell_apart_add_up_and_their_interval_grows_with_the_root():
+    loss, _, _ = price(
+        "edge.error", finding("site:kiel", "edge.error"), finding("site:oslo", "edge.error", hours_ago=1.0)
+    )
+    assert loss.lost == cents(300)
+    assert loss.lost_lo == cents(Decimal("257.57"))
+    assert loss.lost_hi == cents(Decimal("342.43"))
 
 
 def test_a_slice_that_contains_the_links_is_counted_instead_of_them():
     loss, _, asked = price(
         "link.inactive", finding("link:l1", "link.inactive"), finding("slice:partner=P02", "revenue.silence")
     )
-    assert asked == [({"partner": "P02"}, "clicks")]
+    assert asked == [([{"partner": "P02"}], "clicks")]
     assert loss.lost == cents(200)
 
 
@@ -106,15 +115,12 @@ def test_a_member_that_recovered_keeps_its_loss_and_adds_nothing_per_hour():
     assert list(shares) == [TargetId("site:oslo")]
 
 
-def test_two_findings_of_one_slice_are_one_stake():
+def test_two_findings_of_one_slice_that_overlap_are_one_stake():
     def stake(start_h: float, end_h: float) -> Stake:
-        return Stake(
-            (("site", "kiel"),),
-            "calendar",
-            NOON - timedelta(hours=start_h),
-            NOON - timedelta(hours=end_h),
-            TargetId("x"),
-        )
+        start, end = NOON - timedelta(hours=start_h), NOON - timedelta(hours=end_h)
+        return Stake((("site", "kiel"),), "calendar", start, end, TargetId("site:kiel"))
 
-    assert len(independent([stake(3, 1), stake(2, 0)])) == 1
-    assert name_of(TargetId("site:kiel")) == "kiel"
+    assert [(one.start, one.end) for one in independent([stake(3, 1), stake(2, 0)])] == [
+        (NOON - timedelta(hours=3), NOON)
+    ]
+    assert len(independent([stake(3, 2), stake(1, 0)])) == 2

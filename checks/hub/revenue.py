@@ -1,0 +1,85 @@
+"""From the revenue book to the board: alarms take the way of every observation, slices become rows."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from checks.revenue.alarm import detail_of, observation
+from data.model.money import cents
+from data.model.observation import NO_CAUSE
+from data.model.snapshot import TargetRow
+from data.model.state import State
+from data.model.target import Target, TargetKind, name_of
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from checks.hub.hub import Hub
+    from checks.revenue.views import SliceView
+    from data.model.ids import IncidentId
+
+
+@dataclass(slots=True)
+class Revenue:
+    """Ticks the book off the loop and carries the result to the board and the intake."""
+
+    hub: Hub
+    waiting: tuple[str, ...] = ()
+    """Calm lines: whose report is still awaited."""
+
+    async def tick(self) -> None:
+        """Score every slice as of now."""
+        now, board = self.hub.clock.now(), self.hub.board
+        tick = await asyncio.to_thread(self.hub.book.tick, now)
+        self.waiting = tick.waiting
+        for alarm in tick.alarms:
+            if alarm.target not in board.targets:
+                board.put_target(Target(alarm.target, TargetKind.SLICE, alarm.team, name_of(alarm.target)))
+        if tick.alarms:
+            await self.hub.intake.take([observation(alarm, now) for alarm in tick.alarms])
+        board.slice_rows = {
+            view.target: slice_row(view, now, board.incident_of.get(view.target)) for view in tick.slices
+        }
+        for view in tick.slices:
+            board.strips[TargetKind.SLICE].add(view.target, now, board.slice_rows[view.target].state)
+        board.touch()
+
+
+def slice_row(view: SliceView, now: datetime, incident: IncidentId | None) -> TargetRow:
+    """One line of the revenue list. Without history or a report nothing can be said, and the line says that."""
+    alarm = view.alarm
+    if alarm:
+        state, detail = State.FAILING, detail_of(alarm)
+    elif not view.known:
+        state, detail = State.UNKNOWN, "no report of a recent hour yet, or too little history"
+    else:
+        state, detail = State.OK, _share(view)
+    return TargetRow(
+        target=view.target,
+        kind=TargetKind.SLICE,
+        team=view.team,
+        name=name_of(view.target) or "everything",
+        state=state,
+        cause=alarm.cause if alarm else NO_CAUSE,
+        detail=detail,
+        since=alarm.start if alarm else None,
+        last_at=now,
+        geo=view.slice.get("geo", ""),
+        partner=view.slice.get("partner", ""),
+        offer=view.slice.get("offer", ""),
+        site=view.slice.get("site", ""),
+        tier=1 if set(view.slice) == {"partner"} else 2,
+        value=view.revenue_per_hour,
+        expected=view.expected_per_hour,
+        loss_per_hour=cents(alarm.loss.per_hour) if alarm else None,
+        trend=view.trend,
+        incident=incident,
+    )
+
+
+def _share(view: SliceView) -> str:
+    if view.expected_per_hour <= 0:
+        return "no clicks"
+    return f"{view.revenue_per_hour / view.expected_per_hour:.0%} of expected"
