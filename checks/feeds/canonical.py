@@ -65,7 +65,7 @@ def _row(record: Record, preset: Preset) -> Row:
             continue
         figure = _figure(value, field)
         measures[name] = figure
-        if figure is None and value not in {None, ""}:
+        if figure is None and value is not None and value != "":
             unread.append(field.source)
     for name, field in preset.fields.items():
         parts = [measures[part] for part in field.sum if part in measures]

@@ -158,7 +158,9 @@ def at_path(document: object, path: str) -> object:
     for step in path.split(".") if path else []:
         key = step.removesuffix("[]")
         if isinstance(here, list):
-            parts = [part.get(key) for part in here if isinstance(part, dict)]
+            parts = [part[key] for part in here if isinstance(part, dict) and key in part]
+            if not parts:
+                return None
             here = [item for part in parts for item in (part if isinstance(part, list) else [part])]
         elif isinstance(here, dict):
             here = here.get(key)
