@@ -198,6 +198,7 @@ def vantages(top: Table) -> tuple[Vantage, ...]:
         if country and not is_country(country):
             table.wrong("country", "is not a country code", value=country, allowed=COUNTRY_WORDS)
         made.append(Vantage(country.upper(), table.checked("proxy", proxy_fault, required=True)))
+        _unique(table, "country", country.upper(), [vantage.country for vantage in made[:-1]])
         table.done()
     return tuple(made)
 

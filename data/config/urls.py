@@ -29,8 +29,9 @@ def url_fault(url: str, schemes: tuple[str, ...] = ("http", "https"), *, login: 
 
 
 def proxy_fault(url: str) -> str:
-    """Like `url_fault`, for the proxy of a vantage: SOCKS and a login are fine."""
-    return url_fault(url, _PROXY_SCHEMES, login=True)
+    """Like `url_fault`, for the proxy of a vantage: SOCKS and a login are fine, a port is a must."""
+    fault = url_fault(url, _PROXY_SCHEMES, login=True)
+    return fault or ("" if urlsplit(url).port else "names no port")
 
 
 def address_fault(address: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import platform
+import pwd
 import shutil
 import socket
 import stat
@@ -118,6 +119,10 @@ def _folder(path: Path) -> Item:
 def _settings(settings: Settings) -> Iterator[Item]:
     add = "" if settings.targets else "name some in inventory/sites.csv"
     yield Item("config", OK, f"{settings.company.name}: {counted(settings)}", add)
+    for user in settings.users:
+        if not _has_account(user.account):
+            detail = f"no account {user.account!r} on this machine: nobody can use that role"
+            yield Item("users", WARN, detail, f"correct [[users]] in losswatch.toml, or: useradd {user.account}")
     if len(settings.network.canaries) < CANARIES_WANTED:
         detail = (
             f"{len(settings.network.canaries)} canaries: a failure of our own network would look like failing sites"
@@ -128,6 +133,17 @@ def _settings(settings: Settings) -> Iterator[Item]:
     if settings.vantages and unseen:
         detail = f"no vantage in {', '.join(unseen)}: links of these countries stay unknown"
         yield Item("vantages", WARN, detail, "add [[vantages]] with a proxy there")
+
+
+def _has_account(account: str) -> bool:
+    """Whether the machine knows an account of this name; a number is a uid and needs no name."""
+    if account.isdigit():
+        return True
+    try:
+        pwd.getpwnam(account)
+    except (KeyError, ValueError):
+        return False
+    return True
 
 
 def _secrets(home: Home, settings: Settings | None) -> Iterator[Item]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data.config.home import Home
-from data.config.importing import Imported, parse_sites, read_sites, sites_of_urls
+from data.config.importing import MAX_BYTES, Imported, parse_sites, read_sites, sites_of_urls
 from data.config.load import load
 from data.config.starter import write_starter
 from data.errors import ConfigError, LosswatchError, UsageError
@@ -99,7 +99,7 @@ def _read(source: str) -> Imported:
         raise UsageError(f"--from takes a file; download it first: curl -o sitemap.xml {clean_text(source, 200)}")
     try:
         if source == "-":
-            return parse_sites(sys.stdin.buffer.read(), Path("standard input"))
+            return parse_sites(sys.stdin.buffer.read(MAX_BYTES + 1), Path("standard input"))
         return read_sites(Path(source))
     except ConfigError as problem:
         raise UsageError(str(problem)) from None

@@ -190,6 +190,8 @@ BAD_TOML = [
     (FEED + FEED, 13, ["feeds.name is used twice"]),
     ("[[vantages]]\ncountry = 'Germany'\nproxy = 'http://127.0.0.1:1'", 7, ["not a country code", "'Germany'"]),
     ("[[vantages]]\ncountry = 'DE'\nproxy = 'ssh://127.0.0.1:1'", 8, ["does not start with http://"]),
+    ("[[vantages]]\ncountry = 'DE'\nproxy = 'http://127.0.0.1'", 8, ["names no port"]),
+    ("[[vantages]]\ncountry = 'DE'\nproxy = 'http://h:1'\n" * 2, 10, ["vantages.country is used twice"]),
     ("[[edges]]\nname = 'E'\nheader = 'a b'", 8, ["not the name of a header"]),
 ]  # fmt: skip
 

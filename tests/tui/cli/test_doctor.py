@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import UTC, datetime
 
 import pytest
@@ -87,9 +88,14 @@ def test_a_country_without_a_vantage_is_a_warning(examined, tmp_path):
     assert "no vantage in FI" in items["vantages"]["detail"]
 
 
-def test_a_database_from_the_future_means_the_clock_went_back(examined, tmp_path):
-    import os
+def test_a_user_without_an_account_is_a_warning(examined, tmp_path):
+    users = '[[users]]\naccount = "nobody-of-that-name"\nrole = "lead"\n[[users]]\naccount = "4711"\nrole = "seo"\n'
+    (tmp_path / "losswatch.toml").write_text(WELL + users)
+    items, _ = examined()
+    assert "no account 'nobody-of-that-name'" in items["users"]["detail"]
 
+
+def test_a_database_from_the_future_means_the_clock_went_back(examined, tmp_path):
     database = tmp_path / "losswatch.duckdb"
     database.write_bytes(b"")
     os.utime(database, (4_000_000_000, 4_000_000_000))
