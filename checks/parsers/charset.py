@@ -78,8 +78,8 @@ _ENOUGH = 200_000
 def _guess(body: bytes, *, declared_utf8: bool) -> str:
     """A charset for bytes that are not UTF-8, by the shape of their runs of high bytes.
 
-    GB text pairs lead bytes of common characters (B0-D7); Cyrillic comes in words of small letters (E0-FF); in western
-    text high bytes stand alone. A few broken bytes in declared UTF-8 leave it UTF-8.
+    In western text high bytes stand alone; GB text comes in pairs led by common characters (B0-D7); Cyrillic comes in
+    words of any length, of small letters (E0-FF) in cp1251, and of C0-DF in KOI8. A few broken bytes in declared UTF-8 leave it UTF-8.
     """
     runs = _HIGH_RUN.findall(body[:_ENOUGH])
     high = sum(map(len, runs))
@@ -89,13 +89,13 @@ def _guess(body: bytes, *, declared_utf8: bool) -> str:
         broken = body[:_ENOUGH].decode("utf-8", "replace").count("�")
         if broken * 10 < high:
             return "utf-8"
-    joined = b"".join(run[: len(run) // 2 * 2] for run in runs)
-    leads = joined[::2]
-    common = sum(0xB0 <= byte <= 0xD7 or 0xA1 <= byte <= 0xA3 for byte in leads)
-    small = sum(byte >= 0xE0 for byte in joined)
     words = sum(len(run) for run in runs if len(run) >= 3)
     if words * 2 < high:
         return "cp1252"
-    if leads and common > 0.6 * len(leads) and small < 0.6 * len(joined):
+    joined = b"".join(run[: len(run) // 2 * 2] for run in runs)
+    common = sum(0xB0 <= byte <= 0xD7 or 0xA1 <= byte <= 0xA3 for byte in joined[::2])
+    even = sum(len(run) % 2 == 0 for run in runs)
+    if even > 0.9 * len(runs) and common > 0.3 * len(joined):
         return "gb18030"
+    small = sum(byte >= 0xE0 for byte in joined)
     return "cp1251" if small * 2 > len(joined) else "koi8-r"

@@ -91,7 +91,7 @@ def _empty(spec: FieldSpec, values: FieldValues, known: FieldMemory) -> Yield:
     if spec.required is None:
         dead = known.presence >= (1.0 if len(known.pages) < _MANY else 0.9) and by_chance < CHANCE
     else:
-        dead = known.presence == 1.0 and len(known.pages) >= _MANY and by_chance < CHANCE
+        dead = known.presence == 1.0 and len(known.pages) >= _KNOWN and by_chance < CHANCE
     return Yield(_record(values, "dead" if dead else "ok"), words)
 
 

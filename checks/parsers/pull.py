@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
-import ssl
 from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -13,11 +11,12 @@ import httpx
 import zstandard
 
 from checks.parsers import memory as memories
-from checks.parsers.page import MAX_BYTES, read_page
+from checks.parsers.page import MAX_BYTES, host_of, read_page
+from checks.parsers.transport import DEADLINE, cause_of_error, cause_of_status
 from checks.parsers.verdict import judge
 from data.model.cause import cause, state_of
 from data.model.fact import FieldYield, ParserRun
-from data.model.observation import NO_CAUSE, Hop, Observation
+from data.model.observation import Hop, Observation
 from data.model.state import State
 from data.text import clean_text, redact
 
@@ -29,8 +28,6 @@ if TYPE_CHECKING:
     from data.model.target import Target
 
 MAX_REDIRECTS = 10
-DEADLINE = cause("slow.total")
-"""A page that did not arrive in time is failing, one that is only slow is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +113,15 @@ def examine(
 
 async def fetch(client: httpx.AsyncClient, url: str, timeout_s: float) -> Fetched:
     """GET with redirects; the whole chain ends at `timeout_s`, the body at `MAX_BYTES` after decoding."""
+    if not url.startswith(("http://", "https://")) or not host_of(url):
+        return Fetched(cause("config.url"), f"not an http(s) address: {_shown(url)!r}")
     try:
         async with asyncio.timeout(timeout_s):
             return await _get(client, url, timeout_s)
     except TimeoutError:
         return Fetched(DEADLINE, f"no complete page within {timeout_s:g} s", final_url=url)
     except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, ValueError, UnicodeError) as problem:
-        why = _transport_cause(problem)
+        why = cause_of_error(problem)
         words = clean_text(redact(str(problem))) or type(problem).__name__
         return Fetched(why, words, final_url=url)
 
@@ -136,7 +135,7 @@ async def _get(client: httpx.AsyncClient, url: str, timeout_s: float) -> Fetched
             size += len(chunk)
             if size > MAX_BYTES:
                 break
-    why = cause("proto.oversize") if size > MAX_BYTES else _status_cause(response)
+    why = cause("proto.oversize") if size > MAX_BYTES else cause_of_status(response.status_code, response.headers)
     hops = tuple(_hop(answer) for answer in (*response.history, response))[-MAX_REDIRECTS - 1 :]
     detail = f"larger than {MAX_BYTES >> 20} MiB" if size > MAX_BYTES else f"status {response.status_code}"
     content_type = response.headers.get("content-type", "")
@@ -151,62 +150,6 @@ def _hop(answer: httpx.Response) -> Hop:
 
 def _shown(url: str) -> str:
     return clean_text(redact(url), 500)
-
-
-_BY_STATUS = {
-    401: "http.auth", 407: "http.auth", 403: "page.blocked", 410: "http.gone", 429: "http.rate_limited",
-    451: "http.legal_block",
-}  # fmt: skip
-
-
-def _status_cause(response: httpx.Response) -> CauseId:
-    """The cause a status means; empty for a page that can be judged."""
-    status = response.status_code
-    if 200 <= status < 300:
-        return cause("page.empty") if status in {204, 205} else NO_CAUSE
-    if response.headers.get("cf-mitigated", "").lower() == "challenge":
-        return cause("edge.challenge")
-    if status in _BY_STATUS:
-        return cause(_BY_STATUS[status])
-    if status == 503 and "retry-after" in response.headers:
-        return cause("http.maintenance")
-    return cause("http.5xx" if status >= 500 else "redirect.no_location" if status < 400 else "http.4xx")
-
-
-def _transport_cause(problem: Exception) -> CauseId:
-    roots = list(_chain(problem))
-    for kind, name in _BY_ERROR:
-        if any(isinstance(root, kind) for root in roots):
-            return cause(name)
-    return cause("proto.malformed")
-
-
-_BY_ERROR: tuple[tuple[type[BaseException], str], ...] = (
-    (httpx.TooManyRedirects, "redirect.too_many"),
-    (httpx.ConnectTimeout, "tcp.timeout"),
-    (httpx.TimeoutException, DEADLINE),
-    (ssl.SSLCertVerificationError, "tls.untrusted"),
-    (ssl.SSLError, "tls.protocol"),
-    (socket.gaierror, "dns.nxdomain"),
-    (ConnectionRefusedError, "tcp.refused"),
-    (ConnectionResetError, "tcp.reset"),
-    (httpx.DecodingError, "proto.decode"),
-    (httpx.UnsupportedProtocol, "config.url"),
-    (httpx.InvalidURL, "config.url"),
-    (httpx.RemoteProtocolError, "proto.malformed"),
-    (httpx.ReadError, "tcp.reset"),
-    (httpx.ConnectError, "tcp.refused"),
-    (ValueError, "config.url"),
-)
-
-
-def _chain(problem: BaseException | None) -> list[BaseException]:
-    """The error and everything it was raised from."""
-    found: list[BaseException] = []
-    while problem is not None and problem not in found and len(found) < 10:
-        found.append(problem)
-        problem = problem.__cause__ or problem.__context__
-    return found
 
 
 def _title(node: object) -> str:
@@ -225,7 +168,7 @@ def _failed(
 
 
 def _observation(target: Target, fetched: Fetched, now: datetime, total_ms: float, examined: Examined) -> Observation:
-    host = httpx.URL(fetched.final_url).host if examined.cause and fetched.final_url else ""
+    host = host_of(fetched.final_url) if examined.cause else ""
     return Observation(
         target=target.id, team=target.team, kind=target.kind, started_at=now, state=examined.state, cause=examined.cause,
         detail=examined.detail, total_ms=round(total_ms, 1), value=float(examined.items), hops=fetched.hops,

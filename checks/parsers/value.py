@@ -39,14 +39,14 @@ def is_valid(kind: FieldKind, text: str, base: str = "") -> bool:
 def is_url(text: str, base: str = "") -> bool:
     """An http(s) URL, or a relative one written as a link writes it: `/path`, `?query`, `page.html`; never free text."""
     text = text.strip()
-    if not text or any(char.isspace() for char in text):
+    if not text:
         return False
     try:
         parts = urlsplit(urljoin(base or "http://page.invalid/", text))
     except ValueError:
         return False
     relative = not urlsplit(text).scheme
-    shaped = text.startswith(("/", "?", "./", "../")) or "/" in text or "." in text if relative else True
+    shaped = not relative or (("/" in text or "." in text or text[0] == "?") and not any(map(str.isspace, text)))
     return parts.scheme in {"http", "https"} and bool(parts.hostname) and shaped
 
 

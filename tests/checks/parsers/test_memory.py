@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from checks.parsers import memory as memories
+from checks.parsers.extract import extract
+from checks.parsers.page import read_page
+from checks.parsers.spec import parse_spec
+
+
+def test_memory_survives_its_bytes(spec, learned):
+    raw = memories.dump(learned)
+    assert memories.load(raw, spec) == learned
+    assert memories.dump(memories.load(raw, spec)) == raw
+
+
+@pytest.mark.parametrize("raw", [None, b"", b"{", b"\xff", b'{"spec":1}', b'{"spec":"x","version":99}', b"[]"])
+def test_damaged_memory_is_no_memory(spec, raw):
+    assert memories.load(raw, spec) == memories.fresh(spec)
+
+
+def test_another_spec_keeps_the_layouts_and_forgets_the_yields(spec, learned):
+    other = replace(spec, items="section.card")
+    known = memories.load(memories.dump(learned), other)
+    assert known.families == learned.families
+    assert (known.pages, known.fields, known.spec) == (0, (), other.fingerprint)
+
+
+def test_usual_items_follow_the_hour_of_the_day(spec, search_page, at):
+    memory = memories.fresh(spec)
+    for day in range(4):
+        for hours, count in ((0, 10), (12, 30)):
+            page = read_page(search_page(count))
+            memory = memories.learn(memory, page, extract(spec, page), at + timedelta(days=day, hours=hours))
+    assert memory.usual_items(at.hour) == 10
+    assert memory.usual_items(at.hour + 12) == 30
+    assert memory.usual_items(3) == 20
+
+
+def test_the_last_good_values_of_each_url_are_kept(spec, search_page, at):
+    memory = memories.fresh(spec)
+    for query in ("casino", "bonus", "casino"):
+        page = read_page(search_page(2, query), url=f"https://search.example/?q={query}")
+        memory = memories.learn(memory, page, extract(spec, page), at)
+    assert len(memory.last_good) == 2
+    assert memory.last_good[-1].values["title"] == (
+        "Result 0 about casino and its rules",
+        "Result 1 about casino and its rules",
+    )
+
+
+def test_memory_stays_small_however_long_it_learns(spec, search_page, at):
+    memory = memories.fresh(spec)
+    for number in range(120):
+        page = read_page(search_page(20, f"q{number}"), url=f"https://search.example/?q={number}")
+        memory = memories.learn(memory, page, extract(spec, page), at + timedelta(hours=number))
+    assert memory.pages == 120
+    assert len(memories.dump(memory)) < 40_000
+
+
+def test_an_optional_spec_has_no_history_yet():
+    spec = parse_spec('[parser]\nitems = "li"\n[parser.fields.a]\ncss = "b"\n')
+    assert memories.fresh(spec).field("a").usual_fill == 0.0
+    assert memories.fresh(spec).usual_overlap == 0.0

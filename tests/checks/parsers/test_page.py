@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from checks.parsers.extract import extract
+from checks.parsers.page import MAX_BYTES, MAX_DEPTH, read_page
+from checks.parsers.verdict import judge
+from checks.parsers.witness import witness
+
+MANY_BOLD = "<p>" + "".join(f"<b a={n}>" for n in range(2000)) + "</p>" + "<p>x</p>" * 20000
+REFUSED = {
+    "100,000 nested blocks": (b"<div class=result>" * 100_000 + b"x" + b"</div>" * 100_000, "nested"),
+    "nested inline elements, never closed": (b"<span>" * 100_000, "nested"),
+    "formatting opened again in every paragraph": (MANY_BOLD.encode(), "formatting"),
+    "more bytes than may be read": (b"<p>x" * (MAX_BYTES // 4 + 1), "larger"),
+}
+
+
+@pytest.mark.parametrize(("body", "reason"), REFUSED.values(), ids=REFUSED.keys())
+def test_a_page_that_would_blow_up_is_refused_before_it_is_parsed(body, reason, spec, learned):
+    page = read_page(body)
+    assert reason in page.fault
+    assert page.shape.nodes <= 5
+    assert judge(spec, page, learned).cause == "proto.malformed"
+
+
+ODD = {
+    "an attribute of 10 MB": b'<div class="result" data-x="' + b"a" * (MAX_BYTES - 100) + b'"><h3>t</h3></div>',
+    "five hundred thousand classes": b'<div class="' + b"a " * 500_000 + b'"><a href=x>y</a></div>',
+    "nul bytes": b"<div class=result>\0<h3>\0a\0b</h3></div>\0",
+    "nothing": b"",
+    "half a tag": b"<div class='result'><h3",
+    "a script full of tags": b"<script>" + b"<div>" * 5000 + b"</script><div class=result><h3>t</h3></div>",
+    "five thousand paragraphs, none closed": b"<p>x<li>y<td>z<br>" * 5000,
+    "links to broken addresses": b"<a href='http://[x'>a broken address</a><form action='http://[y'></form>" * 10,
+    "nested anchors": b"<a href=https://a.example/x><div>" * 300,
+}
+
+
+@pytest.mark.parametrize("body", ODD.values(), ids=ODD.keys())
+def test_an_odd_page_is_read_and_judged(body, spec, learned):
+    page = read_page(body, url="https://search.example/")
+    assert not page.fault
+    assert judge(spec, page, learned).cause
+
+
+def test_depth_just_below_the_limit_is_read(spec):
+    page = read_page(b"<div>" * (MAX_DEPTH - 2) + b"<div class=result><h3>deep</h3>")
+    assert extract(spec, page).field("title").values == ("deep",)
+
+
+def test_nul_bytes_do_not_cut_a_title(spec):
+    page = read_page(b"<div class=result><h3>a\0b</h3></div>")
+    assert extract(spec, page).field("title").values == ("ab",)
+
+
+def test_escape_codes_in_titles_do_not_leave_the_page(spec, search_page):
+    page = read_page(search_page(5, title="\x1b]52;c;aGk=\x07\x1b[2J Result {n} \u202e about"))
+    values = extract(spec, page).field("title").values
+    assert len(values) == 5
+    shown = "".join(values) + "".join(result.title for result in witness(page).results)
+    assert not set(shown) & set("\x1b\x07\u202e")
+
+
+@given(st.binary(max_size=600))
+def test_no_bytes_raise(spec, learned, body):
+    assert judge(spec, read_page(b"<div class=result><a href=" + body), learned).state
+
+
+@given(st.text(alphabet="<>/abdiv =\"'h3!-", max_size=300))
+def test_no_soup_of_tags_raises(spec, learned, text):
+    assert judge(spec, read_page(text.encode()), learned).state
