@@ -7,9 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 
 from checks.feeds.memory import ARRIVALS, Memory
-from checks.feeds.preset import Preset
-from data.config.settings import Feed, Partner
 from data.model.fact import Receipt
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from data.config.settings import Feed, Partner
+    from checks.feeds.preset import Preset
 
 PATIENCE = timedelta(hours=12)
 """How long past the usual a report may stay out before it is called late."""

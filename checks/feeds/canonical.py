@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 
 from checks.feeds.decode import Record, at_path
 from checks.feeds.drift import Use
-from checks.feeds.preset import Field, Preset
 from data.text import clean_text
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from checks.feeds.preset import Field, Preset
+    from collections.abc import Iterable, Sequence
 
 LIMIT = Decimal(10) ** 13
 """Figures that do not fit the store are not figures."""

@@ -12,9 +12,12 @@ from functools import lru_cache
 import msgspec
 import numpy as np
 
-from checks.feeds.decode import Record
 from checks.feeds.formats import DECIMAL, EMPTY, INTEGER, format_of
 from data.text import clean_text
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from checks.feeds.decode import Record
 
 KEEP = 14
 SAMPLE = 2_000
@@ -213,7 +216,7 @@ def _column(values: list[object], parent: str, parents: int) -> PathProfile:
         types={_NAMES[kind]: count for kind, count in kinds.items() if kind in _NAMES},
         formats=dict(formats),
         values=tuple(sorted(clean_text(text, 80) for text in listed))
-        if 0 < len(listed) and len(texts) <= CLOSED
+        if len(listed) > 0 and len(texts) <= CLOSED
         else None,
         distinct=len(texts),
         low=float(numbers.min()) if numbers.size else None,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from checks.feeds.drift import BREAKING, HARMLESS, RISKY, Change
 from data.text import clean_text, redact
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 def announced(headers: Mapping[str, str], now: datetime) -> list[Change]:

@@ -6,7 +6,6 @@ import asyncio
 import socket
 import ssl
 import zlib
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -15,6 +14,10 @@ import httpx
 
 from data.model.cause import cause
 from data.model.ids import CauseId
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 SHOWN = ("content-type", "retry-after", "deprecation", "sunset", "warning", "x-ratelimit-remaining")
 MAX_WAIT = timedelta(hours=24)
@@ -54,7 +57,7 @@ class Answer:
         return "html" in self.content_type or head.startswith((b"<!doctype html", b"<html"))
 
 
-class _Stop(Exception):  # noqa: N818  # carries a problem out of the stream, never leaves this module
+class _Stop(Exception):  # carries a problem out of the stream, never leaves this module
     def __init__(self, name: str, words: str) -> None:
         super().__init__(words)
         self.problem = Problem(cause(name), words)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 
 from checks.feeds import decode
 from checks.feeds.decode import Found, Unreadable
-from checks.feeds.preset import Preset
 from checks.feeds.pull import read
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from checks.feeds.preset import Preset
+    from pathlib import Path
 
 
 def load(path: Path, records: str | None, preset: Preset | None) -> Found:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import Decimal
 
 from checks.feeds import arrival
 from checks.feeds.canonical import Row, uses
@@ -16,16 +14,21 @@ from checks.feeds.drift import BREAKING, HARMLESS, RISKY, Change, Use, Uses, cha
 from checks.feeds.memory import RESTATED_OPEN, Memory
 from checks.feeds.pairs import Flat, Key, Pairs, flatten
 from checks.feeds.preset import Preset, adapt
-from checks.feeds.pull import Pulled
 from checks.feeds.restated import restatement
-from data.config.settings import Feed, Partner
 from data.model.cause import cause, state_of
 from data.model.fact import FeedChange, PartnerStat, Payload, Receipt
-from data.model.ids import CauseId
 from data.model.observation import NO_CAUSE, Observation
 from data.model.state import State
 from data.model.target import TargetKind, target_id
 from data.text import clean_text, redact
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from data.model.ids import CauseId
+    from data.config.settings import Feed, Partner
+    from checks.feeds.pull import Pulled
+    from decimal import Decimal
+    from collections.abc import Mapping, Sequence
 
 _CAUSES = {
     "scale-changed": "feed.scale",
@@ -109,7 +112,7 @@ def _changes(
                 len(pulled.rows),
             )
         )
-    pairs = Pairs(_known(known, preset), _unique(pulled.rows))
+    pairs = Pairs(_known(known, preset), _current(pulled.rows, preset))
     drifted = changes(memory.contract, _profile(pulled, now), mapped, pairs)
     inside = [stat for stat in known if pulled.first <= stat.day <= pulled.last]
     found += [change for change in drifted if change.kind != "rows-vanished" or inside]
@@ -127,24 +130,39 @@ def _profile(pulled: Pulled, now: datetime) -> Profile:
 
 def _known(known: Sequence[PartnerStat], preset: Preset) -> dict[Key, Flat]:
     """Known figures as they would stand in a record, by the same keys."""
-    sources = {name: field for name, field in preset.fields.items() if field.source}
-    return {
-        _key(stat): {
-            field.source: float(figure * (100 if field.unit == "minor" else 1))
-            for name, field in sources.items()
-            if (figure := stat.measures.get(name)) is not None
-        }
-        for stat in known
-    }
+    return {_key(stat): _as_record(stat.measures, preset) for stat in known}
 
 
 def _key(stat: PartnerStat) -> Key:
     return (stat.day.isoformat(), stat.currency, *(f"{name}={stat.dims[name]}" for name in sorted(stat.dims)))
 
 
-def _unique(rows: Sequence[Row]) -> dict[Key, Flat]:
-    counted = Counter(row.key for row in rows)
-    return {row.key: flatten(row.raw) for row in rows if counted[row.key] == 1}
+def _merged(rows: Sequence[Row]) -> dict[Key, tuple[list[Row], dict[str, Decimal | None]]]:
+    """Rows with a day by key, with their sums: rows may differ in what is not mapped."""
+    merged: dict[Key, tuple[list[Row], dict[str, Decimal | None]]] = {}
+    for row in rows:
+        if row.day is None:
+            continue
+        same, measures = merged.setdefault(row.key, ([], {}))
+        same.append(row)
+        for name, figure in row.measures.items():
+            before = measures.get(name)
+            measures[name] = figure if before is None else before if figure is None else before + figure
+    return merged
+
+
+def _current(rows: Sequence[Row], preset: Preset) -> dict[Key, Flat]:
+    """Records as they came where a key has one, else the mapped sums: what `_known` can be compared with."""
+    merged = _merged(rows).items()
+    return {key: flatten(same[0].raw) if len(same) == 1 else _as_record(sums, preset) for key, (same, sums) in merged}
+
+
+def _as_record(measures: Mapping[str, Decimal | None], preset: Preset) -> Flat:
+    return {
+        field.source: float(figure * (100 if field.unit == "minor" else 1))
+        for name, field in preset.fields.items()
+        if field.source and (figure := measures.get(name)) is not None
+    }
 
 
 def _vanished_days(pulled: Pulled, inside: Sequence[PartnerStat], preset: Preset, now: datetime) -> list[Change]:
@@ -190,19 +208,11 @@ def _remember_restated(memory: Memory, restated: Change | None, now: datetime) -
 
 
 def _stats(feed: Feed, pulled: Pulled, now: datetime) -> tuple[PartnerStat, ...]:
-    """One figure a key; rows that differ only in what is not mapped are added up."""
-    summed: dict[Key, tuple[Row, dict[str, Decimal | None]]] = {}
-    for row in pulled.rows:
-        if row.day is None:
-            continue
-        _, measures = summed.setdefault(row.key, (row, {}))
-        for name, figure in row.measures.items():
-            before = measures.get(name)
-            measures[name] = figure if before is None else before if figure is None else before + figure
+    """One figure a key and day."""
     name = pulled.payloads[0].hash if pulled.payloads else ""
     return tuple(
-        PartnerStat(feed.name, feed.team, feed.partner, row.day, row.dims, measures, row.currency, now, payload=name)
-        for row, measures in summed.values()
+        PartnerStat(feed.name, feed.team, feed.partner, row.day, row.dims, sums, row.currency, now, payload=name)
+        for (row, *_), sums in _merged(pulled.rows).values()
         if row.day
     )
 

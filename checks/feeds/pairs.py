@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from checks.feeds.contract import join_path
-from checks.feeds.decode import Record
 from checks.feeds.formats import PLAIN_NUMBERS, format_of
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from checks.feeds.decode import Record
 
 Key = tuple[str, ...]
 Flat = dict[str, object]

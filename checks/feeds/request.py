@@ -6,8 +6,11 @@ import base64
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from checks.feeds.preset import Preset, Window
-from data.config.settings import Feed
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from data.config.settings import Feed
+    from checks.feeds.preset import Preset, Window
 
 DAY = timedelta(days=1)
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
 from decimal import Decimal
 
-from checks.feeds.canonical import Row
 from checks.feeds.drift import RISKY, Change
-from checks.feeds.preset import Preset
-from data.model.fact import PartnerStat
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from data.model.fact import PartnerStat
+    from checks.feeds.preset import Preset
+    from checks.feeds.canonical import Row
+    from datetime import date
+    from collections.abc import Iterable, Mapping, Sequence
 
 SETTLING = 0.03
 """Share of first deposits a day usually loses while it settles."""
@@ -27,8 +30,8 @@ def restatement(known: Sequence[PartnerStat], rows: Sequence[Row], preset: Prese
     """
     limit = today.toordinal() - preset.freshness.settle_days
     settled = {row.day for row in rows if row.day and row.day.toordinal() <= limit} & {stat.day for stat in known}
-    was = _totals((stat.measures for stat in known if stat.day in settled))
-    now = _totals((row.measures for row in rows if row.day in settled))
+    was = _totals(stat.measures for stat in known if stat.day in settled)
+    now = _totals(row.measures for row in rows if row.day in settled)
     counts, floor = float(was.get("ftd_count", 0)), 1.0
     if counts > 0:
         allowed = SETTLING * counts + 2 * math.sqrt(SETTLING * counts) + 0.5

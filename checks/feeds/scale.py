@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from checks.feeds.contract import Contract, PathProfile, Profile
 from checks.feeds.pairs import ENOUGH, Pairs, power_of_ten
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from checks.feeds.contract import Contract, PathProfile, Profile
+    from collections.abc import Callable, Iterable
 
 ENOUGH_N = 20
 SNAP = 0.15

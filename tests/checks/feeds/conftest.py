@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 import uvicorn
+
 from checks.feeds.pull import TokenCache, pull
 from data.config.settings import Feed
 from data.model.ids import PartnerId, TeamId
@@ -53,11 +54,15 @@ async def raw_server(answer):
 
 
 def feed(base_url: str = "http://127.0.0.1:1", preset: str = "affilka", **changed) -> Feed:
-    usual = Feed("p01", TeamId("aurora"), PartnerId("P01"), preset, base_url, account="4711", options={"min_gap_s": "0"})
+    usual = Feed(
+        "p01", TeamId("aurora"), PartnerId("P01"), preset, base_url, account="4711", options={"min_gap_s": "0"}
+    )
     return replace(usual, **changed)
 
 
-async def pulled(given: Feed, preset, secret: str = "s3cret-token", now: datetime = NOW, tokens: TokenCache | None = None):
+async def pulled(
+    given: Feed, preset, secret: str = "s3cret-token", now: datetime = NOW, tokens: TokenCache | None = None
+):
     async with httpx.AsyncClient(trust_env=False) as client:
         return await pull(given, preset, secret, client, now, tokens=tokens or TokenCache())
 

@@ -136,7 +136,9 @@ def incomeaccess(key: str = "s3cret-token", *, until: str = "9999-12-31"):
         first, last = (query[name].replace("/", "-") for name in ("reportstartdate", "reportenddate"))
         for day in days(first, last):
             if day.isoformat() <= until:
-                lines.append(f"{day:%Y/%m/%d},Saltwick,lister.example,0,1300,91,24,5000.00,9000.00,900.00,0.00,20,1900.00,1900.00")
+                lines.append(
+                    f"{day:%Y/%m/%d},Saltwick,lister.example,0,1300,91,24,5000.00,9000.00,900.00,0.00,20,1900.00,1900.00"
+                )
         return PlainTextResponse("\n".join(lines), media_type="text/csv")
 
     return Starlette(routes=[Route("/api/affreporting.asp", report)])

@@ -3,16 +3,24 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from checks.feeds.contract import KEEP, Contract, profile
 from hypothesis import given
 from hypothesis import strategies as st
 
+from checks.feeds.contract import KEEP, Contract, profile
+
 AT = datetime(2026, 11, 1, tzinfo=UTC)
 scalars = st.none() | st.booleans() | st.integers(-(10**20), 10**20) | st.floats() | st.text(max_size=12)
-values = st.recursive(scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3), max_leaves=6)
+values = st.recursive(
+    scalars,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
+    max_leaves=6,
+)
 records = st.lists(st.dictionaries(st.text(max_size=6), values, max_size=5), max_size=8)
 profiles = st.builds(
-    lambda rows, day, name: profile(rows, payload=name, at=AT + timedelta(days=day)), records, st.integers(0, 40), st.sampled_from("abc")
+    lambda rows, day, name: profile(rows, payload=name, at=AT + timedelta(days=day)),
+    records,
+    st.integers(0, 40),
+    st.sampled_from("abc"),
 )
 
 

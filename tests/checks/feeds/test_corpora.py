@@ -7,10 +7,12 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
+
 from checks.feeds import decode
 from checks.feeds.contract import Contract, profile
 from checks.feeds.drift import changes
 from checks.feeds.pairs import guess_key, join
+import itertools
 
 
 def _load(folder, name):
@@ -42,7 +44,7 @@ def test_fields_and_resources_that_came_and_went_between_api_versions_are_found_
     folder = corpora / "stripe-fixtures"
     index = json.loads((folder / "index.json").read_text())
     at = datetime(2021, 1, 1, tzinfo=UTC)
-    for before, entry in zip(index, index[1:], strict=False):
+    for before, entry in itertools.pairwise(index):
         old, new = _load(folder, before["file"]), _load(folder, entry["file"])
         past = Contract((profile(old, payload="old", at=at),))
         found = changes(past, profile(new, payload="new", at=at))

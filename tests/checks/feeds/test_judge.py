@@ -5,9 +5,9 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+
 from checks.feeds import preset as presets
 from checks.feeds.canonical import canonical
-from checks.feeds.decode import Record
 from checks.feeds.fetch import Problem
 from checks.feeds.judge import judge
 from checks.feeds.memory import Memory
@@ -20,6 +20,10 @@ from data.model.state import State
 
 from .conftest import NOW, feed, pulled, serving
 from .dialects import affilka, incomeaccess, inhouse, smartico
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from checks.feeds.decode import Record
 
 STEP = timedelta(minutes=15)
 
@@ -43,7 +47,9 @@ class Story:
         return self.take(found, now)
 
     def take(self, found: Pulled, now: datetime):
-        outcome = judge(self.feed, self.preset, found, self.baseline, tuple(self.known.values()), now, partner=self.partner)
+        outcome = judge(
+            self.feed, self.preset, found, self.baseline, tuple(self.known.values()), now, partner=self.partner
+        )
         self.baseline = outcome.baseline
         self.known |= {(stat.day, stat.currency, tuple(sorted(stat.dims.items()))): stat for stat in outcome.stats}
         return outcome
@@ -164,7 +170,9 @@ def test_a_new_field_is_harmless_and_reported_once():
     story.pull(rows())
     outcome = story.pull(rows(bonus=5), NOW + STEP)
     assert told(outcome) == (State.OK, "")
-    assert [(change.kind, change.severity) for change in outcome.changes] == [("response-required-property-added", "harmless")]
+    assert [(change.kind, change.severity) for change in outcome.changes] == [
+        ("response-required-property-added", "harmless")
+    ]
     assert not story.pull(rows(bonus=5), NOW + 2 * STEP).changes
 
 
@@ -176,14 +184,17 @@ def test_a_rename_is_claimed_with_proof_by_the_same_records():
     assert outcome.observation.detail == "commissions_total is now total_commission"
     story = Story()
     story.pull(rows())
-    other = [{("total_commission" if k == "commissions_total" else k): v for k, v in row.items()} for row in rows(money=3.1)]
+    other = [
+        {("total_commission" if k == "commissions_total" else k): v for k, v in row.items()} for row in rows(money=3.1)
+    ]
     kinds = {change.kind for change in story.pull(other, NOW + STEP).changes}
     assert "field-renamed" not in kinds
     assert "response-required-property-removed" in kinds
 
 
 @pytest.mark.parametrize(
-    ("problem", "state"), [("feed.auth", State.FAILING), ("feed.throttled", State.FAILING), ("dns.timeout", State.UNKNOWN)]
+    ("problem", "state"),
+    [("feed.auth", State.FAILING), ("feed.throttled", State.FAILING), ("dns.timeout", State.UNKNOWN)],
 )
 def test_a_pull_that_failed_says_why_and_teaches_nothing(problem, state):
     story = Story()
@@ -285,7 +296,9 @@ def test_values_that_are_no_figures_are_not_stored_as_figures():
         row["commissions_total"] = value
     outcome = story.pull(odd, NOW + STEP)
     assert outcome.observation.state in {State.DEGRADED, State.FAILING}
-    assert all(stat.measures["commission_total"] is None or stat.measures["commission_total"] < 10**6 for stat in outcome.stats)
+    assert all(
+        stat.measures["commission_total"] is None or stat.measures["commission_total"] < 10**6 for stat in outcome.stats
+    )
 
 
 # ── arrival ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -359,7 +372,8 @@ async def test_affilka_in_minor_units_is_found_over_a_real_socket():
 
 
 @pytest.mark.parametrize(
-    ("name", "app"), [("smartico", smartico()), ("inhouse", inhouse()), ("incomeaccess", incomeaccess(until="2026-11-16"))]
+    ("name", "app"),
+    [("smartico", smartico()), ("inhouse", inhouse()), ("incomeaccess", incomeaccess(until="2026-11-16"))],
 )
 async def test_every_platform_is_ok_pull_after_pull(name, app):
     story = Story(name)

@@ -9,14 +9,15 @@ from decimal import Decimal
 
 import pytest
 import zstandard
-from checks.feeds import preset as presets
-from checks.feeds.fetch import retry_at
-from checks.feeds.pull import TokenCache
 from hypothesis import given
 from hypothesis import strategies as st
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
+
+from checks.feeds import preset as presets
+from checks.feeds.fetch import retry_at
+from checks.feeds.pull import TokenCache
 
 from .conftest import NOW, feed, pulled, raw_server, serving
 from .dialects import LOGIN, MyAffiliates, affilka, incomeaccess, inhouse, smartico
@@ -65,7 +66,9 @@ async def test_a_token_is_used_again_until_it_is_refused_and_then_renewed_once()
         got = await pulled(feed(url), presets.load("myaffiliates"), "client:s3cret:with:colons", NOW, tokens)
         assert got.problem is None
         assert server.grants == 2
-        await pulled(feed(url), presets.load("myaffiliates"), "client:s3cret:with:colons", NOW + timedelta(hours=2), tokens)
+        await pulled(
+            feed(url), presets.load("myaffiliates"), "client:s3cret:with:colons", NOW + timedelta(hours=2), tokens
+        )
         assert server.grants == 3
 
 
@@ -240,7 +243,9 @@ async def test_no_secret_reaches_a_log_or_a_repr(caplog):
         given_feed, token = feed(url), "hunter2-very-secret"
         got = await pulled(given_feed, presets.load("smartico"), token)
     assert token not in repr(got)
-    assert not [record for record in caplog.records if record.name.startswith("checks") and token in record.getMessage()]
+    assert not [
+        record for record in caplog.records if record.name.startswith("checks") and token in record.getMessage()
+    ]
 
 
 async def test_pages_are_read_until_one_is_short_and_a_repeated_page_is_a_problem():
