@@ -115,7 +115,7 @@ def _toml(town: Town, doors: Doors, clock: SimulatedClock) -> str:
         _table("network", {"canaries": canaries, "resolver": f"127.0.0.1:{doors.dns}", "ca_file": "ca.pem"}),
         _table("clock", {"sim_start": clock.sim_start, "wall_start": clock.wall_start, "speed": clock.speed}),
         _table("defaults.site", {"interval": "60m", "tier1": "2m", "tier2": "10m"}),
-        _table("defaults.link", {"interval": "60m", "tier1": "4m", "tier2": "20m"}),
+        _table("defaults.link", {"interval": "60m", "tier1": "2m", "tier2": "10m"}),
         _table("defaults.parser", {"interval": "15m"}),
         *(_array("teams", {"id": team.id, "name": team.name, "focus": team.focus}) for team in TEAMS),
         *(_array("partners", _partner(partner)) for partner in PARTNERS),

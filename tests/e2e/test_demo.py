@@ -1,7 +1,13 @@
 from __future__ import annotations
 
+import json
+import os
+import select
 import subprocess
 import sys
+import time
+from contextlib import suppress
+from pathlib import Path
 
 
 def losswatch(*words, env=None):
@@ -35,3 +41,55 @@ def test_a_speed_beyond_reason_is_a_usage_error(tmp_path):
 def test_a_report_without_a_demo_says_how_to_start_one(tmp_path):
     ran = losswatch("demo", "report", "--home", str(tmp_path))
     assert (ran.returncode, "losswatch demo" in ran.stderr) == (3, True)
+
+
+def processes_of(home):
+    """Pids of live processes whose command line names `home`."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and int(entry.name) != os.getpid():
+            with suppress(OSError):
+                if str(home).encode() in (entry / "cmdline").read_bytes().split(b"\0"):
+                    found.append(int(entry.name))
+    return found
+
+
+def test_a_short_demo_runs_reports_and_leaves_nothing_behind(tmp_path):
+    home = tmp_path / "demo"
+    ran = losswatch("demo", "--home", str(home), "--for", "8s", "--json")
+    assert ran.returncode == 0, ran.stderr
+    rows = [json.loads(line) for line in ran.stdout.splitlines()]
+    assert [row["id"] for row in rows] == ["F1", "F3", "F4", "F5", "F6", "F7", "F12", "D1", "D2", "D4"]
+    assert not processes_of(home)
+    after = losswatch("demo", "report", "--home", str(home), "--json")
+    assert [json.loads(line)["id"] for line in after.stdout.splitlines()] == [row["id"] for row in rows]
+
+
+def test_company_and_hub_end_when_the_demo_is_killed(tmp_path):
+    home = tmp_path / "demo"
+    demo = subprocess.Popen(
+        [sys.executable, "-m", "tui.cli.main", "demo", "--home", str(home), "--for", "10m"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        wait_for((home / "hub.sock").exists)
+        children = {pid: os.pidfd_open(pid) for pid in processes_of(home) if pid != demo.pid}
+        assert len(children) >= 2
+    finally:
+        demo.kill()
+        demo.wait()
+    try:
+        for handle in children.values():
+            assert select.select([handle], [], [], 60)[0]
+    finally:
+        for handle in children.values():
+            os.close(handle)
+
+
+def wait_for(condition):
+    """Poll until `condition()`; the file system has no other way to say so."""
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from data.config.home import Home
 from data.errors import LosswatchError, UsageError
@@ -119,8 +119,9 @@ class _Scribe(threading.Thread):
             return
 
 
-def _leave(_number: int, _frame: object) -> NoReturn:
-    raise KeyboardInterrupt
+def _leave(_number: int, _frame: object) -> None:
+    """As Ctrl-C does: a running dashboard then puts the terminal back before it ends."""
+    signal.raise_signal(signal.SIGINT)
 
 
 def _default_folder() -> Path:
