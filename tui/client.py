@@ -53,7 +53,7 @@ class HubClient:
         """Post encoded records, one a line; returns how many the hub has stored durably."""
         return _decoded(await self._ask("POST", path, b"\n".join(lines), "application/x-ndjson"), _Stored).stored
 
-    async def events(self) -> AsyncIterator[StreamLine]:
+    async def events(self) -> AsyncGenerator[StreamLine]:
         """Lines of the hub's stream until it says goodbye or falls silent; the first is its greeting."""
         async with self._exchange("GET", "/v1/events") as (status, chunks):
             if status != 200:

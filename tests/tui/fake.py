@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from data.errors import LosswatchError, NotAllowed
+from data.model.snapshot import PROTOCOL, CommandReply, Hello, ListPage, Snapshot
+from data.model.target import TargetKind
+from tests.tui import corvane
+from tui.app import LosswatchApp
+from tui.service import Query, Update
+
+
+class FakeService:
+    """A hub in the same process: what a test puts is what the dashboard hears; what it is asked is remembered."""
+
+    def __init__(self, snapshot: Snapshot | None = None, *, rows: dict | None = None) -> None:
+        self.queue: asyncio.Queue[Update] = asyncio.Queue()
+        self.rows = corvane.ROWS if rows is None else rows
+        self.queries: list[Query] = []
+        self.commands: list[tuple[str, dict[str, object]]] = []
+        self.forbidden: set[str] = set()
+        self.broken = ""
+        if snapshot is not None:
+            self.put(Hello(PROTOCOL, "0.1.0", "Corvane Media", "maria", "senior", ("*",), "full", "EUR", 1, datetime(2026, 11, 17, tzinfo=UTC)))
+            self.put(snapshot)
+
+    def put(self, update: Update) -> None:
+        self.queue.put_nowait(update)
+
+    async def updates(self):
+        while True:
+            yield await self.queue.get()
+
+    async def page(self, query: Query) -> ListPage:
+        self.queries.append(query)
+        self._may()
+        words = query.filter.split()
+        rows = [row for row in self.rows.values() if row.kind is query.kind and all(word in row.name + row.detail for word in words)]
+        if query.sort:
+            rows.sort(key=lambda row: str(getattr(row, query.sort)), reverse=query.desc)
+        pane = {TargetKind.SITE: "sites", TargetKind.LINK: "links", TargetKind.PARSER: "parsers", TargetKind.FEED: "feeds", TargetKind.SLICE: "slices"}
+        counts = getattr(corvane.BURNING, pane[query.kind]).counts
+        return ListPage(7, len(rows), query.offset, tuple(rows[query.offset : query.offset + query.limit]), counts)
+
+    async def target(self, target: str):
+        self._may()
+        if target not in self.rows:
+            raise LosswatchError(f"Nothing called {target} is watched. Try: losswatch sites")
+        return corvane.detail(self.rows[target])
+
+    async def incident(self, number: int):
+        self._may()
+        found = [one for one in corvane.INCIDENTS if one.id == number]
+        if not found:
+            raise LosswatchError(f"There is no incident {number}.")
+        return corvane.incident_detail(found[0])
+
+    async def command(self, name: str, **args: object) -> CommandReply:
+        self.commands.append((name, args))
+        self._may()
+        if name in self.forbidden:
+            raise NotAllowed(f"Your role may not {name}. A senior can.")
+        return CommandReply(True, f"done: {name}")
+
+    def _may(self) -> None:
+        if self.broken:
+            raise LosswatchError(self.broken)
+
+
+class StillClock:
+    """A monotonic clock that tests move by hand."""
+
+    def __init__(self) -> None:
+        self.at = 1000.0
+
+    def __call__(self) -> float:
+        return self.at
+
+
+def dashboard(snapshot: Snapshot | None = corvane.BURNING, *, theme: str = "losswatch", service: FakeService | None = None, clock: StillClock | None = None, **options: object) -> LosswatchApp:
+    """A dashboard over a fake hub, on a clock that stands still."""
+    service = service or FakeService(snapshot)
+    return LosswatchApp(service, theme=theme, monotonic=clock or StillClock(), **options)  # type: ignore[arg-type]
+
+
+def many(count: int, kind: TargetKind = TargetKind.SITE) -> dict:
+    """`count` rows of one kind, for lists longer than any window."""
+    base = corvane.SITES[-1]
+    rows = (replace(base, target=f"{kind.value}:s-{at:06}", name=f"s-{at:06}", kind=kind) for at in range(count))
+    return {row.target: row for row in rows}

@@ -1,0 +1,365 @@
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from rich.style import Style
+from textual import work
+from textual.app import App
+from textual.binding import BindingType
+from textual.message import Message
+from textual.reactive import reactive
+
+from data.errors import LosswatchError
+from data.model.snapshot import Hello, Snapshot
+from data.model.target import TargetKind
+from data.text import clean_text
+from tui import format as fmt
+from tui import goto, keys
+from tui import theme as looks
+from tui.clipboard import into_tmux
+from tui.lines import Line, crop
+from tui.look import Look
+from tui.screens.help import HelpScreen
+from tui.screens.incident import IncidentScreen
+from tui.screens.listing import ListScreen
+from tui.screens.overview import OverviewScreen
+from tui.screens.place import Place
+from tui.screens.target import TargetScreen
+from tui.service import HubService, Lost, Service, Update
+from tui.widgets.ask import Question
+
+if TYPE_CHECKING:
+    from textual.screen import Screen
+
+    from data.config.home import Home
+    from data.model.snapshot import TargetRow
+    from tui.widgets.row_table import RowTable
+
+EMPTY = Snapshot(0, datetime(1970, 1, 1, tzinfo=UTC))
+SILENT_S = 12.0
+"""No heartbeat for so long: the picture is called stale."""
+YOUNG = timedelta(seconds=100)
+"""While something is younger, its age is written in seconds and ticks each second."""
+
+
+@dataclass
+class SnapshotReady(Message, bubble=False):
+    """A newer snapshot arrived."""
+
+    snapshot: Snapshot
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, SnapshotReady)
+
+
+class LosswatchApp(App[int]):
+    """The dashboard: attaches to a service, draws its snapshots, gives its commands."""
+
+    CSS_PATH = "losswatch.tcss"
+    TITLE = "losswatch"
+    ENABLE_COMMAND_PALETTE = False
+    ALLOW_SELECT = False
+    BINDINGS: ClassVar[list[BindingType]] = keys.bindings("app")
+
+    snapshot: reactive[Snapshot] = reactive(EMPTY, init=False)
+    """What every screen draws."""
+
+    def __init__(
+        self, service: Service, *, ascii_only: bool = False, theme: str = "", lite: bool = False,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:  # fmt: skip
+        super().__init__()
+        self.service = service
+        self.ascii_only = ascii_only
+        self.lite = lite
+        self.hello: Hello | None = None
+        self.animation_level = "none"
+        self._monotonic = monotonic
+        self._received = self._heard = monotonic()
+        self._lost = "Waiting for the hub."
+        self._paused_at: float | None = None
+        self._pending: Snapshot | None = None
+        self._styles: dict[str, Style] = {}
+        self._last_place: Callable[[], Place] | None = None
+        self._ticks = 0
+        for one in looks.themes():
+            self.register_theme(one)
+        wanted = looks.fitting(self.console.color_system, theme)
+        self.theme = wanted if wanted in self.available_themes else looks.fitting(self.console.color_system)
+
+    def get_default_screen(self) -> Screen[object]:
+        return cast("Screen[object]", OverviewScreen())
+
+    def on_mount(self) -> None:
+        self.theme_changed_signal.subscribe(self, lambda _theme: self._restyle())
+        self._listen()
+        self.set_interval(1.0, self._tick)
+
+    # Facts in
+
+    @work(group="updates", exit_on_error=False)
+    async def _listen(self) -> None:
+        async with aclosing(self.service.updates()) as updates:
+            async for update in updates:
+                self._hear(update)
+
+    def _hear(self, update: Update) -> None:
+        if isinstance(update, Lost):
+            fresh_loss = not self._lost
+            self._lost = clean_text(update.reason)
+            if fresh_loss:
+                self._retick()
+            return
+        self._heard = self._monotonic()
+        back = bool(self._lost)
+        self._lost = ""
+        if isinstance(update, Hello):
+            self.hello = update
+        if isinstance(update, Snapshot):
+            self.post_message(SnapshotReady(update))
+        elif back:
+            self._retick()
+
+    def on_snapshot_ready(self, message: SnapshotReady) -> None:
+        if self.paused:
+            self._pending = message.snapshot
+            return
+        self._received = self._monotonic()
+        self.snapshot = message.snapshot
+
+    def watch_snapshot(self, snapshot: Snapshot) -> None:
+        place = self.place
+        if place is not None:
+            place.apply(snapshot)
+
+    @property
+    def place(self) -> Place | None:
+        screen = self.screen
+        return screen if isinstance(screen, Place) and screen._ready else None  # noqa: SLF001  # the app drives its screens
+
+    # Time and freshness
+
+    @property
+    def paused(self) -> bool:
+        return self._paused_at is not None
+
+    @property
+    def stale(self) -> bool:
+        return bool(self._lost) or self._monotonic() - self._heard > SILENT_S
+
+    def now(self) -> datetime:
+        """The hub's clock; stands still while the picture does."""
+        if self.paused or self.stale:
+            return self.snapshot.at
+        return self.snapshot.at + timedelta(seconds=(self._monotonic() - self._received) * self.snapshot.speed)
+
+    def look(self) -> Look:
+        return Look(self.now(), self.snapshot.currency, self.snapshot.loss_per_hour is not None, self.ascii_only)
+
+    def freshness(self) -> Line:
+        """`LIVE 14:32:07Z`, `PAUSED 3m`, `STALE 41s`: how far the picture can be trusted."""
+        seen = fmt.clock(self.snapshot.at) if self.snapshot.version else ""
+        if self.stale:
+            word = f"STALE {fmt.age(self._monotonic() - self._heard)}" if self.snapshot.version else "CONNECTING"
+            return ((f" {word} ", "warn"), (f"{seen} ", "dim"))
+        if self._paused_at is not None:
+            return ((f" PAUSED {fmt.age(self._monotonic() - self._paused_at)} ", "need"), (f"{seen} ", "dim"))
+        return ((" LIVE ", "dim"), (f"{seen} ", ""))
+
+    def own_lines(self, width: int) -> list[Line]:
+        """What is wrong with ourselves, on top of the log."""
+        return [crop(((f" ▲ {self._lost}", "warn"),), width)] if self._lost and self.stale else []
+
+    def _tick(self) -> None:
+        """One timer for all ages: each second while something is young, held or stale, else every ten."""
+        self._ticks += 1
+        if self.paused or self.stale or self._ticks % 10 == 0 or self._something_young():
+            self._retick()
+
+    def _something_young(self) -> bool:
+        now = self.now()
+        return any(now - incident.started_at < YOUNG for incident in self.snapshot.incidents)
+
+    def _retick(self) -> None:
+        if (place := self.place) is not None:
+            place.tick()
+
+    # Colours
+
+    def role_style(self, role: str) -> Style:
+        """The style of a role in the theme that is on; `role+cursor` is that role on the selected row."""
+        if not self._styles:
+            self._styles = looks.styles(self.theme, self.theme_variables)
+        style = self._styles.get(role)
+        if style is None:
+            base, _, over = role.partition("+")
+            style = self._styles.get(base, Style()) + self._styles.get(over, Style())
+            self._styles[role] = style
+        return style
+
+    def _restyle(self) -> None:
+        self._styles = {}
+        for screen in self.screen_stack:
+            screen.refresh(layout=True)
+            for widget in screen.query("Panel"):
+                widget.refresh()
+
+    # Going places
+
+    def open_list(self, kind: TargetKind) -> None:
+        self._go(lambda: ListScreen(kind))
+
+    def open_target(self, target: str, siblings: RowTable[TargetRow] | None = None) -> None:
+        self._go(lambda: TargetScreen(target, siblings))
+
+    def replace_target(self, target: str, siblings: RowTable[TargetRow] | None) -> None:
+        self.pop_screen()
+        self.push_screen(TargetScreen(target, siblings))
+
+    def open_incident(self, number: int) -> None:
+        self._go(lambda: IncidentScreen(number))
+
+    def _go(self, place: Callable[[], Place]) -> None:
+        fresh = place()
+        fresh.made_by = place
+        self.push_screen(fresh)
+
+    def go_back(self) -> None:
+        if len(self.screen_stack) > 1:
+            left = self.screen
+            if isinstance(left, Place) and left.made_by is not None:
+                self._last_place = left.made_by
+            self.pop_screen()
+
+    def action_back_or_quit(self) -> None:
+        if len(self.screen_stack) > 1:
+            self.go_back()
+        else:
+            self.exit(0)
+
+    async def action_quit(self) -> None:
+        self.exit(0)
+
+    def action_last_place(self) -> None:
+        if self._last_place is None:
+            self.say("No other place to go back to yet")
+        else:
+            self._go(self._last_place)
+
+    def action_help(self) -> None:
+        if isinstance(self.screen, HelpScreen):
+            self.go_back()
+        elif isinstance(self.screen, Place):
+            self.push_screen(HelpScreen(self.screen.SCOPES))
+
+    def action_palette(self) -> None:
+        if isinstance(self.screen, Place):
+            self.screen.ask(Question(":", submit=self._aim, change=self._offer))
+            self._offer("")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "palette" and isinstance(self.screen, Place) and self.screen.typing:
+            return False  # a priority binding would take the colon out of the answer
+        return super().check_action(action, parameters)
+
+    def _offer(self, text: str) -> None:
+        self.screen.query_one("Ask").offer(goto.candidates(text, self.snapshot, self.available_themes))  # type: ignore[attr-defined]  # queried by name
+
+    def _aim(self, text: str) -> None:
+        aim = goto.aim(text)
+        if aim.what == "unknown":
+            near = goto.candidates(text, self.snapshot, self.available_themes)
+            aim = goto.aim(near[0].text) if near and text.strip() else aim
+        match aim.what:
+            case "overview":
+                while len(self.screen_stack) > 1:
+                    self.pop_screen()
+            case "list":
+                self.open_list(TargetKind(aim.value))
+            case "target":
+                self.open_target(aim.value)
+            case "incident":
+                self.open_incident(int(aim.value))
+            case "theme":
+                self._wear(aim.value)
+            case "help":
+                self.action_help()
+            case "quit":
+                self.exit(0)
+            case _:
+                self.say(aim.value)
+
+    def _wear(self, name: str) -> None:
+        if name in self.available_themes:
+            self.theme = name
+        else:
+            self.say(f"No theme called {name!r}. There are: {', '.join(sorted(self.available_themes))}")
+
+    # Doing
+
+    def say(self, sentence: str, *, warn: bool = False) -> None:
+        """One calm line at the corner; never markup."""
+        self.notify(clean_text(sentence), severity="warning" if warn else "information", timeout=4, markup=False)
+
+    @work(group="commands", exit_on_error=False)
+    async def give(self, name: str, **args: object) -> None:
+        """Give the hub one command and say what came of it, in its own words."""
+        try:
+            reply = await self.service.command(name, **args)
+        except LosswatchError as problem:
+            self.say(str(problem), warn=True)
+        else:
+            self.say(reply.message, warn=not reply.ok)
+
+    def action_pause(self) -> None:
+        if self._paused_at is None:
+            self._paused_at = self._monotonic()
+        else:
+            self._paused_at = None
+            if self._pending is not None:
+                self.post_message(SnapshotReady(self._pending))
+                self._pending = None
+        self._retick()
+
+    def action_refresh_all(self) -> None:
+        if self.place is not None:
+            self.place.refetch()
+        self.say("Asked the hub again")
+
+    def action_recheck(self) -> None:
+        target = self.place.selected_target() if self.place else None
+        if target is None:
+            self.say("Nothing that can be re-checked is selected: choose a target with 1-4 first")
+        else:
+            self.give("recheck", target=target)
+
+    def action_copy(self) -> None:
+        self._copy(self.place.copyable() if self.place else None)
+
+    def action_copy_command(self) -> None:
+        command = self.place.command_line() if self.place else None
+        self._copy((command, "command") if command else None)
+
+    def _copy(self, found: tuple[str, str] | None) -> None:
+        if found is None:
+            self.say("Nothing here that could be copied")
+            return
+        text, what = found
+        self.copy_to_clipboard(text)
+        way = " and into tmux" if os.environ.get("TMUX") and into_tmux(text) else ""
+        self.say(f"Copied the {what}{way}: {text.splitlines()[0]}")
+
+
+def run(home: Home, *, mouse: bool = True, ascii_only: bool = False, lite: bool = False, theme: str = "") -> int:
+    """Attach to the hub of `home` and draw until the person leaves; returns the exit code."""
+    utf8 = (
+        "utf" in (os.environ.get("LC_ALL") or os.environ.get("LC_CTYPE") or os.environ.get("LANG") or "utf-8").lower()
+    )
+    app = LosswatchApp(HubService(home.socket), ascii_only=ascii_only or not utf8, theme=theme, lite=lite)
+    return app.run(mouse=mouse) or app.return_code or 0

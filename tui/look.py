@@ -1,0 +1,93 @@
+"""How to write and mark what is shown: the moment, the money and the words and glyphs of every state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from data.model.incident import IncidentState, Severity
+from data.model.state import State
+from tui import format as fmt
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from data.model.incident import Incident
+    from data.model.snapshot import StateCount
+    from tui.lines import Span
+
+GLYPH = {State.FAILING: "✖", State.DEGRADED: "▲", State.UNKNOWN: "╌", State.OK: "●", State.PAUSED: "░"}
+ROLE = {State.FAILING: "bad", State.DEGRADED: "warn", State.UNKNOWN: "dim", State.OK: "dim", State.PAUSED: "dim"}
+WORD = {
+    State.FAILING: "FAILING", State.DEGRADED: "DEGRADED", State.UNKNOWN: "UNKNOWN", State.OK: "OK",
+    State.PAUSED: "PAUSED",
+}  # fmt: skip
+SEVERITY_WORD = {
+    Severity.SEV1: "SEV1 severe",
+    Severity.SEV2: "SEV2 high",
+    Severity.SEV3: "SEV3 low",
+    Severity.SEV4: "SEV4 hygiene",
+}
+INCIDENT_WORD = {IncidentState.NEW: "NEW", IncidentState.ACKNOWLEDGED: "ACK", IncidentState.CLOSED: "CLOSED"}
+CERTAINTY_ROLE = {"fact": "", "guess": "need", "unknown": "dim"}
+CHANGE_ROLE = {"breaking": "bad", "risky": "warn", "harmless": "dim"}
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a line needs to know beside its own facts."""
+
+    now: datetime = datetime(1970, 1, 1, tzinfo=UTC)
+    """The hub's clock, so that ages mean the same on every screen."""
+    currency: str = "EUR"
+    money: bool = True
+    """False: this reader sees severities instead of figures."""
+    ascii_only: bool = False
+
+    @property
+    def symbol(self) -> str:
+        return fmt.symbol_of(self.currency, ascii_only=self.ascii_only)
+
+    def since(self, moment: datetime | None) -> str:
+        return fmt.since(moment, self.now)
+
+    def amount(self, value: Decimal | float | None) -> str:
+        return fmt.money(value, self.symbol)
+
+    def loss(self, value: Decimal | None) -> str:
+        return fmt.loss(value, self.symbol)
+
+
+def glyph(state: State) -> Span:
+    return GLYPH[state], ROLE[state]
+
+
+def word(state: State) -> Span:
+    return WORD[state], ROLE[state]
+
+
+def lost_per_hour(incident: Incident, look: Look) -> str:
+    """`€1,390`, `unseen` where we are blind, or the severity for readers without money."""
+    if not look.money:
+        return incident.severity.value
+    if incident.loss.per_hour == 0 and incident.loss.unseen_per_hour > 0:
+        return "unseen"
+    return look.amount(incident.loss.per_hour)
+
+
+def lost_so_far(incident: Incident, look: Look) -> str:
+    if not look.money:
+        return fmt.NONE
+    if incident.loss.lost == 0 and incident.loss.unseen > 0:
+        return fmt.NONE
+    return look.amount(incident.loss.lost)
+
+
+def counts(count: StateCount, *, ok_too: bool = True) -> str:
+    """`3 failing · 1 degraded`, worst first; zeros are left out."""
+    parts = (("failing", count.failing), ("degraded", count.degraded), ("unknown", count.unknown), ("ok", count.ok))
+    shown = [f"{number:,} {name}" for name, number in parts if number and (ok_too or name != "ok")]
+    if count.paused:
+        shown.append(f"{count.paused:,} paused")
+    return " · ".join(shown) or "none"

@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import BindingType
+
+from data.model.snapshot import IncidentDetail, TargetRow
+from tui import keys
+from tui.families import GEO, GLYPH, LOST, PARTNER, SEEN, SINCE, STRIP, name
+from tui.look import INCIDENT_WORD, lost_per_hour, lost_so_far
+from tui.overview_lines import first_move
+from tui.screens import parts
+from tui.screens.detail import DetailScreen
+from tui.widgets.ask import Question
+from tui.widgets.row_table import RowTable
+
+if TYPE_CHECKING:
+    from textual.widget import Widget
+
+    from tui.lines import Span
+
+MEMBER_COLUMNS = (name(20, grow=1, title="affected"), GLYPH, SEEN, SINCE, LOST, STRIP, PARTNER, GEO)
+
+
+class IncidentScreen(DetailScreen[IncidentDetail]):
+    """One incident: what to do, what is known, its story, its money and everything it affects."""
+
+    SCOPES: ClassVar[tuple[str, ...]] = ("incident", "app")
+    BINDINGS: ClassVar[list[BindingType]] = keys.bindings("incident")
+
+    def __init__(self, number: int) -> None:
+        super().__init__(parts.OF_INCIDENT)
+        self.number = number
+
+    async def fetch(self) -> IncidentDetail:
+        return await self.losswatch.service.incident(self.number)
+
+    def _side(self, side: str) -> list[Widget]:
+        panels = super()._side(side)
+        if side == "left":
+            members: RowTable[TargetRow] = RowTable(
+                MEMBER_COLUMNS, lambda row: row.target, "affected", id="members", always_mark=True
+            )
+            panels.append(members)
+        return panels
+
+    @property
+    def members(self) -> RowTable[TargetRow]:
+        return self.query_one("#members", RowTable)
+
+    def settle(self, size: str) -> None:
+        super().settle(size)
+        if self.query("#members"):
+            self.members.display = size not in {"compact", "tiny"} or self.tab <= 2
+
+    def arrived(self) -> None:
+        if self.detail is not None:
+            incident = self.detail.incident
+            self.members.note = f"{incident.open_members:,} of {incident.members:,} still failing"
+            self.members.present(self.detail.members)
+
+    def trail(self) -> list[Span]:
+        spans: list[Span] = [("Incidents › ", "dim"), (f"#{self.number} ", "where")]
+        if self.detail is None:
+            return [*spans, (self.problem, "warn")]
+        incident, look = self.detail.incident, self.losswatch.look()
+        role = "dim" if incident.closed_at else "need"
+        rate = lost_per_hour(incident, look) + ("/h" if look.money else "")
+        return [
+            *spans, (incident.where, "where"), (f"   {INCIDENT_WORD[incident.state]} {incident.severity.value} ", role),
+            (f"{look.since(incident.started_at)}  ", "dim"), (f"{rate} ", "money"), (f" lost {lost_so_far(incident, look)}", "strong"),
+        ]  # fmt: skip
+
+    def on_row_table_opened(self, message: RowTable.Opened) -> None:
+        self.losswatch.open_target(message.key, message.table)
+
+    # Actions
+
+    def action_acknowledge(self) -> None:
+        self.losswatch.give("acknowledge", incident=self.number)
+
+    def action_note(self) -> None:
+        self.ask(Question(f"note on #{self.number}:", submit=self._note))
+
+    def _note(self, text: str) -> None:
+        if text.strip():
+            self.losswatch.give("note", incident=self.number, text=text.strip())
+
+    def action_close_incident(self) -> None:
+        where = self.detail.incident.where if self.detail else ""
+        self.ask(Question(f"close #{self.number} {where}? type yes:", submit=self._close))
+
+    def _close(self, answer: str) -> None:
+        if answer.strip().lower() in {"y", "yes"}:
+            self.losswatch.give("close", incident=self.number)
+        else:
+            self.losswatch.say(f"#{self.number} stays open")
+
+    def selected_target(self) -> str | None:
+        return self.members.selected_key if self.focused is self.members else None
+
+    def copyable(self) -> tuple[str, str] | None:
+        if self.selected_target():
+            return super().copyable()
+        if self.detail is None:
+            return None
+        incident = self.detail.incident
+        facts = "\n".join(f"{said.certainty}: {said.text}" for said in self.detail.statements)
+        return (
+            f"#{incident.id} {incident.where}: {incident.title}\n{facts}\nplan A: {first_move(incident)}",
+            f"summary of #{incident.id}",
+        )
+
+    def command_line(self) -> str | None:
+        return f"losswatch incidents show {self.number}"

@@ -1,0 +1,278 @@
+"""Parts of the detail screens as data: a title and a function from (detail, look, width, height) to lines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeVar
+from urllib.parse import urlsplit
+
+from data.model.cause import words_of
+from data.model.state import State
+from data.model.target import TargetKind
+from tui import format as fmt
+from tui.families import seen
+from tui.lines import Line, crop, fit, spread, wrap
+from tui.look import CERTAINTY_ROLE, CHANGE_ROLE, ROLE, Look, glyph, lost_per_hour, word
+from tui.widgets.band_chart import band_chart
+from tui.widgets.heat_strip import heat
+
+if TYPE_CHECKING:
+    from data.model.incident import Incident
+    from data.model.observation import Hop, Observation
+    from data.model.snapshot import ChangeRow, FieldRow, IncidentDetail, TargetDetail
+
+D = TypeVar("D")
+
+
+@dataclass(frozen=True, slots=True)
+class Part(Generic[D]):
+    """One panel of a detail screen. `weight` is its share of the height; 0 takes what its lines need."""
+
+    title: str
+    lines: Callable[[D, Look, int, int], Sequence[Line]]
+    side: str = "left"
+    weight: int = 1
+
+
+def availability(detail: TargetDetail, _look: Look, width: int, _height: int) -> list[Line]:
+    strips = (("last hour", detail.strip_hour), ("last 24 h", detail.strip_day), ("last 90 d", detail.strip_90d))
+    room = max(width - 24, 8)
+    return [
+        ((f" {label:<10} ", "dim"), *heat(strip, room), (f"  {fmt.pct(_good(strip)):>8}", "" if strip else "dim"))
+        for label, strip in strips
+    ]
+
+
+def _good(strip: str) -> float | None:
+    """Share of the buckets with evidence that did not fail."""
+    known = sum(strip.count(code) for code in "odf")
+    return (known - strip.count("f")) / known if known else None
+
+
+def expectation(detail: TargetDetail, _look: Look, width: int, _height: int) -> list[Line]:
+    lines = [crop(((f" {label:<14} ", "dim"), (value, "")), width) for label, value in detail.check]
+    if detail.url:
+        lines.insert(0, crop(((" url            ", "dim"), (detail.url, "")), width))
+    return lines or [((" no expectations", "dim"),)]
+
+
+def history(detail: TargetDetail, look: Look, width: int, height: int) -> list[Line]:
+    unit = "money" if detail.row.kind is TargetKind.SLICE else detail.band_unit
+    if unit == "money" and not look.money:
+        return [((" money is hidden for your role", "dim"),)]
+    return band_chart(detail.band, width - 1, height, unit, look.symbol)
+
+
+def chain(detail: TargetDetail, _look: Look, width: int, _height: int) -> list[Line]:
+    """The redirect chain as a picture; the guilty hop is marked."""
+    if not detail.hops:
+        return [((" no chain recorded yet", "dim"),)]
+    lines: list[Line] = []
+    for number, hop in enumerate(detail.hops, 1):
+        lines += _hop_lines(number, hop, width, last=number == len(detail.hops))
+    return lines
+
+
+def _hop_lines(number: int, hop: Hop, width: int, *, last: bool) -> list[Line]:
+    guilty = bool(hop.cause)
+    parts = urlsplit(hop.url)
+    mark = ("✖", "bad") if guilty else ("●", "dim")
+    status = str(hop.status) if hop.status else "no answer"
+    right: Line = ((f" {status} ", "bad" if guilty else "strong"), (f" {fmt.ms(hop.ms):>7} ", "dim"))
+    left: Line = (
+        (f" {number} ", "dim"),
+        mark,
+        (f" {parts.scheme}://", "dim"),
+        (parts.netloc, "strong"),
+        (parts.path or "/", "dim"),
+    )
+    facts = [hop.ip, hop.edge, _certificate(hop)]
+    why = words_of(hop.cause) if guilty else ""
+    detail = "  ".join(fact for fact in facts if fact)
+    stem = "   " if last else "   │"
+    lines = [spread(left, right, width)]
+    if why or detail:
+        lines.append(crop(((f"{stem:<6}", "rule"), (f"{why}  " if why else "", "bad"), (detail, "dim")), width))
+    elif not last:
+        lines.append(((stem, "rule"),))
+    return lines
+
+
+def _certificate(hop: Hop) -> str:
+    return "" if hop.cert_days_left is None else f"certificate {hop.cert_days_left:.0f} d left"
+
+
+def observations(detail: TargetDetail, look: Look, width: int, _height: int) -> list[Line]:
+    if not detail.observations:
+        return [((" not observed yet", "dim"),)]
+    return [_observation(one, look, width) for one in detail.observations]
+
+
+def _observation(one: Observation, look: Look, width: int) -> Line:
+    said = one.detail or words_of(one.cause)
+    when = fmt.day_clock(one.started_at, look.now)
+    return crop(
+        ((f" {when:<14} ", "dim"), glyph(one.state), (f" {fit(one.region, 8)} ", "dim"), (f"{fmt.ms(one.total_ms):>7}  ", ""),
+         (said, ROLE[one.state] if one.state is not State.OK else "dim")), width,
+    )  # fmt: skip
+
+
+def flips(detail: TargetDetail, look: Look, width: int, _height: int) -> list[Line]:
+    if not detail.flips:
+        return [((" no change of state on record", "dim"),)]
+    return [
+        crop(
+            ((f" {fmt.day_clock(flip.at, look.now):<14} ", "dim"), glyph(flip.old), (" → ", "rule"), glyph(flip.new), (" ", ""),
+             (words_of(flip.cause) if flip.cause else flip.new.value, ROLE[flip.new]), (f"  {flip.reason}", "dim")), width,
+        )
+        for flip in detail.flips
+    ]  # fmt: skip
+
+
+def fields(detail: TargetDetail, _look: Look, width: int, _height: int) -> list[Line]:
+    head = ((f"   {'field':<14} {'state':<7} {'fill':>7} {'usual':>7}  selector", "head"),)
+    rows = [_field(row, width) for row in detail.fields]
+    return [crop(head, width), *(rows or [((" no run yet", "dim"),)])]
+
+
+def _field(row: FieldRow, width: int) -> Line:
+    bad = row.state != "ok"
+    mark = ("✖", "bad") if bad else ("●", "dim")
+    return crop(
+        ((" ", ""), mark, (f" {fit(row.name, 14)} ", "strong" if bad else ""), (f"{fit(row.state, 7)} ", "bad" if bad else "dim"),
+         (f"{fmt.pct(row.fill, 1):>7} ", "bad" if bad else ""), (f"{fmt.pct(row.usual_fill, 1):>7}", "dim"), (f"  {row.selector}", "dim")),
+        width,
+    )  # fmt: skip
+
+
+def changes(detail: TargetDetail, look: Look, width: int, _height: int) -> list[Line]:
+    if not detail.changes:
+        return [((" the contract holds: no change", "dim"),)]
+    lines: list[Line] = []
+    for change in detail.changes:
+        lines += _change(change, look, width)
+    return lines
+
+
+def _change(change: ChangeRow, look: Look, width: int) -> list[Line]:
+    role = CHANGE_ROLE.get(change.severity, "") if change.closed_at is None else "dim"
+    first: Line = ((f" {change.severity.upper():<9}", role), (f" {change.path}  ", "strong"), (change.kind, "dim"))
+    state = "closed" if change.closed_at else f"since {fmt.day_clock(change.first_seen, look.now)}"
+    right: Line = ((f" {change.n_after:,} rows  {state} ", "dim"),)
+    return [
+        spread(first, right, width),
+        crop((("   − ", "dim"), (change.was or fmt.NONE, "dim")), width),
+        crop((("   + ", role), (change.now or fmt.NONE, "")), width),
+    ]
+
+
+def incidents(detail: TargetDetail, look: Look, width: int, _height: int) -> list[Line]:
+    lines = [_incident(incident, look, width) for incident in detail.incidents]
+    notes = [line for note in detail.notes for line in wrap(f"· {note}", width - 1, "dim", "  ")]
+    return [*(lines or [((" no incident", "dim"),)]), *(((" ", ""), *note) for note in notes)]
+
+
+def _incident(incident: Incident, look: Look, width: int) -> Line:
+    closed = incident.closed_at is not None
+    return crop(
+        ((f" #{incident.id} ", "dim" if closed else "strong"), (f"{incident.state.value:<13}", "dim"),
+         (f"{lost_per_hour(incident, look):>8}/h " if look.money else f"{incident.severity.value} ", "dim" if closed else "money"),
+         (f"{look.since(incident.started_at):>4}  ", "dim"), (incident.title, "")), width,
+    )  # fmt: skip
+
+
+def headline(detail: TargetDetail, look: Look) -> Line:
+    """State, since when, what is seen and what it costs: the end of the first line."""
+    row = detail.row
+    cost = row.loss_per_hour
+    money: Line = ((f"  {look.loss(cost)}/h", "money"),) if cost else ()
+    return (
+        glyph(row.state),
+        (" ", ""),
+        word(row.state),
+        (f" {look.since(row.since)}  ", "dim"),
+        (seen(row), ROLE[row.state]),
+        *money,
+    )
+
+
+# One incident
+
+
+def known(detail: IncidentDetail, _look: Look, width: int, _height: int) -> list[Line]:
+    """What is known, labelled by how sure we are."""
+    lines: list[Line] = []
+    for said in detail.statements:
+        first, *rest = wrap(said.text, width - 10)
+        role = CERTAINTY_ROLE.get(said.certainty, "dim")
+        lines.append(((f" {said.certainty:<8} ", role or "dim"), *first))
+        lines += [((" " * 10, ""), *line) for line in rest]
+    return lines or [((" nothing said yet", "dim"),)]
+
+
+def timeline(detail: IncidentDetail, look: Look, width: int, _height: int) -> list[Line]:
+    lines: list[Line] = []
+    for entry in detail.timeline:
+        when = f" {fmt.day_clock(entry.at, look.now):<14} "
+        first, *rest = wrap(entry.what, width - len(when) - 1)
+        who = "" if entry.who == "losswatch" else f"{entry.who}: "
+        lines.append(crop(((when, "dim"), (who, "strong"), *first), width))
+        lines += [((" " * len(when), ""), *line) for line in rest]
+    return lines or [((" no story yet", "dim"),)]
+
+
+def plan(detail: IncidentDetail, look: Look, width: int, _height: int) -> list[Line]:
+    lines: list[Line] = []
+    for row in detail.plans:
+        gain: Line = ((f" ≈ {look.amount(row.gain_per_hour)}/h ", "money"),) if row.gain_per_hour and look.money else ()
+        first, *rest = wrap(row.title, width - 5)
+        lines.append(spread(((f" {row.letter}  ", "focus"), *first), gain, width))
+        lines += [(("    ", ""), *line) for line in rest]
+    return lines or [((" no plan for this cause", "dim"),)]
+
+
+def commission(detail: IncidentDetail, look: Look, width: int, height: int) -> list[Line]:
+    """Expected and actual commission of what is affected."""
+    if not look.money:
+        return [((" money is hidden for your role", "dim"),)]
+    return band_chart(detail.band, width - 1, height, "money", look.symbol)
+
+
+_CHART = {
+    TargetKind.SITE: "latency",
+    TargetKind.LINK: "latency",
+    TargetKind.PARSER: "items a run",
+    TargetKind.FEED: "latency",
+}
+
+
+def of_target(kind: TargetKind) -> tuple[Part[TargetDetail], ...]:
+    """The parts of one family's detail screen, in the order of their numbers."""
+    strips: Part[TargetDetail] = Part("availability", availability, "left", 0)
+    rest: tuple[Part[TargetDetail], ...] = (
+        Part("observations", observations, "right", 2), Part("changes of state", flips, "left", 1),
+        Part("incidents and notes", incidents, "right", 1), Part("expected", expectation, "left", 0),
+    )  # fmt: skip
+    chart: Part[TargetDetail] = Part(_CHART.get(kind, ""), history, "right", 2)
+    if kind is TargetKind.PARSER:
+        return (Part("fields", fields, "left", 2), chart, strips, *rest)
+    if kind is TargetKind.FEED:
+        return (Part("changes of the contract", changes, "left", 3), chart, strips, *rest)
+    if kind is TargetKind.SLICE:
+        wide: Part[TargetDetail] = Part("per hour   ░ expected   █ actual   ▒ lost", history, "top", 3)
+        return (
+            wide,
+            Part("incidents and notes", incidents, "left", 1),
+            Part("changes of state", flips, "right", 1),
+            Part("expected", expectation, "left", 0),
+        )
+    return (Part("chain", chain, "left", 2), chart, strips, *rest)
+
+
+OF_INCIDENT: tuple[Part[IncidentDetail], ...] = (
+    Part("what to do", plan, "left", 0),
+    Part("what we know", known, "left", 2),
+    Part("timeline", timeline, "right", 2),
+    Part("commission per hour   ░ expected   █ actual   ▒ lost", commission, "right", 2),
+)

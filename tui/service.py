@@ -1,0 +1,105 @@
+"""Where the dashboard's facts come from: a hub behind its socket, or anything else that speaks like one."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+from urllib.parse import quote, urlencode
+
+from data.errors import LosswatchError
+from data.model.snapshot import CommandReply, Hello, IncidentDetail, ListPage, Snapshot, TargetDetail
+from tui.client import HubClient
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+    from pathlib import Path
+
+    from data.model.target import TargetKind
+
+FIRST_PAUSE_S = 0.5
+LONGEST_PAUSE_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A window of a list in an order; the hub sorts and filters."""
+
+    kind: TargetKind
+    filter: str = ""
+    sort: str = ""
+    desc: bool = True
+    offset: int = 0
+    limit: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The hub went away; what is on the screen is the last picture."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Alive:
+    """The hub is there and has nothing new."""
+
+
+Update = Hello | Snapshot | Lost | Alive
+
+
+class Service(Protocol):
+    """All a dashboard asks for. Every method may raise `LosswatchError`, whose sentence is shown."""
+
+    def updates(self) -> AsyncGenerator[Update]:
+        """What happens, for ever; reconnects by itself."""
+        ...
+
+    async def page(self, query: Query) -> ListPage: ...
+
+    async def target(self, target: str) -> TargetDetail: ...
+
+    async def incident(self, number: int) -> IncidentDetail: ...
+
+    async def command(self, name: str, **args: object) -> CommandReply: ...
+
+
+class HubService:
+    """A service over the hub's socket."""
+
+    def __init__(self, socket: Path) -> None:
+        self.client = HubClient(socket)
+
+    async def updates(self) -> AsyncGenerator[Update]:
+        pause_s = FIRST_PAUSE_S
+        while True:
+            try:
+                async with aclosing(self.client.events()) as lines:
+                    async for line in lines:
+                        pause_s = FIRST_PAUSE_S
+                        yield line.hello or line.snapshot or Alive()
+                        if line.kind == "bye":
+                            break
+                yield Lost("The hub said goodbye.")
+            except LosswatchError as problem:
+                yield Lost(str(problem))
+            await asyncio.sleep(pause_s * random.uniform(0.5, 1.5))  # noqa: S311  # jitter, not a secret
+            pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+
+    async def page(self, query: Query) -> ListPage:
+        asked = {
+            "filter": query.filter, "sort": query.sort, "desc": int(query.desc), "offset": query.offset,
+            "limit": query.limit,
+        }  # fmt: skip
+        return await self.client.get(f"/v1/targets/{query.kind.value}?{urlencode(asked)}", ListPage)
+
+    async def target(self, target: str) -> TargetDetail:
+        return await self.client.get(f"/v1/target/{quote(target, safe='')}", TargetDetail)
+
+    async def incident(self, number: int) -> IncidentDetail:
+        return await self.client.get(f"/v1/incidents/{number}", IncidentDetail)
+
+    async def command(self, name: str, **args: object) -> CommandReply:
+        return await self.client.command(name, **args)
