@@ -67,7 +67,7 @@ class ProbePool:
         self._clock: Clock = clock_from(settings)
         self._slots = [_Slot(number) for number in range(self.count)]
         self._keepers: list[asyncio.Task[None]] = []
-        self._stopping = False
+        self._stopping = asyncio.Event()
 
     @property
     def in_flight(self) -> int:
@@ -103,7 +103,7 @@ class ProbePool:
 
     async def stop(self) -> None:
         """Let the probes hand over what is finished, then end them; open checks are dropped."""
-        self._stopping = True
+        self._stopping.set()
         for slot in self._slots:
             if slot.process is not None and slot.process.stdin is not None:
                 slot.process.stdin.close()
@@ -137,14 +137,14 @@ class ProbePool:
             born = loop.time()
             await self._listen(slot)
             await _end(slot.process)
-            if self._stopping:
+            if self._stopping.is_set():
                 return
             self.restarts += 1
             slot.quick_deaths = slot.quick_deaths + 1 if loop.time() - born < 30.0 else 0
             log.warning("probe %d is gone, %d checks go to the next", slot.number, len(slot.open))
             await self._give_up_poison(slot)
             await asyncio.sleep(_BACKOFF_S[min(slot.quick_deaths, len(_BACKOFF_S) - 1)])
-            if self._stopping:
+            if self._stopping.is_set():
                 return
             await self._spawn(slot)
 

@@ -115,16 +115,21 @@ class Probe:
                 began = prober.clock.now()
                 try:
                     async with asyncio.timeout(2 * check.timeout_s + GRACE_S):
-                        self.done.append(await prober.run(check))
+                        observation = await prober.run(check)
                 except Exception as problem:  # one broken check must not end the others; it is logged and told
                     log.exception("check of %s broke", check.target)
                     words = f"the check did not end: {type(problem).__name__}"
-                    stalled = cause("self.stalled")
-                    self.done.append(
-                        Observation(
-                            check.target, check.team, check.kind, began, State.UNKNOWN, stalled, words, prober.region
-                        )
+                    observation = Observation(
+                        check.target,
+                        check.team,
+                        check.kind,
+                        began,
+                        State.UNKNOWN,
+                        cause("self.stalled"),
+                        words,
+                        prober.region,
                     )
+                self.done.append(observation)
         finally:
             caps.leave(host)
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import msgspec
 
 from data.config.settings import ClockSettings, EdgeSignature, NetworkSettings, Settings, Vantage
-from data.model.observation import Observation
-from data.model.target import Check
+from data.model.observation import Observation  # noqa: TC001  # msgspec reads the annotations at run time
+from data.model.target import Check  # noqa: TC001  # same
 
 LONGEST_FRAME = 256 * 1024 * 1024
 _LENGTH = 4

@@ -80,7 +80,7 @@ def _plain(reply: Reply) -> tuple[str, str]:
 
 
 def _vantage_fault(reply: Reply, proxy: Proxy, url: Url) -> Fault | None:
-    tunnel_refused = reply.error == pycurl.E_RECV_ERROR and reply.proxy_status >= 400
+    tunnel_refused = reply.proxy_status >= 400
     never_reached = not reply.connect_s or (url.scheme == "https" and reply.proxy_status == 0 and not reply.status)
     if reply.error in _PROXY_FAULTS or tunnel_refused or never_reached:
         answer = f" (answers {reply.proxy_status})" if reply.proxy_status else ""

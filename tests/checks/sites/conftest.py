@@ -10,6 +10,7 @@ import socket
 import ssl
 import struct
 import threading
+import time
 from dataclasses import dataclass, field, replace
 
 import dns.flags
@@ -74,13 +75,23 @@ class Server:
         connection.settimeout(10)
         try:
             if self.context:
-                connection = self.context.wrap_socket(connection, server_side=True)
+                connection = self._secure(connection)
             request = self._read(connection) if self.reads else None
             self.behave(connection, request)
         except OSError:
             pass
         finally:
             connection.close()
+
+    def _secure(self, connection):
+        secure = self.context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+        try:
+            secure.do_handshake()
+        except OSError:
+            time.sleep(0.2)  # closing with unread bytes would reset the connection and swallow the alert
+            secure.close()
+            raise
+        return secure
 
     def _read(self, connection):
         raw = b""
@@ -112,7 +123,10 @@ def answer(*args, **kwargs):
     return lambda connection, _request: connection.sendall(raw)
 
 
-GOOD_PAGE = "<html><head><title>Quillspin casino review</title></head><body><h1>Quillspin</h1><p>" + "An honest review of the games. " * 40
+GOOD_PAGE = (
+    "<html><head><title>Quillspin casino review</title></head><body><h1>Quillspin</h1><p>"
+    + "An honest review of the games. " * 40
+)
 
 
 @pytest.fixture
@@ -167,7 +181,7 @@ class Authority:
         self.ca_file = folder / "ca.pem"
         self.ca_file.write_bytes(pem(self.root))
 
-    def _sign(self, subject, public, issuer, signer, start, end, names=(), ca=False):
+    def _sign(self, subject, public, issuer, signer, start, end, names=(), *, ca=False):
         builder = (
             x509.CertificateBuilder()
             .subject_name(common(subject))
@@ -346,16 +360,30 @@ def link():
 
 
 def options(timeout_s=5.0, ca_file="", resolver="", **expect):
-    return replace(CheckOptions(), expect=Expect(**expect), timeout_s=timeout_s, ca_file=str(ca_file), resolver=resolver)
+    return replace(
+        CheckOptions(), expect=Expect(**expect), timeout_s=timeout_s, ca_file=str(ca_file), resolver=resolver
+    )
 
 
 @pytest.fixture
 def probe():
     """probe(url, geo=.., vantages=.., edges=.., resolver=.., second=.., **expect): an observation as a probe makes it."""
 
-    def run(url, *, kind=TargetKind.SITE, geo="", vantages=(), edges=(), resolver="", second="", timeout_s=5.0, **expect):
+    def run(
+        url,
+        *,
+        kind=TargetKind.SITE,
+        geo="",
+        vantages=(),
+        edges=(),
+        resolver="",
+        second="",
+        ca_file="",
+        timeout_s=5.0,
+        **expect,
+    ):
         async def main():
-            network = Network(Transport(), Resolver(resolver, second))
+            network = Network(Transport(ca_file=str(ca_file)), Resolver(resolver, second))
             clock = SystemClock()
             prober = Prober(network, Edges.of(edges), proxies_of(vantages), clock, clock)
             try:

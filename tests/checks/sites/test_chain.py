@@ -104,7 +104,7 @@ def test_the_failing_hop_is_to_blame_and_its_cause_is_the_chains(link, serve, na
         '<meta http-equiv="refresh" content="0;url=/land">',
         "<META HTTP-EQUIV=Refresh CONTENT='1; URL=/land'>",
         "<script>window.location.href = '/land';</script>",
-        "<script>location.replace(\"/land\")</script>",
+        '<script>location.replace("/land")</script>',
     ],
 )
 def test_a_client_side_redirect_is_followed_and_degrades(link, routes, http, page, html):
@@ -146,7 +146,13 @@ class TestTarget:
 
     @pytest.mark.parametrize(
         ("host", "fine"),
-        [("brand.example", True), ("www.brand.example", True), ("example", True), ("other.example", False), ("rand.example", False)],
+        [
+            ("brand.example", True),
+            ("www.brand.example", True),
+            ("example", True),
+            ("other.example", False),
+            ("rand.example", False),
+        ],
     )
     def test_the_final_host_must_be_the_expected_one_or_below_it(self, link, routes, http, page, names, host, fine):
         server = routes({"/": http(page)})

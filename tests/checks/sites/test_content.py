@@ -13,7 +13,10 @@ LONG = "A long and honest text about the games of this house. " * 60
 
 WORTHLESS = [
     ("content.soft404", "<title>404 Not Found</title><h1>Oops</h1><p>Go home</p>"),
-    ("content.soft404", "<title>Shop</title><h1>Page not found</h1><p>The page you are looking for does not exist.</p>"),
+    (
+        "content.soft404",
+        "<title>Shop</title><h1>Page not found</h1><p>The page you are looking for does not exist.</p>",
+    ),
     ("content.soft404", "<title>Seite nicht gefunden</title><p>Leider.</p>"),
     ("content.soft404", "<title>Página no encontrada</title>"),
     ("content.soft404", "<title>Strona nie istnieje</title><p>Wróć</p>"),
@@ -25,7 +28,10 @@ WORTHLESS = [
     ("content.default_page", "<title>Apache2 Debian Default Page: It works</title><p>It works!</p>"),
     ("content.default_page", "<title>Index of /</title><h1>Index of /</h1>"),
     ("content.default_page", "<h1>This Account has been suspended.</h1>"),
-    ("content.app_error", "<b>Fatal error</b>: Uncaught Error: Call to undefined function in /var/www/x.php on line 12"),
+    (
+        "content.app_error",
+        "<b>Fatal error</b>: Uncaught Error: Call to undefined function in /var/www/x.php on line 12",
+    ),
     ("content.app_error", "<h1>Error establishing a database connection</h1>"),
     ("content.app_error", f"<p>{LONG}</p><p>Parse error: syntax error, unexpected end of file in /a.php on line 3</p>"),
     ("content.app_error", "<pre>Traceback (most recent call last):\n File x</pre>"),
@@ -149,11 +155,20 @@ def test_slowness_degrades_and_names_the_phase(site, serve, http, page):
 
 
 @pytest.mark.parametrize(
-    "title", ["\x1b]52;c;ZXZpbA==\x07", "\x1b[2J\x1b[31mred", "safe\u202egnp.exe", "a\x9b31mb", "[red]markup[/]", "\ud83d" * 3, "x" * 4000]
+    "title",
+    [
+        "\x1b]52;c;ZXZpbA==\x07",
+        "\x1b[2J\x1b[31mred",
+        "safe\u202egnp.exe",
+        "a\x9b31mb",
+        "[red]markup[/]",
+        "\ud83d" * 3,
+        "x" * 4000,
+    ],
 )
 def test_no_escape_code_or_bidi_control_of_a_title_leaves_the_check(site, serve, http, page, title):
     body = page.replace("Quillspin casino review", title).encode("utf-8", "surrogatepass")
-    location = "/\x1b[31m".encode()
+    location = b"/\x1b[31m"
     found = site(serve(http(body, x_evil="\x1b[2J")).url())
     shown = "".join([found.detail, *found.evidence.values(), *(hop.url + hop.location for hop in found.hops)])
     assert location

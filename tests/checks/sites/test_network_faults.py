@@ -35,7 +35,9 @@ def test_a_reset_connection_is_tcp_reset(site, serve):
     assert site(serve(reset).url()).cause == "tcp.reset"
 
 
-@pytest.mark.parametrize("raw", [b"SSH-2.0-OpenSSH_9.2\r\n", b"<html>no status line</html>", b"HTTP/1.1 banana\r\n\r\n"])
+@pytest.mark.parametrize(
+    "raw", [b"SSH-2.0-OpenSSH_9.2\r\n", b"<html>no status line</html>", b"HTTP/1.1 banana\r\n\r\n"]
+)
 def test_an_answer_that_is_not_http_is_malformed(site, serve, raw):
     assert site(serve(raw).url()).cause == "proto.malformed"
 
@@ -174,7 +176,9 @@ def test_a_lookup_failure_that_a_second_resolver_confirms_is_a_failure(probe, na
     assert (found.state, found.cause) == (State.FAILING, "dns.servfail")
 
 
-def test_a_lookup_failure_that_a_second_resolver_does_not_know_is_no_failure_at_all(probe, name_server, serve, http, page):
+def test_a_lookup_failure_that_a_second_resolver_does_not_know_is_no_failure_at_all(
+    probe, name_server, serve, http, page
+):
     first, second = name_server({"a.example": "SERVFAIL"}), name_server({"a.example": ["127.0.0.1"]})
     port = serve(http(page)).port
     assert probe(f"http://a.example:{port}/", resolver=first.address, second=second.address).state is State.OK
