@@ -74,8 +74,9 @@ def _log_to(home: Home, *, to_stderr: bool) -> None:
     )
     for handler in handlers:
         handler.addFilter(RedactingFilter())
-    for chatty in ("httpx", "httpcore", "apscheduler"):
+    for chatty in ("httpx", "httpcore"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # a run that is skipped because the last one still goes on is fine
 
 
 def main() -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from data.store.query import rows, within
 from data.store.strips import BADNESS, WORST_COUNTED
 from data.store.strips import strip as drawn
-from data.store.table import utc
+from data.store.table import aware, utc
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -135,13 +135,13 @@ def strip(store: Store, scope: Scope, target: TargetId, since: datetime, moment:
         store,
         f"SELECT floor(epoch(started_at - ?) / ?)::INTEGER, max({BADNESS}) FROM observation"
         f" WHERE {mine} AND target = ? AND started_at >= ? AND started_at < ? GROUP BY 1",
-        [since, bucket_s, *teams, target, max(utc(since), rolled), moment],
+        [since, bucket_s, *teams, target, aware(max(utc(since), rolled)), moment],
     )
     if grain:
         found += rows(
             store,
             f"SELECT greatest(floor(epoch(start - ?) / ?)::INTEGER, 0), max({WORST_COUNTED}) FROM rollup_{grain}"
             f" WHERE {mine} AND target = ? AND start >= ? AND start < ? GROUP BY 1",
-            [since, bucket_s, *teams, target, floor(utc(since), grain), moment],
+            [since, bucket_s, *teams, target, aware(floor(utc(since), grain)), moment],
         )
     return drawn(buckets, [(bucket, worst) for bucket, worst in found])
