@@ -73,6 +73,8 @@ def _plain(reply: Reply) -> tuple[str, str]:
     """Cause and words by errno where the system named one, else by libcurl's code."""
     if any(word in reply.message for word in _CLIENT_CERT_WORDS):
         return "tls.client_cert", "asks for a client certificate"
+    if reply.error == _HTTP2_STREAM and not reply.status:
+        return _BY_CODE[pycurl.E_GOT_NOTHING]
     if reply.errno in _BY_ERRNO and reply.error not in _BY_CODE:
         return _BY_ERRNO[reply.errno]
     unreadable = ("proto.malformed", f"answers in a way that cannot be read (curl {reply.error})")
