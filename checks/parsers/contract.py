@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,8 @@ FIRST_LENGTH_LINE = 1.4
 """The same while fewer than three good pages are known."""
 SUPPORT = 0.7
 """Share of values that are texts or addresses of external links, above which links speak for a field."""
+RISING = 0.51
+"""Share of rising steps: a list of positions shown twice still rises mostly."""
 _SURE_FILL = 0.995
 _FEW = 3
 _MANY = 5
@@ -119,19 +122,20 @@ def _typed(look: _Look) -> str:
 
 
 def _ordered(look: _Look) -> str:
-    if look.spec.kind is not FieldKind.POSITION or look.page.order or not look.known.pages:
+    """Positions that neither rise nor used to repeat; gaps and repeated blocks are the page's own affair."""
+    usual = min((good.order for good in look.known.pages), default=0.0)
+    if look.spec.kind is not FieldKind.POSITION or usual < RISING or look.page.order > 1 - RISING:
         return ""
-    if not all(good.order for good in look.known.pages):
-        return ""
-    return f"{look.spec.name} repeats or jumps: {', '.join(look.values.values[:6])}"
+    return f"{look.spec.name} no longer counts up: {', '.join(look.values.values[:6])}"
 
 
 def _constant(look: _Look) -> str:
-    """One text in most places where good pages had a different one in each."""
+    """One text in most places where good pages had a different one in each; results shown twice are no constant."""
     usual = [good.distinct for good in look.sizeable]
-    if look.page.n < _MANY or not usual or look.page.distinct > 0.5 or min(usual) < 0.8 or look.supported:
+    if look.page.n < _MANY or not usual or min(usual) < 0.8 or look.supported:
         return ""
-    return f"{look.spec.name} holds {round(look.page.distinct * look.page.n)} different texts in {look.page.n} places"
+    ((text, count),) = Counter(look.values.values).most_common(1)
+    return f"{look.spec.name} is {text[:40]!r} in {count} of {look.page.n} places" if 2 * count > look.page.n else ""
 
 
 def _unsupported(look: _Look) -> str:

@@ -89,18 +89,22 @@ def shape_of(tree: LexborHTMLParser) -> Shape:
     root = tree.root
     if root is None:
         return Shape(np.empty(0, np.uint32), 0)
-    words: dict[int, str] = {}
-    pairs: set[tuple[str, str]] = set()
-    nodes = 0
+    kinds: dict[tuple[str | None, str | None], int] = {}
+    kind_of: dict[int, int] = {}
+    pairs: set[tuple[int, int]] = set()
     for node in root.traverse():
-        classes = node.attributes.get("class")
-        word = f"{node.tag}.{'.'.join(sorted(set(classes[:_CLASS_CHARS].split())))}" if classes else node.tag or ""
-        words[node.mem_id] = word
+        kind = kinds.setdefault((node.tag, node.attributes.get("class")), len(kinds))
         parent = node.parent
-        pairs.add((words.get(parent.mem_id, "") if parent is not None else "", word))
-        nodes += 1
-    hashes = {zlib.crc32(f"{parent}>{child}".encode("utf-8", "replace")) for parent, child in pairs}
-    return Shape(np.array(sorted(hashes), np.uint32), nodes)
+        kind_of[node.mem_id] = kind
+        pairs.add((kind_of.get(parent.mem_id, -1) if parent is not None else -1, kind))
+    words = [_word(tag or "", classes) for tag, classes in kinds]
+    words.append("")
+    hashes = {zlib.crc32(f"{words[above]}>{words[kind]}".encode("utf-8", "replace")) for above, kind in pairs}
+    return Shape(np.array(sorted(hashes), np.uint32), len(kind_of))
+
+
+def _word(tag: str, classes: str | None) -> str:
+    return f"{tag}.{'.'.join(sorted(set(classes[:_CLASS_CHARS].split())))}" if classes else tag
 
 
 def match(families: tuple[Family, ...], shape: Shape) -> Match:

@@ -47,8 +47,8 @@ class FieldPage:
     """Share of digits among all characters."""
     support: float = 0.0
     """Share of values that are the text or address of an external link."""
-    order: bool = True
-    """Positions rise by one without gaps or repeats."""
+    order: float = 1.0
+    """Share of steps from one position to the next that rise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,13 +181,13 @@ def field_page(values: FieldValues, seen: Sighting) -> FieldPage:
         valid=round(values.valid / len(texts), 3) if texts else 1.0,
         digits=round(digits / chars, 3) if chars else 0.0,
         support=round(sum(map(seen.supports, texts)) / len(texts), 3) if texts else 0.0,
-        order=values.kind is not FieldKind.POSITION or _in_order(texts),
+        order=_rising(texts) if values.kind is FieldKind.POSITION else 1.0,
     )
 
 
-def _in_order(texts: Iterable[str]) -> bool:
-    numbers = [number for number in map(number_of, texts) if number is not None]
-    return all(after - before == 1 for before, after in pairwise(numbers))
+def _rising(texts: Iterable[str]) -> float:
+    steps = list(pairwise(number for number in map(number_of, texts) if number is not None))
+    return round(sum(after > before for before, after in steps) / len(steps), 3) if steps else 1.0
 
 
 def _learn_field(known: FieldMemory, values: FieldValues, seen: Sighting) -> FieldMemory:

@@ -3,12 +3,17 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import accumulate
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from selectolax.lexbor import LexborHTMLParser
 
 from checks.parsers.charset import decode
 from checks.parsers.layout import Shape, shape_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MAX_BYTES = 8 * 1024 * 1024
 """Of a page after decoding; more is never read."""
@@ -17,7 +22,7 @@ MAX_DEPTH = 1024
 MAX_OPEN_FORMATTING = 256
 """Unclosed formatting elements are opened again in every paragraph: 80 kB of them would become 3 million nodes."""
 
-_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]{0,15})")
+_TAG = re.compile(r"</?[a-zA-Z][a-zA-Z0-9]{0,15}")
 _OPAQUE = re.compile(r"<!--.*?-->|<(script|style|template|textarea|noscript)\b.*?</\1\s*>", re.DOTALL | re.IGNORECASE)
 _FORMATTING = frozenset(("b", "big", "code", "em", "font", "i", "s", "small", "strike", "strong", "tt", "u"))
 """Reopened after every block; `a` and `nobr` are too, but a second one closes the first."""
@@ -62,20 +67,34 @@ def hazard(text: str) -> str:
 
 
 def _hazard(text: str) -> str:
-    depth = formatting = 0
-    for slash, name in _TAG.findall(text):
-        tag = name.lower()
-        if tag in _NO_DEPTH:
-            continue
-        step = -1 if slash else 1
-        depth = max(depth + step, 0)
-        if depth > MAX_DEPTH:
-            return f"nested deeper than {MAX_DEPTH} elements"
-        if tag in _FORMATTING:
-            formatting = max(formatting + step, 0)
-            if formatting > MAX_OPEN_FORMATTING:
-                return f"more than {MAX_OPEN_FORMATTING} formatting elements left open"
+    tags = _TAG.findall(text)
+    if _rise(tags, _depth_step) > MAX_DEPTH:
+        return f"nested deeper than {MAX_DEPTH} elements"
+    if _rise(tags, _formatting_step) > MAX_OPEN_FORMATTING:
+        return f"more than {MAX_OPEN_FORMATTING} formatting elements left open"
     return ""
+
+
+def _rise(tags: list[str], step: Callable[[str], int]) -> int:
+    """The most that are open at once; closing what was never opened counts for nothing."""
+    steps = {tag: step(tag) for tag in set(tags)}
+    run = list(accumulate(map(steps.__getitem__, tags)))
+    if not run or max(run) - min(0, *run) <= MAX_OPEN_FORMATTING:
+        return 0
+    lowest = accumulate(run, min, initial=0)
+    return max(height - low for height, low in zip(run, lowest, strict=False))
+
+
+def _depth_step(tag: str) -> int:
+    return _step(tag, counted=tag.strip("</").lower() not in _NO_DEPTH)
+
+
+def _formatting_step(tag: str) -> int:
+    return _step(tag, counted=tag.strip("</").lower() in _FORMATTING)
+
+
+def _step(tag: str, *, counted: bool) -> int:
+    return (-1 if tag[1] == "/" else 1) if counted else 0
 
 
 def host_of(url: str) -> str:

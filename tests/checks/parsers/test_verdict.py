@@ -127,13 +127,21 @@ def test_most_results_in_a_new_wrapper_are_partial(spec, learned, search_page):
 
 def test_repeated_positions_are_the_wrong_target(learn_from):
     spec = parse_spec('[parser]\nitems = "li"\n[parser.fields.pos]\ncss = "b"\ntype = "position"\n')
-    rows = [
-        b"".join(b"<li><b>%d</b>x" % n for n in order)
-        for order in ((1, 2, 3, 4), (1, 2, 3), (11, 12, 13), (1, 1, 2, 2))
-    ]
+    orders = ((1, 2, 3, 4), (1, 2, 3), (11, 12, 14), (1, 2, 1, 2, 1, 2), (1, 1, 2, 2))
+    rows = [b"".join(b"<li><b>%d</b>x" % n for n in order) for order in orders]
     memory = learn_from(spec, *rows[:2])
-    assert verdict(spec, rows[2], memory).state is State.OK
-    assert verdict(spec, rows[3], memory).cause == "parser.wrong_target"
+    assert [verdict(spec, row, memory).cause for row in rows] == ["", "", "", "", "parser.wrong_target"]
+
+
+@given(st.integers(2, 12), st.integers(2, 4))
+def test_the_same_results_shown_again_are_no_failure(spec, learned, search_page, count, times):
+    head, *blocks = (
+        search_page(count).replace(b"</main>", b"<div class='result'></main>").split(b"<div class='result'>")
+    )
+    *blocks, foot = blocks
+    body = b"<div class='result'>".join([head, *blocks * times]) + foot
+    found = verdict(spec, body, learned)
+    assert (found.state, found.extraction.items) == (State.OK, count * times)
 
 
 def test_a_new_layout_that_reads_well_is_only_degraded(spec, learned, search_page):
