@@ -33,20 +33,22 @@ class Rule:
     kinds: tuple[TargetKind, ...] = (TargetKind.SITE, TargetKind.LINK)
     status: tuple[int, ...] = ()
     """Empty: any 2xx."""
-    pattern: re.Pattern[str] | None = None
+    patterns: tuple[tuple[str, re.Pattern[str]], ...] = ()
+    """(text that every match holds, pattern) for each of `any`; none for rules on the source."""
 
     def applies(self, page: Page, kind: TargetKind, status: int) -> bool:
         fits = status in self.status if self.status else 200 <= status < 300
         return fits and kind in self.kinds and (not self.max_text or len(page.text) <= self.max_text)
 
-    def find(self, page: Page, text: str) -> str:
+    def find(self, page: Page, texts: dict[str, str]) -> str:
         """The piece that matched, or an empty string."""
-        if self.pattern is None:
+        if self.where == "source":
             return next((wanted for wanted in self.any if wanted in page.source), "")
-        found = self.pattern.search(
-            {"title": page.title.lower(), "headings": page.headings.lower()}.get(self.where, text)
-        )
-        return found.group(0) if found else ""
+        text = texts[self.where]
+        for literal, pattern in self.patterns:
+            if literal in text and (found := pattern.search(text)):
+                return found.group(0)
+        return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +70,10 @@ def judge_content(page: Page, kind: TargetKind, status: int) -> Match | None:
 
     An empty page is one without visible text, scripts, images, frames or forms, whatever its title.
     """
-    text = page.text[:_BIG_TEXT].lower()
+    texts = {"title": page.title.lower(), "headings": page.headings.lower(), "text": page.text[:_BIG_TEXT].lower()}
     tallies: dict[CauseId, _Tally] = {}
     for rule in rules():
-        if rule.applies(page, kind, status) and (found := rule.find(page, text)):
+        if rule.applies(page, kind, status) and (found := rule.find(page, texts)):
             tally = tallies.setdefault(rule.cause, _Tally())
             tally.score += rule.score
             tally.matched.append(f"{rule.where}: {found}")
@@ -100,5 +102,34 @@ def _rule(row: dict[str, Any]) -> Rule:
         max_text=row.get("max_text", 0),
         kinds=tuple(TargetKind(kind) for kind in row.get("kinds", ("site", "link"))),
         status=tuple(row.get("status", ())),
-        pattern=None if row["where"] == "source" else re.compile("|".join(f"(?:{term})" for term in terms)),
+        patterns=() if row["where"] == "source" else tuple((literal_of(term), re.compile(term)) for term in terms),
     )
+
+
+def literal_of(term: str) -> str:
+    """The longest text that every match of `term` holds, empty when there is none.
+
+    Searching for it first spares nearly every regular expression: on a common page a hundred times faster.
+    Understood are the few constructs that content.toml uses; whatever stands in brackets or is optional is left out.
+    """
+    runs, depth, at = [""], 0, 0
+    while at < len(term):
+        char, following = term[at], term[at + 1 : at + 2]
+        if char == "\\":
+            at += 1
+            runs.append("")
+        elif char in "([":
+            depth += 1
+        elif char in ")]":
+            depth -= 1
+            runs.append("")
+        elif depth == 0 and char == "|":
+            return ""
+        elif depth == 0 and char not in ".^$?*+{}" and following not in {"?", "*", "{"}:
+            runs[-1] += char
+        else:
+            runs.append("")
+        if char == "{":
+            at = term.index("}", at)
+        at += 1
+    return max(runs, key=len)

@@ -36,9 +36,6 @@ class Edge:
     error_status: tuple[int, ...] = ()
     unreachable_status: tuple[int, ...] = ()
 
-    def signs(self, exchange: Exchange) -> bool:
-        return any(name == self.header and self.value in text.lower() for name, text in exchange.headers)
-
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
@@ -58,9 +55,9 @@ class Challenge:
 
 @dataclass(frozen=True, slots=True)
 class Edges:
-    """Every known signature, the configured ones first."""
+    """Every known signature, the configured ones first, by the header that gives it away."""
 
-    known: tuple[Edge, ...]
+    by_header: dict[str, tuple[tuple[int, Edge], ...]]
     challenges: tuple[Challenge, ...]
 
     @classmethod
@@ -70,10 +67,20 @@ class Edges:
             for edge in configured
         )
         shipped, challenges = _shipped()
-        return cls(own + shipped, challenges)
+        found: dict[str, tuple[tuple[int, Edge], ...]] = {}
+        for rank, edge in enumerate(own + shipped):
+            found[edge.header] = (*found.get(edge.header, ()), (rank, edge))
+        return cls(found, challenges)
 
     def recognise(self, exchange: Exchange) -> Edge | None:
-        return next((edge for edge in self.known if edge.signs(exchange)), None)
+        """The provider whose header, holding its value, stands on the answer."""
+        signed = [
+            (rank, edge)
+            for name, text in exchange.headers
+            for rank, edge in self.by_header.get(name, ())
+            if edge.value in text.lower()
+        ]
+        return min(signed, key=lambda item: item[0])[1] if signed else None
 
     def cause_of(self, exchange: Exchange) -> CauseId:
         """`edge.*` when the answer is the edge's own doing, else no cause: an origin's error that passed through."""

@@ -14,6 +14,9 @@ _HEADER_CHARSET = re.compile(r"charset\s*=\s*[\"']?([a-zA-Z0-9_:.-]{2,40})", re.
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _UNSEEN = ["script", "style", "noscript", "template", "title", "svg"]
 _CARRIERS = "script[src], img, iframe, form, video, svg, object, embed, canvas, frame, link[rel=stylesheet]"
+_HTML = frozenset({"text/html", "application/xhtml+xml"})
+_UNSURE = frozenset({"", "text/plain", "application/octet-stream"})
+_TEXT = frozenset({"", "application/json", "application/xml", "application/javascript"})
 _DEEP = 262_144
 """Bytes that are parsed as HTML; what follows them is searched as text only."""
 
@@ -22,40 +25,38 @@ _DEEP = 262_144
 class Page:
     is_html: bool
     source: str
-    """The whole decoded body, entities undone, lower case: where expected and forbidden texts are looked for."""
+    """The whole decoded body, in lower case."""
     title: str = ""
     headings: str = ""
     text: str = ""
     """Visible text, white space collapsed."""
     carries: bool = False
-    """It holds scripts, images, frames or forms: an application's empty shell is not an empty page."""
+    """It shows nothing but holds scripts, images, frames or forms: an application's shell is not an empty page."""
 
     def shows(self, wanted: str) -> bool:
-        """`wanted` stands on the page, whatever its case and white space."""
+        """`wanted` stands on the page or in its source, whatever its case, white space and entities."""
         needle = " ".join(wanted.casefold().split())
-        return needle in self.source or needle in self.text.casefold() or needle in " ".join(self.source.split())
+        if needle in self.text.casefold() or needle in self.source:
+            return True
+        return needle in " ".join(html.unescape(self.source).casefold().split())
 
 
 def read_page(body: bytes, content_type: str) -> Page:
     """Decode `body` and take it apart; whatever it is, a page comes back."""
     source = decode_text(body, content_type)
     kind = content_type.partition(";")[0].strip().lower()
-    is_html = kind in {"text/html", "application/xhtml+xml"} or (
-        kind in {"", "text/plain", "application/octet-stream"} and looks_like_html(source)
-    )
-    lowered = html.unescape(source).casefold() if "&" in source else source.casefold()
-    if not is_html:
-        return Page(
-            False, lowered, text=" ".join(source[:_DEEP].split()) if _is_text(kind) else "", carries=not _is_text(kind)
-        )
+    if not (kind in _HTML or (kind in _UNSURE and looks_like_html(source))):
+        is_text = kind in _TEXT or kind.startswith("text/")
+        text = " ".join(source[:_DEEP].split()) if is_text else ""
+        return Page(False, source.lower(), text=text, carries=not is_text)
     tree = LexborHTMLParser(source[:_DEEP])
-    title = tree.css_first("head > title") or tree.css_first("title")
+    title = tree.css_first("title")
     title_text = " ".join(title.text().split()) if title else ""
     headings = " | ".join(" ".join(node.text().split()) for node in tree.css("h1, h2")[:6])
-    carries = tree.css_first(_CARRIERS) is not None
     tree.strip_tags(_UNSEEN)
     text = " ".join(tree.body.text(separator=" ").split()) if tree.body else ""
-    return Page(True, lowered, title_text, headings, text, carries)
+    carries = not text and LexborHTMLParser(source[:_DEEP]).css_first(_CARRIERS) is not None
+    return Page(True, source.lower(), title_text, headings, text, carries)
 
 
 def decode_text(body: bytes, content_type: str) -> str:
@@ -91,7 +92,3 @@ def _text_codec(name: str) -> bool:
         "undefined",
         "utf-7",
     }
-
-
-def _is_text(kind: str) -> bool:
-    return kind in {"", "application/json", "application/xml", "application/javascript"} or kind.startswith("text/")

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
+import re
+import time
 
-from checks.sites.content import judge_content
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from checks.sites.content import judge_content, literal_of, rules
 from checks.sites.page import decode_text, read_page
 from data.model.state import State
 from data.model.target import TargetKind
@@ -143,8 +148,6 @@ def test_an_expected_404_is_ok(site, serve, http):
 
 
 def test_slowness_degrades_and_names_the_phase(site, serve, http, page):
-    import time
-
     def late(connection, _request):
         time.sleep(0.3)
         connection.sendall(http(page))
@@ -200,3 +203,18 @@ def test_secrets_in_urls_and_redirects_are_masked(link, serve, http, page):
 )
 def test_text_is_decoded_as_browsers_do(raw, content_type, text):
     assert decode_text(raw, content_type).endswith(text)
+
+
+TERMS = [term for rule in rules() if rule.where != "source" for term in rule.any]
+
+
+@pytest.mark.parametrize("term", TERMS)
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_the_quick_look_for_a_literal_never_hides_a_match(term, data):
+    text = data.draw(st.from_regex(re.compile(term), fullmatch=False))
+    assert literal_of(term) in text
+
+
+def test_most_rules_have_a_literal_to_look_for_first():
+    assert sum(len(literal_of(term)) >= 3 for term in TERMS) > 0.5 * len(TERMS)
