@@ -150,7 +150,11 @@ class RevenueBook:
 
     def series(self, where: Mapping[str, str], since: datetime, until: datetime) -> tuple[BandPoint, ...]:
         """Hourly commission of a slice with its expectation and 80 % band; `actual` is None before the report is in."""
-        leaves = self._union([where])
+        return self.series_of([where], since, until)
+
+    def series_of(self, slices: list[Mapping[str, str]], since: datetime, until: datetime) -> tuple[BandPoint, ...]:
+        """As `series`, for the union of several slices."""
+        leaves = self._union(slices)
         if self._model is None or not len(leaves):
             return ()
         return views.band(self.cube, self._model, leaves, hour_of(since), hour_of(until), self._moved)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,20 +10,27 @@ import numpy as np
 if TYPE_CHECKING:
     from checks.revenue.cube import Floats
 
+_ENOUGH = 40.0
+"""Expected events from which on a slice speaks for itself."""
+_SMALL = 2.0
+"""Slices that expect fewer events a block show clustering and hardly anything else."""
+_SMALLEST_SIZE, _LARGEST_SIZE = 2.0, 1e4
+
 WINDOWS_H = (1, 2, 3, 4, 6, 8, 12, 18, 24, 36, 48, 72, 96, 120)
 
 
-def drop_nats(observed: Floats, expected: Floats, history: Floats, spread: Floats) -> Floats:
+def drop_nats(observed: Floats, expected: Floats, size: Floats, cluster: float) -> Floats:
     """Evidence that `observed` is too few.
 
-    Log-likelihood ratio of two Poisson rates, the window's and the history's (`history` events behind the expectation),
-    against one common rate: with little history little can be said. Divided by `spread`, the variance of this slice's
-    counts over a Poisson's (quasi-likelihood). 0 where nothing is missing.
+    Log-likelihood ratio of a negative binomial with mean `expected` and this `size` (variance m + m^2 / size) against
+    the same with the mean observed. The size holds both how far the slice's level wanders and how little history is
+    behind the expectation: a ratio to few past events has the same form. Events that come in clusters of `cluster`
+    count as one. 0 where nothing is missing.
     """
+    observed, expected = observed / cluster, expected / cluster
     with np.errstate(divide="ignore", invalid="ignore"):
         own = np.where(observed > 0, observed * np.log(observed / expected), 0.0)
-        common = (observed + history) * np.log((observed + history) / (expected + history))
-        nats = (own - common) / spread
+        nats = own - (observed + size) * np.log((observed + size) / (expected + size))
     return np.where((observed < expected) & (expected > 0), nats, 0.0)
 
 
@@ -33,24 +41,49 @@ def excess_nats(observed: Floats, expected: Floats) -> Floats:
     return np.where((observed > expected) & (expected > 0), nats, 0.0)
 
 
-def spread(observed: Floats, expected: Floats, block: int, pooled_weight: float = 40.0) -> Floats:
-    """[slice]: downward variance over Poisson's in blocks of `block` hours of [slice, hour], at least 1.
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Downward variance of counts over their expectation: `cluster` x m + m^2 / size, the size by length of window."""
 
-    Only shortfalls count, doubled: a wholesale customer's burst must not make a slice deaf to silence. Slices with few
-    events lean on all slices together.
+    cluster: float
+    size_hours: Floats
+    """[slice] for windows up to 6 h."""
+    size_days: Floats
+    """[slice] for a day; longer windows average some of it out."""
+
+    def size(self, windows_h: Floats) -> Floats:
+        """[slice, window]."""
+        part = np.clip((windows_h - 6.0) / 18.0, 0.0, 1.0)
+        between = self.size_hours[:, None] ** (1.0 - part) * self.size_days[:, None] ** part
+        return np.asarray(between * np.sqrt(np.maximum(windows_h / 24.0, 1.0)))
+
+
+def measure_spread(observed: Floats, expected: Floats) -> Spread:
+    """From [slice, block of 6 h] history.
+
+    Only shortfalls count, doubled: a wholesale customer's burst must not make a slice deaf to silence. What small
+    slices show is clustering, common to all; what large ones show beyond it is their level wandering.
     """
-    blocks = observed.shape[1] // block
-    if not blocks:
-        return np.ones(len(observed))
-    seen = observed[:, -blocks * block :].reshape(len(observed), blocks, block).sum(2)
-    due = expected[:, -blocks * block :].reshape(len(observed), blocks, block).sum(2)
-    short = 2.0 * (np.minimum(seen - due, 0.0) ** 2).sum(1)
-    total = due.sum(1)
-    pooled = (
-        np.median((short / np.maximum(total, 1e-9))[total >= pooled_weight]) if (total >= pooled_weight).any() else 1.0
-    )
-    variance: Floats = np.maximum((short + pooled_weight * pooled) / (total + pooled_weight), 1.0)
-    return variance
+    ratio, mean = _ratio(observed, expected)
+    small = (mean < _SMALL) & (expected.sum(1) >= _ENOUGH)
+    cluster = max(float(np.median(ratio[small])), 1.0) if small.any() else 1.0
+    days = observed.shape[1] // 4 * 4
+    by_day = [part[:, part.shape[1] - days :].reshape(len(part), -1, 4).sum(2) for part in (observed, expected)]
+    return Spread(cluster, _size(ratio, mean, cluster), _size(*_ratio(*by_day), cluster))
+
+
+def _ratio(observed: Floats, expected: Floats) -> tuple[Floats, Floats]:
+    """[slice]: variance over mean, leaning on all slices where events are few; and the mean block an event is in."""
+    total = expected.sum(1)
+    short = 2.0 * (np.minimum(observed - expected, 0.0) ** 2).sum(1)
+    known = total >= _ENOUGH
+    pooled = float(np.median(short[known] / total[known])) if known.any() else 1.0
+    mean = np.divide((expected**2).sum(1), total, out=np.zeros_like(total), where=total > 0)
+    return (short + _ENOUGH * pooled) / (total + _ENOUGH), mean
+
+
+def _size(ratio: Floats, mean: Floats, cluster: float) -> Floats:
+    return np.clip(mean / np.maximum(ratio - cluster, 1e-3), _SMALLEST_SIZE, _LARGEST_SIZE)
 
 
 def worst_run(gain: Floats) -> tuple[int, int]:

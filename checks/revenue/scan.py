@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from checks.revenue.cube import WEEK_H
-from checks.revenue.evidence import WINDOWS_H, drop_nats, excess_nats, spread
+from checks.revenue.evidence import WINDOWS_H, Spread, drop_nats, excess_nats, measure_spread
 from checks.revenue.expectation import FIT_H, visible_share
 
 if TYPE_CHECKING:
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from checks.revenue.expectation import Fit
     from checks.revenue.lattice import Lattice
 
-JUNK = 1.3
+_BLOCK_H = 6
+JUNK = 1.1
 """Clicks above this multiple of the usual earn no expectation."""
 _SLACK = 1.0
 _MOVES_TOGETHER = 4
@@ -54,20 +55,18 @@ class Hours:
 
 @dataclass(frozen=True, slots=True)
 class Caution:
-    """What makes evidence of each slice weigh less: its spread at two scales, and how little history it has."""
+    """What makes evidence of each slice weigh less: its spread, and how little history it has."""
 
-    ftd_hours: Floats
-    ftd_days: Floats
-    regs_hours: Floats
-    regs_days: Floats
+    ftd: Spread
+    regs: Spread
     ftd_history: Floats
     regs_history: Floats
 
-    def ftd(self, windows: Floats) -> Floats:
-        return _between(self.ftd_hours, self.ftd_days, windows)
+    def ftd_size(self, windows_h: Floats) -> Floats:
+        return _both(self.ftd.size(windows_h), self.ftd_history / self.ftd.cluster)
 
-    def regs(self, windows: Floats) -> Floats:
-        return _between(self.regs_hours, self.regs_days, windows)
+    def regs_size(self, windows_h: Floats) -> Floats:
+        return _both(self.regs.size(windows_h), self.regs_history / self.regs.cluster)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,8 +164,8 @@ def weigh(sums: Floats, ftd_common: Floats, regs_common: Floats, caution: Cautio
     ftd, ftd_due, ftd_calendar, regs, regs_due, regs_calendar, low, low_due = np.moveaxis(sums, 1, 0)
     ftd_due = np.minimum(ftd_due, JUNK * ftd_calendar + _SLACK) * ftd_common
     regs_due = np.minimum(regs_due, JUNK * regs_calendar + _SLACK) * regs_common
-    by_ftd = drop_nats(ftd, ftd_due, caution.ftd_history[:, None], caution.ftd(windows_h))
-    by_regs = drop_nats(regs, regs_due, caution.regs_history[:, None], caution.regs(windows_h))
+    by_ftd = drop_nats(ftd, ftd_due, caution.ftd_size(windows_h), caution.ftd.cluster)
+    by_regs = drop_nats(regs, regs_due, caution.regs_size(windows_h), caution.regs.cluster)
     nats = {
         "ftd": np.where(ftd_due - ftd >= _LEAST_EXPECTED, by_ftd, 0.0),
         "regs": np.where((regs_due - regs >= _LEAST_EXPECTED) & (ftd <= 0.75 * ftd_due), by_regs, 0.0),
@@ -178,17 +177,13 @@ def weigh(sums: Floats, ftd_common: Floats, regs_common: Floats, caution: Cautio
 def caution_of(cube: Cube, model: Fit, lattice: Lattice) -> Caution:
     """Measure every slice's spread over the history, incidents left out."""
     hours = hours_of(cube, model, cube.top - FIT_H, cube.top)
-    quarter = _blocks(hours.stacked()[:, [0, 1, 3, 4]], 6)
-    summed = lattice.sums(quarter)
-    ftd, ftd_due, regs, regs_due = np.moveaxis(summed, 1, 0)
+    blocks = _blocks(hours.stacked()[:, :6], _BLOCK_H)
+    ftd, ftd_due, ftd_calendar, regs, regs_due, regs_calendar = np.moveaxis(lattice.sums(blocks), 1, 0)
+    ftd_due = np.minimum(ftd_due, JUNK * ftd_calendar + _SLACK) * common_factor(blocks[:, 0], blocks[:, 1], cube)
+    regs_due = np.minimum(regs_due, JUNK * regs_calendar + _SLACK) * common_factor(blocks[:, 3], blocks[:, 4], cube)
     history = lattice.sums(np.stack([_padded(model.ftd_seen, cube), _padded(model.regs_seen, cube)], 1))
     return Caution(
-        spread(ftd, ftd_due, 1),
-        spread(ftd, ftd_due, 4),
-        spread(regs, regs_due, 1),
-        spread(regs, regs_due, 4),
-        history[:, 0] + 1.0,
-        history[:, 1] + 1.0,
+        measure_spread(ftd, ftd_due), measure_spread(regs, regs_due), history[:, 0] + 1.0, history[:, 1] + 1.0
     )
 
 
@@ -203,10 +198,9 @@ def _blocks(stacked: Floats, block: int) -> Floats:
     return summed
 
 
-def _between(hours: Floats, days: Floats, windows_h: Floats) -> Floats:
-    """[slice, window]: the spread of 6-hour blocks up to 6 h, of days from 24 h, a line between."""
-    part = np.clip((windows_h - 6.0) / 18.0, 0.0, 1.0)
-    return hours[:, None] * (1.0 - part) + days[:, None] * part
+def _both(wander: Floats, history: Floats) -> Floats:
+    """[slice, window]: the size of two doubts together; variances add."""
+    return np.asarray(1.0 / (1.0 / wander + 1.0 / history[:, None]))
 
 
 def _weighted_median(values: Floats, weights: Floats) -> float:

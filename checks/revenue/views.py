@@ -151,15 +151,17 @@ def _usual_delay_h(cube: Cube, partners: Ints, quantile: float) -> float:
 def waiting(cube: Cube) -> tuple[str, ...]:
     """Partners whose report is later than theirs usually are, and since when."""
     lines = []
+    low, high = cube.columns(cube.top - WEEK_H, cube.top)
     for number, name in enumerate(cube.names[cube.dims.index("partner")]):
-        receipts = cube.receipt_s[number, : max(cube.top - cube.base, 0)]
-        told = np.flatnonzero(receipts <= cube.now_s)
-        if not len(told):
+        told = cube.receipt_s[number, low:high] <= cube.now_s
+        if not told.any() or told.all():
             continue
-        missing = cube.base + int(told[-1]) + 1
-        usual = _usual_delay_h(cube, np.array([number]), 0.95)
-        if missing < cube.top and cube.now_s / 3600.0 - (missing + 1) > usual + _WAIT_H:
-            lines.append(f"waiting for {name} since {datetime.fromtimestamp(missing * 3600, UTC):%m-%d %H:%MZ}")
+        first = int(np.argmax(told))
+        missing = first + int(np.argmin(told[first:])) if not told[first:].all() else high
+        late_h = cube.now_s / 3600.0 - (cube.base + low + missing + 1)
+        if late_h > _usual_delay_h(cube, np.array([number]), 0.95) + _WAIT_H:
+            moment = datetime.fromtimestamp((cube.base + low + missing) * 3600, UTC)
+            lines.append(f"waiting for {name} since {moment:%m-%d %H:%MZ}")
     return tuple(lines)
 
 

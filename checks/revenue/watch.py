@@ -24,7 +24,8 @@ RECENT_H = 120
 LONGEST_H = 14 * DAY_H
 _NATS_PER_DIM = 1.0
 _WITHDRAW_NATS = 4.0
-_BETTER_NATS = 2.0
+_BETTER_NATS = 3.0
+_SETTLES_H = 48
 _PER_TICK = 6
 
 
@@ -107,7 +108,6 @@ class Watch:
     def follow(self, case: Case) -> None:
         """Bring an open alarm up to date: its slice, evidence and end; closes or withdraws it."""
         case.leaves = np.flatnonzero(self.cube.select(case.where))
-        self._reslice(case)
         self._measure(case)
         if case.nats < _WITHDRAW_NATS:
             case.status = "withdrawn"
@@ -135,28 +135,50 @@ class Watch:
         masked[case.leaves, low:] = False
         return masked
 
-    def _reslice(self, case: Case) -> None:
-        """Take the slice that explains the hours since the start clearly better, if it shares leaves with this one."""
-        if self.cube.top - case.start > RECENT_H:
-            return
+    def _measure(self, case: Case) -> None:
+        """Evidence since the start, where the shortfall ends and how much of what was due came.
+
+        For two days after its detection an alarm moves to a slice inside or around its own that explains the same
+        hours clearly better: the first hours of a failure rarely show its whole extent.
+        """
         hours = scan.hours_of(self.cube, self.model, case.start, self.cube.top, masked=self._own_mask(case))
-        until = min(max(case.end - hours.since, 1), hours.ftd.shape[1])
-        total = hours.stacked()[:, :, :until].sum(2)[:, :, None]
-        sums = self._sums(total, np.array([float(until)]))
+        stacked = hours.stacked()
+        last = self._end(hours, case)
+        sums = self._sums(stacked[:, :, :last].sum(2)[:, :, None], np.array([float(last)]))
+        number = self._slice_number(case)
+        if self.cube.top - case.detected <= _SETTLES_H and number is not None:
+            better = self._better(case, number, sums)
+            if better != number:
+                self.unmask(case)
+                case.where, case.leaves = self.lattice.name(better, self.cube), self.lattice.members(better)
+                last, number = self._end(hours, case), better
+        case.end = hours.since + last
+        case.spread = self.caution.ftd.cluster
+        if number is not None:
+            seen, due = sums.seen(case.channel)
+            case.observed, case.expected = float(seen[number, 0]), float(due[number, 0])
+            case.nats = float(sums.nats[case.channel][number, 0])
+
+    def _better(self, case: Case, number: int, sums: Sums) -> int:
+        """The slice nested with this one whose evidence is largest, if it is clearly larger."""
         nats = sums.nats[case.channel][:, 0] - _NATS_PER_DIM * self.lattice.dims
         inside = np.zeros(self.cube.leaves)
         inside[case.leaves] = 1.0
-        touches = self.lattice.sums(inside) > 0
-        best = int(np.argmax(np.where(touches, nats, -np.inf)))
-        if nats[best] <= self._nats_of(case, nats) + _BETTER_NATS:
-            return
-        self.unmask(case)
-        case.where, case.leaves = self.lattice.name(best, self.cube), self.lattice.members(best)
-        self.mask(case)
+        shared, sizes = self.lattice.sums(inside), self.lattice.sums(np.ones(self.cube.leaves))
+        nested = (shared == sizes) | (shared == len(case.leaves))
+        best = int(np.argmax(np.where(nested & (shared > 0), nats, -np.inf)))
+        return best if nats[best] > nats[number] + _BETTER_NATS else number
 
-    def _nats_of(self, case: Case, nats: Floats) -> float:
-        number = self._slice_number(case)
-        return float(nats[number]) if number is not None else -np.inf
+    def _end(self, hours: Hours, case: Case) -> int:
+        """Number of hours from the start after which nothing more was missing."""
+        seen, due = self._hourly(hours, case.leaves, case.channel)
+        share, last = seen.sum() / due.sum() if due.sum() > 0 else 1.0, len(seen)
+        for _ in range(3):
+            first, end = worst_run(hourly_gain(seen, due, share if case.channel == "value" else min(share, 0.9)))
+            if first == end:
+                break
+            last, share = end, seen[:end].sum() / max(due[:end].sum(), 1e-9)
+        return last
 
     def _slice_number(self, case: Case) -> int | None:
         inside = np.zeros(self.cube.leaves)
@@ -164,23 +186,6 @@ class Watch:
         sizes = self.lattice.sums(np.ones(self.cube.leaves))
         equal = np.flatnonzero((self.lattice.sums(inside) == len(case.leaves)) & (sizes == len(case.leaves)))
         return int(equal[0]) if len(equal) else None
-
-    def _measure(self, case: Case) -> None:
-        """Evidence since the start, where the shortfall ends, and how much of what was due came."""
-        hours = scan.hours_of(self.cube, self.model, case.start, self.cube.top, masked=self._own_mask(case))
-        seen, due = self._hourly(hours, case.leaves, case.channel)
-        number = self._slice_number(case)
-        case.spread = float(self.caution.ftd_hours[number]) if number is not None else 1.0
-        share = seen.sum() / due.sum() if due.sum() > 0 else 1.0
-        for _ in range(3):
-            first, last = worst_run(hourly_gain(seen, due, share if case.channel == "value" else min(share, 0.9)))
-            if first == last:
-                break
-            share = seen[:last].sum() / max(due[:last].sum(), 1e-9)
-        case.observed, case.expected = float(seen[:last].sum()), float(due[:last].sum())
-        case.end = hours.since + last
-        gain = hourly_gain(np.array([case.observed]), np.array([case.expected]), max(case.share, 0.02))
-        case.nats = float(gain[0]) / (case.spread if case.channel != "value" else 1.0)
 
     def _run(self, hours: Hours, leaves: Ints, channel: str, share: float, since: int) -> tuple[int, int]:
         """First and last epoch hour of the run of hours that speaks most for `share`, ending now."""

@@ -1,0 +1,306 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import numpy as np
+import polars as pl
+import pytest
+
+from checks.incidents.lifecycle import advance
+from checks.revenue.alarm import observation, slice_of, slice_target
+from checks.revenue.book import RevenueBook
+from data.model.observation import TargetState
+from data.model.state import State
+from data.model.target import TargetKind
+
+DAY = 24
+
+
+def book_of(world, until=None, **options):
+    book = RevenueBook(**options)
+    facts, receipts = world.facts(), world.receipts()
+    if until is not None:
+        facts = facts.filter(pl.col("seen_at") <= world.at(until))
+        receipts = receipts.filter(pl.col("seen_at") <= world.at(until))
+    book.add(facts)
+    book.add_receipts(receipts)
+    return book
+
+
+def watch(book, world, since, until):
+    """Ids in order of detection -> their last word, over hourly ticks."""
+    said = {}
+    for hour in range(since, until + 1):
+        for alarm in book.tick(world.at(hour), with_slices=False).alarms:
+            said[alarm.id] = alarm
+    return said
+
+
+def test_a_calm_week_raises_nothing(world):
+    calm = world(days=35)
+    assert watch(book_of(calm), calm, 28 * DAY, 35 * DAY) == {}
+
+
+@pytest.mark.parametrize(
+    ("where", "promised_h"),
+    [
+        ({"partner": "P07"}, 0.35),
+        ({"partner": "P01"}, 0.77),
+        ({"partner": "P02"}, 1.1),
+        ({"partner": "P09"}, 3.1),
+    ],
+)
+def test_silence_is_found_as_fast_as_registrations_can_speak(world, where, promised_h):
+    """`promised_h` is when 6.9 registrations were due on an average day; 15 nats and a dimension need 16."""
+    silent, start = world(days=32, seed=3), 30 * DAY + 9
+    lost = silent.thin(start, silent.hours, 0.0, **where)
+    book = book_of(silent)
+    said = watch(book, silent, start - 12, start + 20)
+    (alarm,) = said.values()
+    waited_h = (alarm.detected_at - silent.at(start)).total_seconds() / 3600
+    assert waited_h <= 2.5 * promised_h * 16 / 6.9 + 2
+    assert alarm.slice == where
+    assert alarm.cause == "revenue.silence"
+    assert abs((alarm.start - silent.at(start)).total_seconds()) <= 3 * 3600
+    assert lost > 0
+
+
+def test_a_country_that_stops_is_named_with_its_partner(world):
+    silent, start = world(days=32, seed=4), 30 * DAY + 6
+    silent.thin(start, silent.hours, 0.0, partner="P02", geo="DE")
+    (alarm,) = watch(book_of(silent), silent, start, start + 40).values()
+    assert alarm.slice == {"partner": "P02", "geo": "DE"}
+    assert alarm.team == "aurora"
+
+
+def test_commission_paid_in_cents_is_a_matter_of_value(world):
+    cheap, start = world(days=32, seed=5), 30 * DAY + 6
+    cells = np.ix_(cheap.inside(partner="P03"), np.arange(start, cheap.hours))
+    true_loss = cheap.revenue[cells][:, :20].sum() * 0.99
+    cheap.revenue[cells] /= 100
+    (alarm,) = watch(book_of(cheap), cheap, start, start + 20).values()
+    assert (alarm.cause, alarm.slice) == ("revenue.value", {"partner": "P03"})
+    assert float(alarm.loss.lost) == pytest.approx(true_loss, rel=0.4)
+
+
+def test_a_recovered_slice_closes_after_a_quiet_day_and_keeps_its_id(world):
+    brief, start = world(days=34, seed=6), 30 * DAY + 8
+    brief.thin(start, start + 12, 0.0, partner="P07")
+    (alarm,) = watch(book_of(brief), brief, start, start + 60).values()
+    assert alarm.status == "closed"
+    assert abs((alarm.end - brief.at(start + 12)).total_seconds()) <= 3 * 3600
+    assert alarm.updated_at - alarm.end <= timedelta(hours=30)
+
+
+def test_an_alarm_is_withdrawn_when_the_data_fill_in(world):
+    late, start = world(days=33, seed=8), 30 * DAY + 10
+    late.lag[np.ix_(late.inside(partner="P07"), np.arange(start, start + 10))] = 14
+    (alarm,) = watch(book_of(late), late, start, start + 40).values()
+    assert alarm.status == "withdrawn"
+    assert alarm.loss.lost == 0
+
+
+def test_a_holiday_with_flat_ratios_is_silent(world):
+    holiday, start = world(days=33, seed=9), 30 * DAY
+    holiday.scale(start, start + DAY, clicks=0.65, events=0.65, geo="NO")
+    assert watch(book_of(holiday), holiday, start, start + 30) == {}
+
+
+def test_a_day_on_which_everybody_buys_less_is_silent(world):
+    holiday, start = world(days=33, seed=10), 30 * DAY
+    holiday.scale(start, start + DAY, clicks=0.6, events=0.45)
+    assert watch(book_of(holiday), holiday, start, start + 30) == {}
+
+
+def test_junk_clicks_earn_no_expectation(world):
+    flood, start = world(days=33, seed=11), 30 * DAY + 5
+    flood.scale(start, start + 12, clicks=6, partner="P03", geo="PL")
+    assert watch(book_of(flood), flood, start, start + 30) == {}
+
+
+def test_a_late_report_is_waited_for_and_not_alarmed(world):
+    late, start = world(days=33, seed=12), 30 * DAY + 6
+    late.told["P04"][start : start + 12] = np.arange(18, 6, -1)
+    book = book_of(late)
+    assert watch(book, late, start, start + 12) == {}
+    assert book.tick(late.at(start + 14)).waiting == (f"waiting for P04 since {late.at(start):%m-%d %H:%MZ}",)
+    assert watch(book, late, start + 15, start + 40) == {}
+    assert book.tick(late.at(start + 41)).waiting == ()
+
+
+def test_with_less_than_a_week_nothing_is_raised(world):
+    young = world(days=6, seed=13)
+    young.thin(5 * DAY, 6 * DAY, 0.0, partner="P07")
+    book = book_of(young)
+    assert watch(book, young, 4 * DAY, 6 * DAY) == {}
+    assert not any(view.known for view in book.tick(young.at(6 * DAY)).slices)
+
+
+def test_facts_of_the_future_change_nothing(world):
+    future, start, now = world(days=33, seed=14), 30 * DAY + 6, 31 * DAY
+    future.thin(start, future.hours, 0.0, partner="P02")
+    whole, cut = book_of(future), book_of(future, until=now)
+    for hour in range(start, now + 1):
+        assert whole.tick(future.at(hour)) == cut.tick(future.at(hour))
+    where = {"partner": "P02"}
+    assert whole.loss(where, future.at(start), future.at(now)) == cut.loss(where, future.at(start), future.at(now))
+
+
+def test_the_order_and_size_of_deliveries_do_not_matter(world):
+    plain, start = world(days=31, seed=15), 30 * DAY
+    at_once, in_pieces = book_of(plain), RevenueBook()
+    in_pieces.add_receipts(plain.receipts())
+    for piece in plain.facts().iter_slices(7001):
+        in_pieces.add(piece)
+    assert at_once.tick(plain.at(start)) == in_pieces.tick(plain.at(start))
+
+
+def test_an_unknown_slice_has_no_expectation_and_no_loss(world):
+    calm = world(days=8)
+    book = book_of(calm)
+    now = calm.at(8 * DAY)
+    assert book.loss({"partner": "P99"}, now - timedelta(hours=3), now).lost == 0
+    book.tick(now)
+    assert book.loss({"partner": "P99"}, now - timedelta(hours=3), now).lost == 0
+    assert book.expected_per_hour({"partner": "P99"}, now) == 0.0
+    assert book.series({"partner": "P99"}, now - timedelta(hours=3), now) == ()
+    assert book.fires_after_h({"partner": "P99"}, now) is None
+
+
+def test_an_empty_book_ticks():
+    book = RevenueBook()
+    assert book.tick(World_start()).alarms == ()
+
+
+def World_start():
+    from datetime import UTC, datetime  # the only use
+
+    return datetime(2026, 11, 17, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("basis", ["clicks", "calendar"])
+def test_eighty_per_cent_of_true_losses_lie_in_the_interval(world, basis):
+    inside = tried = 0
+    for seed in range(6):
+        silent, start = world(days=30, seed=100 + seed), 29 * DAY
+        places = [
+            {"partner": "P01"},
+            {"partner": "P07", "geo": "BR"},
+            {"partner": "P09"},
+            {"geo": "PL"},
+            {"partner": "P04"},
+        ]
+        losses = [
+            silent.revenue[np.ix_(silent.inside(**where), np.arange(start, start + 18))].sum() for where in places
+        ]
+        book = book_of(silent)
+        book.tick(silent.at(start), with_slices=False)
+        for where, true_loss in zip(places, losses, strict=True):
+            cells = np.ix_(silent.inside(**where), np.arange(start, silent.hours))
+            silent.revenue[cells] = 0
+        after = book_of(silent)
+        after.tick(silent.at(start), with_slices=False)
+        after.cube.advance(silent.at(start + 18))
+        for where, true_loss in zip(places, losses, strict=True):
+            loss = after.loss(where, silent.at(start), silent.at(start + 18), basis=basis)
+            inside += float(loss.lost_lo) <= true_loss <= float(loss.lost_hi)
+            tried += 1
+    assert tried == 30
+    assert 20 <= inside <= 30
+
+
+def test_a_dead_sites_loss_goes_on_though_its_clicks_vanish(world):
+    dead, start = world(days=31, seed=21), 30 * DAY
+    cells = np.ix_(dead.inside(site="aurora-000"), np.arange(start, dead.hours))
+    for figures in (dead.clicks, dead.regs, dead.ftd, dead.revenue):
+        figures[cells] = 0
+    book = book_of(dead)
+    book.tick(dead.at(start + 6))
+    now = dead.at(start + 6)
+    by_calendar = book.loss({"site": "aurora-000"}, dead.at(start), now, basis="calendar")
+    by_clicks = book.loss({"site": "aurora-000"}, dead.at(start), now, basis="clicks")
+    assert by_calendar.lost > 50
+    assert by_clicks.lost == 0
+    assert by_calendar.lost_lo < by_calendar.lost < by_calendar.lost_hi
+
+
+def test_two_overlapping_slices_are_lost_once(world):
+    calm = world(days=30, seed=22)
+    book = book_of(calm)
+    now = calm.at(30 * DAY)
+    book.tick(now)
+    whole = book.loss_of([{"partner": "P02"}], now - timedelta(hours=6), now, basis="calendar")
+    twice = book.loss_of(
+        [{"partner": "P02"}, {"partner": "P02", "geo": "DE"}], now - timedelta(hours=6), now, basis="calendar"
+    )
+    assert whole == twice
+
+
+def test_views_tell_what_comes_and_what_should(world):
+    calm = world(days=30, seed=23)
+    book = book_of(calm, epc={"P01": 2.77})
+    now = calm.at(30 * DAY)
+    views = {view.target: view for view in book.tick(now).slices}
+    assert "slice:partner=P02,geo=DE" in views
+    assert "slice:partner=P07" in views
+    total = sum(views[f"slice:partner={name}"].expected_per_hour for name in ("P01", "P02", "P03", "P07"))
+    seen = sum(views[f"slice:partner={name}"].revenue_per_hour for name in ("P01", "P02", "P03", "P07"))
+    assert seen == pytest.approx(total, rel=0.3)
+    assert len(views["slice:partner=P02"].trend) == 24
+    assert views["slice:partner=P02"].known
+    daily = sum(book.expected_per_hour({"partner": "P01"}, now + timedelta(hours=h)) for h in range(24))
+    assert daily == pytest.approx(2400 * 0.09 * 0.28 * 110, rel=0.1)
+
+
+def test_the_band_covers_what_came_and_leaves_the_future_open(world):
+    calm = world(days=30, seed=24)
+    book = book_of(calm)
+    now = calm.at(29 * DAY)
+    book.tick(now)
+    points = book.series({"partner": "P01"}, now - timedelta(hours=48), now + timedelta(hours=6))
+    told = [point for point in points if point.actual is not None]
+    assert 46 <= len(told) <= 48
+    assert len(points) == 54
+    assert 0.6 <= np.mean([point.lo <= point.actual <= point.hi for point in told]) <= 1.0
+
+
+def test_a_small_slice_says_how_long_it_must_stay_deaf(world):
+    calm = world(days=30, seed=25)
+    book = book_of(calm)
+    now = calm.at(30 * DAY)
+    book.tick(now)
+    fast, slow = (book.fires_after_h(where, now) for where in ({"partner": "P07"}, {"partner": "P09", "geo": "CA"}))
+    assert fast is not None
+    assert slow is not None
+    assert 0.5 < fast < slow
+
+
+def test_an_alarm_opens_its_slice_and_its_end_closes_it(world):
+    brief, start = world(days=34, seed=6), 30 * DAY + 8
+    brief.thin(start, start + 12, 0.0, partner="P07")
+    book, state, steps = book_of(brief), None, []
+    for hour in range(start, start + 60):
+        for alarm in book.tick(brief.at(hour), with_slices=False).alarms:
+            seen = observation(alarm, brief.at(hour))
+            state = state or TargetState(seen.target, seen.team, TargetKind.SLICE)
+            step = advance(state, seen)
+            state = step.state
+            steps.append(step)
+    assert steps[0].opened.cause == "revenue.silence"
+    assert steps[0].opened.opened_at <= brief.at(start + 2)
+    assert steps[0].opened.fingerprint["partner"] == "P07"
+    assert steps[-1].closed.finding == steps[0].opened.id
+    assert state.state is State.OK
+
+
+@pytest.mark.parametrize(
+    ("where", "target"),
+    [
+        ({"geo": "DE", "partner": "P02"}, "slice:partner=P02,geo=DE"),
+        ({"team": "aurora"}, "slice:team=aurora"),
+        ({}, "slice:"),
+    ],
+)
+def test_a_slices_id_names_what_is_fixed_in_a_constant_order(where, target):
+    assert slice_target(where) == target
+    assert slice_of(target) == where
