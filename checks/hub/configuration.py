@@ -5,9 +5,10 @@ import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from checks.feeds import preset
 from data.config.diff import Difference, difference
 from data.config.load import load
-from data.config.watch import stamps
+from data.config.watch import Stamp, stamps
 from data.errors import ConfigError
 from data.model.audit import AuditEntry
 from data.model.ids import TeamId
@@ -16,10 +17,16 @@ from data.store import targets
 
 if TYPE_CHECKING:
     from checks.hub.hub import Hub
+    from data.config.home import Home
     from data.config.settings import Settings
     from data.model.principal import Principal
 
 log = logging.getLogger(__name__)
+
+
+def read(home: Home) -> Settings:
+    """The files of a home as settings, presets checked against those that exist; raises `ConfigError`."""
+    return load(home, presets=preset.names())
 
 
 @dataclass(slots=True)
@@ -29,11 +36,15 @@ class Configuration:
     hub: Hub
     problem: str = ""
     """First line of what is wrong with the files on disk; the last good configuration stays in force."""
-    _seen: object = field(default=None)
+    _seen: Stamp = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Remember the files as they were before they were read, so that no change falls between."""
+        self._seen = self.hub.stamp
 
     async def apply(self, who: Principal, *, dry_run: bool) -> CommandReply:
         """Read the files and put them in force; raises `ConfigError` and changes nothing when they are wrong."""
-        settings = await asyncio.to_thread(load, self.hub.home)
+        settings = await asyncio.to_thread(read, self.hub.home)
         change = difference(tuple(self.hub.board.targets.values()), settings.targets)
         if not dry_run:
             await self._enforce(settings, change, who.name)
@@ -41,14 +52,12 @@ class Configuration:
 
     async def reload_if_changed(self) -> None:
         """Hot reload: called now and then; a broken file is reported once and the last good one kept."""
-        seen = await asyncio.to_thread(stamps, self.hub.home)
+        seen = await asyncio.to_thread(stamps, self.hub.home, self.hub.settings)
         if seen == self._seen:
             return
-        first, self._seen = self._seen is None, seen
-        if first:
-            return
+        self._seen = seen
         try:
-            settings = await asyncio.to_thread(load, self.hub.home)
+            settings = await asyncio.to_thread(read, self.hub.home)
         except ConfigError as problem:
             self.problem = str(problem).partition("\n")[0]
             log.warning("configuration not reloaded: %s", self.problem)

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from data.config.diff import Difference
     from data.config.home import Home
     from data.config.settings import Settings
+    from data.config.watch import Stamp
     from data.model.observation import Observation
     from data.model.principal import Principal
     from data.model.target import Target
@@ -71,6 +72,8 @@ class Hub:
 
     home: Home
     settings: Settings
+    stamp: Stamp
+    """The configuration's files as they were when `settings` was read."""
     store: Store
     secrets: Secrets
     clock: Clock = field(init=False)

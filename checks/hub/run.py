@@ -10,7 +10,8 @@ import sys
 from logging.handlers import RotatingFileHandler
 from typing import TYPE_CHECKING
 
-from data.config.load import load
+from checks.hub.configuration import read
+from data.config.watch import stamps
 from data.errors import LosswatchError
 from data.text import RedactingFilter
 
@@ -29,7 +30,9 @@ def run(home: Home, *, to_stderr: bool = True) -> int:
         StoreError, VaultError: the database or the keyring cannot be used.
     """
     _log_to(home, to_stderr=to_stderr)
-    settings = load(home)
+    stamp = stamps(home)
+    settings = read(home)
+    stamp |= stamps(home, settings)
 
     from checks.hub.hub import Hub
     from checks.hub.listen import listen
@@ -48,7 +51,7 @@ def run(home: Home, *, to_stderr: bool = True) -> int:
         try:
 
             async def serve() -> None:
-                hub = Hub(home, settings, store, secrets)
+                hub = Hub(home, settings, stamp, store, secrets)
                 loop = asyncio.get_running_loop()
                 for number in (signal.SIGTERM, signal.SIGINT):
                     loop.add_signal_handler(number, hub.stopping.set)
@@ -76,7 +79,9 @@ def _log_to(home: Home, *, to_stderr: bool) -> None:
         handler.addFilter(RedactingFilter())
     for chatty in ("httpx", "httpcore"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
-    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # a run that is skipped because the last one still goes on is fine
+    logging.getLogger("apscheduler").setLevel(
+        logging.ERROR
+    )  # a run that is skipped because the last one still goes on is fine
 
 
 def main() -> int:
