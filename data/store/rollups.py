@@ -125,11 +125,15 @@ def uptime(
 
 
 def strip(store: Store, scope: Scope, target: TargetId, since: datetime, moment: datetime, buckets: int) -> str:
-    """A heat strip of one target: raw observations for fine buckets, hours or days for coarse ones, raw after those."""
+    """A heat strip of one target: of raw observations while all are kept, else of hours or days, and raw after those.
+
+    Buckets under an hour have raw observations alone. An hour or day belongs to the bucket that its middle lies in.
+    """
     bucket_s = (moment - since).total_seconds() / buckets
     mine, teams = within(scope)
     grain = "day" if bucket_s >= 86_400 else "hour" if bucket_s >= 3_600 else ""
     with store.cursor() as cursor:
+        grain = grain if utc(since) < until(cursor, "pruned") else ""
         rolled = until(cursor, grain) if grain else EPOCH
     found = rows(
         store,
@@ -140,7 +144,8 @@ def strip(store: Store, scope: Scope, target: TargetId, since: datetime, moment:
     if grain:
         found += rows(
             store,
-            f"SELECT greatest(floor(epoch(start - ?) / ?)::INTEGER, 0), max({WORST_COUNTED}) FROM rollup_{grain}"
+            f"SELECT greatest(floor(epoch(start + INTERVAL 1 {grain} / 2 - ?) / ?)::INTEGER, 0), max({WORST_COUNTED})"
+            f" FROM rollup_{grain}"
             f" WHERE {mine} AND target = ? AND start >= ? AND start < ? GROUP BY 1",
             [since, bucket_s, *teams, target, aware(floor(utc(since), grain)), moment],
         )

@@ -33,12 +33,14 @@ def put(store):
     """Store rows and wait until they are durable."""
 
     def put_rows(*rows):
-        return store.write(rows).result()
+        answer = store.write(rows)
+        store.flush()
+        return answer.result()
 
     return put_rows
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def observed():
     """Makes observations of one target, a minute apart by default."""
 

@@ -32,15 +32,23 @@ def copy_while_open(path, folder):
     return folder / path.name
 
 
-@pytest.fixture
-def killed(path, tmp_path, observed):
-    """A database of 40 acknowledged batches, most of them only in the journal."""
-    store = Store.open(path, KEY)
+@pytest.fixture(scope="module")
+def after_a_kill(tmp_path_factory, observed):
+    """A database of 40 acknowledged batches of 5 rows, most of them only in the journal."""
+    folder = tmp_path_factory.mktemp("source")
+    store = Store.open(folder / "losswatch.duckdb", KEY)
     for _ in range(40):
-        store.write(observed("ooooo", detail=CANARY)).result()
-    copy = copy_while_open(path, tmp_path / "killed")
+        acknowledged = store.write(observed("ooooo", detail=CANARY))
+        store.flush()  # each batch is a commit of its own
+        acknowledged.result()
+    copy = copy_while_open(folder / "losswatch.duckdb", folder / "killed")
     store.close()
     return copy
+
+
+@pytest.fixture
+def killed(after_a_kill, tmp_path):
+    return Path(shutil.copytree(after_a_kill.parent, tmp_path / "killed")) / after_a_kill.name
 
 
 def wal(path):
@@ -102,7 +110,7 @@ def test_a_damaged_journal_is_noticed_kept_aside_and_the_store_goes_on(killed, o
     assert all(file.exists() for file in aside)
 
 
-@pytest.mark.parametrize("garbage", [b"", b"short", b"x" * 100_000])
+@pytest.mark.parametrize("garbage", [b"", b"short", b"x" * 100_000], ids=["empty", "short", "long"])
 def test_a_database_that_is_none_any_more_is_put_aside_and_a_new_one_made(killed, observed, garbage):
     killed.write_bytes(garbage)
     store = Store.open(killed, KEY)
@@ -264,7 +272,9 @@ def test_a_full_disk_refuses_what_does_not_fit_keeps_what_was_acknowledged_and_r
     acknowledged, refused = [], 0
     for number in range(60):
         batch = observed("o" * 200, target=f"site:{number}", detail=numbers.randbytes(400).hex())
-        problem = store.write(batch, worker="p", seq=number).exception()
+        answer = store.write(batch, worker="p", seq=number)
+        store.flush()
+        problem = answer.exception()
         if problem is None:
             acknowledged.append(number)
         else:
@@ -274,7 +284,8 @@ def test_a_full_disk_refuses_what_does_not_fit_keeps_what_was_acknowledged_and_r
     assert refused
     ballast.unlink()
     for number in range(60):
-        store.write(observed("o" * 200, target=f"site:{number}"), worker="p", seq=number).result()
+        store.write(observed("o" * 200, target=f"site:{number}"), worker="p", seq=number)
+        store.flush()
     assert dict(rows(store, "SELECT target, count(*) FROM observation GROUP BY target")) == {
         f"site:{number}": 200 for number in range(60)
     }
