@@ -112,7 +112,9 @@ def _toml(town: Town, doors: Doors, clock: SimulatedClock) -> str:
         "# Corvane Media does not exist: its servers listen on 127.0.0.1 while `losswatch demo` runs.",
         _table("company", {"name": COMPANY, "currency": "EUR"}),
         _table("hub", {"probes": 1, "min_free": "50MB"}),
-        _table("network", {"canaries": canaries, "resolver": f"127.0.0.1:{doors.dns}", "ca_file": "ca.pem", "per_host": 40}),
+        _table(
+            "network", {"canaries": canaries, "resolver": f"127.0.0.1:{doors.dns}", "ca_file": "ca.pem", "per_host": 40}
+        ),
         _table("clock", {"sim_start": clock.sim_start, "wall_start": clock.wall_start, "speed": clock.speed}),
         _table("defaults.site", {"interval": "60m", "tier1": "2m", "tier2": "10m"}),
         _table("defaults.link", {"interval": "60m", "tier1": "5m", "tier2": "30m"}),
