@@ -13,6 +13,7 @@ from data.errors import UsageError
 from data.model.cause import words_of
 from data.model.state import State
 from data.text import cells, clean_text, redact
+from tui.cli.options import everywhere
 
 if TYPE_CHECKING:
     from data.model.observation import Hop, Observation
@@ -27,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:
+    everywhere(parser)
     parser.add_argument("url", metavar="URL", help="where to begin")
     parser.add_argument(
         "--expect", action="append", default=[], metavar="TEXT", help="text that must stand on the page"
