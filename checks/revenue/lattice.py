@@ -32,6 +32,8 @@ class Lattice:
     """Per slice: its family."""
     dims: Floats
     """Per slice: how many dimensions it fixes."""
+    sizes: Floats
+    """Per slice: how many leaves it has."""
     leaves: int
 
     def __len__(self) -> int:
@@ -56,7 +58,7 @@ def build(cube: Cube, most_dims: int = MOST_DIMS) -> Lattice:
     """The lattice of the leaves a cube has now; slices with equal leaves appear once, the one fixing fewest first."""
     codes, leaves = cube.codes, cube.leaves
     if not leaves:
-        return Lattice(_NONE, _NONE, (), _NONE, np.zeros(0), 0)
+        return Lattice(_NONE, _NONE, (), _NONE, np.zeros(0), np.zeros(0), 0)
     marks = _marks(leaves)
     seen: set[int] = set()
     families = [kept for count in range(1, most_dims + 1) for kept in combinations(range(len(cube.dims)), count)]
@@ -79,6 +81,7 @@ def build(cube: Cube, most_dims: int = MOST_DIMS) -> Lattice:
         tuple(families),
         np.array(family, np.int64),
         np.array([len(families[number]) for number in family], np.float64),
+        np.diff(np.append(starts, offset)).astype(np.float64),
         leaves,
     )
 

@@ -25,6 +25,8 @@ LONGEST_H = 14 * DAY_H
 _NATS_PER_DIM = 1.0
 _WITHDRAW_NATS = 4.0
 _BETTER_NATS = 3.0
+_HOLDS_NATS = 3.0
+_QUIET_EVENTS = 5.0
 _SETTLES_H = 48
 _PER_TICK = 6
 
@@ -39,7 +41,7 @@ class Case:
     detected: int
     start: int
     end: int
-    nats: float
+    nats: float = 0.0
     observed: float = 0.0
     expected: float = 0.0
     status: str = "open"
@@ -63,13 +65,22 @@ class Watch:
     """Epoch hour -> what moved everybody then."""
 
     def raise_alarms(self, next_number: int, page_nats: float) -> list[Case]:
-        """The strongest slices over the line, one after the other, each explained away before the next is sought."""
+        """The strongest slices over the line, one after the other, each explained away before the next is sought.
+
+        A slice must also hold the line over the hours its trouble is found to have taken, not only over the window in
+        which it first stood out.
+        """
         raised: list[Case] = []
-        while len(raised) < _PER_TICK:
+        unconvincing: list[Case] = []
+        for _ in range(_PER_TICK):
             case = self._strongest(next_number + len(raised), page_nats)
             if case is None:
                 break
-            raised.append(case)
+            (raised if case.nats >= page_nats - _HOLDS_NATS else unconvincing).append(case)
+            self.mask(case)
+        for case in unconvincing:
+            self.unmask(case)
+        for case in raised:
             self.mask(case)
         return raised
 
@@ -85,23 +96,12 @@ class Watch:
             best = found if best is None or found[0] > best[0] else best
         if best is None or best[0] < page_nats:
             return None
-        nats_found, channel, slice_, window = best
-        observed, due = (figures[slice_, window] for figures in sums.seen(channel))
+        _, channel, slice_, window = best
+        observed, due = (float(figures[slice_, window]) for figures in sums.seen(channel))
         leaves = self.lattice.members(slice_)
         since = max(top - 2 * WINDOWS_H[window] - 12, hours.since)
-        start, _ = self._run(hours, leaves, channel, float(observed / max(due, 1e-9)), since)
-        case = Case(
-            number,
-            channel,
-            self.lattice.name(slice_, self.cube),
-            top,
-            min(start, top - 1),
-            top,
-            nats_found,
-            float(observed),
-            float(due),
-            leaves=leaves,
-        )
+        start = self._start(hours, leaves, channel, observed / max(due, 1e-9), since)
+        case = Case(number, channel, self.lattice.name(slice_, self.cube), top, start, top, leaves=leaves)
         self._measure(case)
         return case
 
@@ -113,8 +113,7 @@ class Watch:
             case.status = "withdrawn"
             self.unmask(case)
             return
-        quiet = self._known_hours(case, case.end)
-        if quiet >= QUIET_H or self.cube.top - case.start > LONGEST_H:
+        if self._is_quiet(case) or self.cube.top - case.start > LONGEST_H:
             case.status = "closed"
             self.unmask(case)
         self.mask(case)
@@ -164,7 +163,7 @@ class Watch:
         nats = sums.nats[case.channel][:, 0] - _NATS_PER_DIM * self.lattice.dims
         inside = np.zeros(self.cube.leaves)
         inside[case.leaves] = 1.0
-        shared, sizes = self.lattice.sums(inside), self.lattice.sums(np.ones(self.cube.leaves))
+        shared, sizes = self.lattice.sums(inside), self.lattice.sizes
         nested = (shared == sizes) | (shared == len(case.leaves))
         best = int(np.argmax(np.where(nested & (shared > 0), nats, -np.inf)))
         return best if nats[best] > nats[number] + _BETTER_NATS else number
@@ -183,17 +182,15 @@ class Watch:
     def _slice_number(self, case: Case) -> int | None:
         inside = np.zeros(self.cube.leaves)
         inside[case.leaves] = 1.0
-        sizes = self.lattice.sums(np.ones(self.cube.leaves))
+        sizes = self.lattice.sizes
         equal = np.flatnonzero((self.lattice.sums(inside) == len(case.leaves)) & (sizes == len(case.leaves)))
         return int(equal[0]) if len(equal) else None
 
-    def _run(self, hours: Hours, leaves: Ints, channel: str, share: float, since: int) -> tuple[int, int]:
-        """First and last epoch hour of the run of hours that speaks most for `share`, ending now."""
+    def _start(self, hours: Hours, leaves: Ints, channel: str, share: float, since: int) -> int:
+        """First epoch hour of the run of hours, ending now, that speaks most for `share`."""
         seen, due = self._hourly(hours, leaves, channel)
         gain = hourly_gain(seen, due, share if channel == "value" else min(share, 0.9))[since - hours.since :]
-        backwards = np.cumsum(gain[::-1])
-        length = int(np.argmax(backwards)) + 1
-        return since + len(gain) - length, since + len(gain)
+        return since + len(gain) - 1 - int(np.argmax(np.cumsum(gain[::-1])))
 
     def _hourly(self, hours: Hours, leaves: Ints, channel: str) -> tuple[Floats, Floats]:
         """[hour] observed and due of some leaves, junk clicks and common movement taken out."""
@@ -212,10 +209,16 @@ class Watch:
         moved = np.array([self.common.get(hours.since + number, 1.0) for number in range(len(due))])
         return seen, due * capped * moved
 
-    def _known_hours(self, case: Case, since: int) -> int:
-        """Hours from `since` on for which this slice's reports are here."""
+    def _is_quiet(self, case: Case) -> bool:
+        """A day of reports since the end, in which enough was due to have shown trouble; or three days of anything."""
         partners = np.unique(self.cube.codes[self.cube.dims.index("partner"), case.leaves])
-        return int(self.cube.received(since, self.cube.top)[partners].all(0).sum())
+        known_h = int(self.cube.received(case.end, self.cube.top)[partners].all(0).sum())
+        if known_h < QUIET_H:
+            return False
+        hours = scan.hours_of(self.cube, self.model, case.end, self.cube.top, masked=self._own_mask(case))
+        _, due = self._hourly(hours, case.leaves, case.channel)
+        judged = hours.ftd[case.leaves].sum() if case.channel == "value" else due.sum()
+        return bool(judged >= _QUIET_EVENTS or known_h >= 3 * QUIET_H)
 
     def _sums(self, windows: Floats, lengths_h: Floats, *, remember: bool = False) -> Sums:
         ftd_common = scan.common_factor(windows[:, 0], windows[:, 1], self.cube)
