@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from checks.engine.clock import SystemClock, clock_from
+from checks.engine.clock import Clock, SystemClock, clock_from
 from checks.engine.wire import Batch, Configure, ProbeSettings, Work, frame, read_order
 from checks.sites.edges import Edges
 from checks.sites.prober import Prober, proxies_of
@@ -26,8 +26,11 @@ from checks.sites.walk import Network
 from data.model.cause import cause
 from data.model.observation import Observation
 from data.model.state import State
+from data.text import clean_text, redact
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from data.model.target import Check
 
 log = logging.getLogger("checks.engine.probe")
@@ -65,11 +68,14 @@ class Probe:
     folder: Path
     """For the bundle of trusted certificates."""
     prober: Prober | None = None
+    problem: str = "no settings have arrived"
+    clock: Clock = field(default_factory=SystemClock)
     caps: _Caps | None = None
     done: list[Observation] = field(default_factory=list)
     seq: int = 0
     generation: int = 0
     running: set[asyncio.Task[None]] = field(default_factory=set)
+    retiring: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def serve(self, reader: asyncio.StreamReader) -> None:
         """Until the hub closes the pipe; what is finished by then is still handed over."""
@@ -89,46 +95,56 @@ class Probe:
         await self._send()
 
     def _configure(self, settings: ProbeSettings) -> None:
-        """Checks under way end on the old network, new ones begin on the new; the old one is left to them."""
+        """Checks under way end on the old network, which is closed after the last of them; new ones use the new.
+
+        Settings that cannot work turn every check `unknown` and say why: a probe that died of them would only be restarted.
+        """
+        if self.prober is not None:
+            self._retire(self.prober.network)
         self.generation += 1
         network = settings.network
-        ca_file = bundle_with(settings.ca_file, self.folder / f"ca-{self.generation}.pem") if settings.ca_file else ""
+        self.clock = clock_from(settings)
+        self.caps = _Caps(network.per_host, asyncio.Semaphore(network.in_flight))
+        try:
+            extra, bundle = settings.ca_file, self.folder / f"ca-{self.generation}.pem"
+            transport = Transport(ca_file=bundle_with(extra, bundle) if extra else "", user_agent=network.user_agent)
+            resolver = Resolver(network.resolver, network.second_resolver)
+        except (OSError, ValueError) as problem:
+            self.prober, self.problem = None, f"the network settings cannot be used: {problem}"
+            log.error("%s", self.problem)  # noqa: TRY400  # the sentence is all there is to say
+            return
         self.prober = Prober(
-            network=Network(
-                Transport(ca_file=ca_file, user_agent=network.user_agent),
-                Resolver(network.resolver, network.second_resolver),
-            ),
+            network=Network(transport, resolver),
             edges=Edges.of(settings.edges),
             proxies=proxies_of(settings.vantages),
-            clock=clock_from(settings),
+            clock=self.clock,
             wall=SystemClock(),
         )
-        self.caps = _Caps(network.per_host, asyncio.Semaphore(network.in_flight))
+
+    def _retire(self, network: Network) -> None:
+        async def close_after(checks: set[asyncio.Task[None]]) -> None:
+            await asyncio.gather(*checks, return_exceptions=True)
+            network.close()
+
+        task = asyncio.create_task(close_after(set(self.running)))
+        self.retiring.add(task)
+        task.add_done_callback(self.retiring.discard)
 
     async def _carry_out(self, check: Check) -> None:
-        prober, caps = self.prober, self.caps
-        assert prober is not None
-        assert caps is not None
+        prober, caps, clock = self.prober, self.caps, self.clock
+        if prober is None or caps is None:
+            self.done.append(_stalled(check, clock.now(), self.problem))
+            return
         host = _host_of(check.url)
         try:
             async with caps.host(host), caps.overall:
-                began = prober.clock.now()
+                began = clock.now()
                 try:
                     async with asyncio.timeout(2 * check.timeout_s + GRACE_S):
                         observation = await prober.run(check)
-                except Exception as problem:  # one broken check must not end the others; it is logged and told
+                except Exception as problem:  # one broken check must not end the others; logged and told
                     log.exception("check of %s broke", check.target)
-                    words = f"the check did not end: {type(problem).__name__}"
-                    observation = Observation(
-                        check.target,
-                        check.team,
-                        check.kind,
-                        began,
-                        State.UNKNOWN,
-                        cause("self.stalled"),
-                        words,
-                        prober.region,
-                    )
+                    observation = _stalled(check, began, f"the check did not end: {type(problem).__name__}")
                 self.done.append(observation)
         finally:
             caps.leave(host)
@@ -148,6 +164,11 @@ class Probe:
         with suppress(ConnectionError):
             self.writer.write(frame(Batch(self.seq, observations)))
             await self.writer.drain()
+
+
+def _stalled(check: Check, at: datetime, why: str) -> Observation:
+    detail = clean_text(redact(why))
+    return Observation(check.target, check.team, check.kind, at, State.UNKNOWN, cause("self.stalled"), detail)
 
 
 def _host_of(url: str) -> str:

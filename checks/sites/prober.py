@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from data.model.target import Check
 
 _URL_CELLS = 300
+_PROXY_PORTS = {"http": 80, "https": 443, "socks4": 1080, "socks4a": 1080, "socks5": 1080, "socks5h": 1080}
 _BLOCKS = frozenset({"http.legal_block", "geo.blocked", "local.network"})
 """What a vantage may see that is looked at again from here, at once."""
 
@@ -131,12 +132,15 @@ def shown(url: str) -> str:
 
 
 def proxies_of(vantages: Iterable[Vantage]) -> dict[str, Proxy]:
-    """Vantages by country; raises `ValueError` for a proxy without host or port."""
+    """Vantages by country, the first of each; one whose proxy has no host counts as none."""
     found: dict[str, Proxy] = {}
     for vantage in vantages:
-        parts = urlsplit(vantage.proxy)
-        if not parts.hostname or not parts.port:
-            raise ValueError(f"the proxy of vantage {vantage.country} must be SCHEME://HOST:PORT")
-        country = vantage.country.upper()
-        found[country] = Proxy(country, vantage.proxy, parts.hostname, parts.port)
+        try:
+            parts = urlsplit(vantage.proxy)
+            host, port = parts.hostname, parts.port or _PROXY_PORTS.get(parts.scheme)
+        except ValueError:
+            continue
+        if host and port:
+            country = vantage.country.upper()
+            found.setdefault(country, Proxy(country, vantage.proxy, host, port))
     return found

@@ -206,6 +206,16 @@ async def test_new_settings_hold_for_the_checks_after_them(tmp_path):
         assert inbox.observations[1].cause == "dns.refused"
 
 
+@pytest.mark.parametrize("network", [{"resolver": "nowhere"}, {"ca_file": "no-such.pem"}])
+async def test_settings_that_cannot_work_make_every_check_unknown_and_say_why(tmp_path, network):
+    async with running(tmp_path, **network) as (pool, inbox):
+        await pool.submit([check(0, "http://127.0.0.1:1/")])
+        await inbox.holds(1)
+        (found,) = inbox.observations
+        assert (found.state, found.cause, pool.restarts) == (State.UNKNOWN, "self.stalled", 0)
+        assert "network settings" in found.detail
+
+
 async def test_stopping_ends_every_process_and_hands_over_what_is_done(tmp_path):
     async with website() as web, running(tmp_path, 2) as (pool, inbox):
         await pool.submit([check(n, f"http://127.0.0.1:{web.port}/{n}") for n in range(8)])
