@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from checks.feeds import preset
+from checks.hub.housekeeping import without_keys
 from data.config.diff import Difference, difference
 from data.config.load import load
 from data.config.watch import Stamp, stamps
@@ -73,7 +74,7 @@ class Configuration:
         self.hub.put_in_force(settings, change)
         now = self.hub.clock.now()
         words = f"{len(change.added)} added, {len(change.changed)} changed, {len(change.removed)} removed"
-        rows = [*change.added, *(changed.new for changed in change.changed)]
+        rows = [without_keys(target) for target in (*change.added, *(changed.new for changed in change.changed))]
         entry = AuditEntry(now, who, TeamId(""), "apply", "configuration", words)
         await asyncio.wrap_future(self.hub.store.write([*rows, entry]))
         if change.removed:

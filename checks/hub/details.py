@@ -25,6 +25,7 @@ from data.model.snapshot import (
 )
 from data.model.target import TargetKind
 from data.store import feed_changes, findings, flips, incidents, observations, parser_runs, rollups, timeline
+from data.text import redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -64,7 +65,7 @@ class Details:
         return TargetDetail(
             version=self.hub.board.version,
             row=redact_row(row, scope),
-            url=target.url if target else "",
+            url=redact(target.url) if target else "",
             check=_expectations(target) if target else (),
             strip_hour=rollups.strip(store, scope, row.target, now - timedelta(hours=1), now, STRIP_CELLS),
             strip_day=rollups.strip(store, scope, row.target, now - timedelta(days=1), now, STRIP_CELLS),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from data.model.money import ZERO
 from data.model.principal import EVERYTHING
 from data.model.target import Target, TargetKind, name_of
 from data.store import facts, findings, incidents, observations, retention, rollups, states, targets
+from data.text import redact
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -40,6 +41,11 @@ RELOAD_EVERY_S = 2.0
 SPOOL_EVERY_S = 0.5
 
 
+def without_keys(target: Target) -> Target:
+    """The target as it is stored: on several platforms the key stands in the URL, and no URL is kept with one."""
+    return replace(target, url=redact(target.url))
+
+
 @dataclass(slots=True)
 class Housekeeping:
     """Periodic work; each job is alone with itself and a failure of one is logged, not spread."""
@@ -57,7 +63,7 @@ class Housekeeping:
         stored = {target.id: target for target in targets.load(store, EVERYTHING)}
         for target in configured.values():
             board.put_target(target)
-        changed = [target for target in configured.values() if stored.get(target.id) != target]
+        changed = [kept for target in configured.values() if stored.get(target.id) != (kept := without_keys(target))]
         if changed:
             store.write(changed)
         if gone := [target_id for target_id in stored if target_id not in configured]:

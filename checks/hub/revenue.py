@@ -60,7 +60,7 @@ def slice_row(view: SliceView, now: datetime, incident: IncidentId | None) -> Ta
         target=view.target,
         kind=TargetKind.SLICE,
         team=view.team,
-        name=name_of(view.target) or "everything",
+        name=" ".join(view.slice.values()) or "everything",
         state=state,
         cause=alarm.cause if alarm else NO_CAUSE,
         detail=detail,
