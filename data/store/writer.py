@@ -66,6 +66,7 @@ class Writer(threading.Thread):
         self._down = False
 
     def put(self, item: Batch | Work[object] | Flush) -> None:
+        item.done.set_running_or_notify_cancel()  # a caller that is cancelled must not take the answer's place away
         self._queue.put(item)
 
     @property

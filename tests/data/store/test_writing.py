@@ -44,6 +44,14 @@ def test_a_batch_sent_twice_is_acknowledged_and_stored_once(path, observed):
     second.close()
 
 
+def test_a_caller_that_gives_up_neither_stops_the_writer_nor_unstores_its_rows(store, observed):
+    abandoned = store.write(observed("oo"))
+    assert not abandoned.cancel()
+    store.flush()
+    assert count(store) == 2
+    assert store.write(observed("o")).result() == 2
+
+
 def test_an_empty_batch_is_a_batch(store):
     assert store.write([]).result() == 1
 
