@@ -12,6 +12,7 @@ import zstandard
 
 from checks.parsers import memory as memories
 from checks.parsers.page import MAX_BYTES, host_of, read_page
+from checks.parsers.repair import repairs_from_memory
 from checks.parsers.transport import DEADLINE, cause_of_error, cause_of_status
 from checks.parsers.verdict import judge
 from data.model.cause import cause, state_of
@@ -23,6 +24,7 @@ from data.text import clean_text, redact
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from checks.parsers.repair import Repair
     from checks.parsers.spec import Spec
     from data.model.ids import CauseId
     from data.model.target import Target
@@ -99,10 +101,12 @@ def examine(
     verdict = judge(spec, page, known)
     if verdict.readable:
         known = memories.learn(known, page, verdict.extraction, at, seen=verdict.sighting)
+    repairs = repairs_from_memory(spec, page, verdict, known) if verdict.state is State.FAILING else ()
     evidence = {
         "layout_loss": f"{verdict.layout.loss:.2f}" if verdict.layout.nearest else "",
         "witness": str(len(verdict.witness.results)),
         "charset": page.charset,
+        "repair": clean_text("; ".join(map(_proposal, repairs))),
         "title": _title(page.tree.css_first("title")),
     }
     return Examined(
@@ -150,6 +154,10 @@ def _hop(answer: httpx.Response) -> Hop:
 
 def _shown(url: str) -> str:
     return clean_text(redact(url), 500)
+
+
+def _proposal(repair: Repair) -> str:
+    return f"{repair.field}: {repair.selector} ({repair.matches} values, {'verified' if repair.verified else 'unverified'})"
 
 
 def _title(node: object) -> str:

@@ -8,6 +8,7 @@ overlap on one of them or the witness agrees. Nothing is applied: a person does 
 
 from __future__ import annotations
 
+import zlib
 from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -16,7 +17,9 @@ from checks.parsers.anchor import nodes_with, value_key
 from checks.parsers.contract import yield_of
 from checks.parsers.extract import extract
 from checks.parsers.selector import selectors_for
-from checks.parsers.witness import witness
+from checks.parsers.witness import url_key, witness
+from data.model.cause import cause
+from data.model.state import State
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from checks.parsers.memory import ParserMemory
     from checks.parsers.page import Page
     from checks.parsers.spec import FieldSpec, Spec
+    from checks.parsers.verdict import PageVerdict
 
 ITEMS = "items"
 """Name under which a new item selector is proposed."""
@@ -32,6 +36,9 @@ OVERLAP = 0.6
 WITNESS_AGREES = 0.8
 COUNT_RANGE = 3.0
 """A count is in range between a third of the least and three times the most of the good pages."""
+NOT_THE_CONTENT = frozenset(
+    map(cause, ("page.blocked", "page.consent", "page.no_results", "page.empty", "proto.malformed"))
+)
 _ANCHORS = 12
 _CANDIDATES = 80
 _WORTH = 0.3
@@ -55,6 +62,23 @@ class Broken:
 
     page: Page
     values: dict[str, tuple[str, ...]]
+
+
+def broken_fields(spec: Spec, verdict: PageVerdict) -> tuple[str, ...]:
+    """Fields a repair may be sought for; none where the page itself is not the content."""
+    if verdict.state is State.OK or verdict.cause in NOT_THE_CONTENT:
+        return ()
+    if spec.items and not verdict.extraction.items:
+        return tuple(field.name for field in spec.fields)
+    return tuple(field.name for field in verdict.fields if field.state != "ok")
+
+
+def repairs_from_memory(spec: Spec, page: Page, verdict: PageVerdict, memory: ParserMemory) -> tuple[Repair, ...]:
+    """Proposals anchored on what was last extracted from this page's own URL; none where that is not known."""
+    address = zlib.crc32(url_key(page.url).encode())
+    last = next((last for last in memory.last_good if last.url == address), None)
+    fields = broken_fields(spec, verdict)
+    return repairs_for(spec, fields, [Broken(page, last.values)], memory) if last and fields else ()
 
 
 def repairs_for(spec: Spec, fields: tuple[str, ...], broken: list[Broken], memory: ParserMemory) -> tuple[Repair, ...]:

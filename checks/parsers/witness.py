@@ -121,7 +121,7 @@ def _external(page: Page) -> list[tuple[LexborNode, str]]:
     anchors = []
     for node in page.tree.css("a[href]")[:_MAX_ANCHORS]:
         href = (node.attributes.get("href") or "").strip()
-        if href.startswith(("http://", "https://", "//", "/")):
+        if href.startswith(("http://", "https://", "//")) or (href.startswith("/") and "=http" in href):
             anchors.append((node, unwrap(href)))
     own = page.own_hosts or frozenset(filter(None, [_busiest([url for _, url in anchors])]))
     sites = {_site(host) for host in own} | {""}

@@ -12,7 +12,7 @@ from checks.engine.clock import SystemClock
 from checks.parsers import memory as memories
 from checks.parsers.extract import extract
 from checks.parsers.page import MAX_BYTES, read_page
-from checks.parsers.repair import Broken, Repair, repairs_for
+from checks.parsers.repair import Broken, Repair, broken_fields, repairs_for
 from checks.parsers.spec import load_spec
 from checks.parsers.verdict import judge
 from data.errors import UsageError
@@ -135,7 +135,7 @@ def _repairs(
     """Proposals for every broken page, each tried on all pages that broke in the same way."""
     groups: dict[tuple[str, ...], list[tuple[Path, Broken]]] = {}
     for path, page, verdict in judged:
-        broken = _broken_fields(spec, verdict)
+        broken = broken_fields(spec, verdict)
         if broken and not page.fault:
             known = values.get(str(path)) or values.get(path.name) or {}
             groups.setdefault(broken, []).append((path, Broken(page, known)))
@@ -146,14 +146,6 @@ def _repairs(
             if one.values:
                 found[path] = repairs_for(spec, fields, [one, *others], memory)
     return found
-
-
-def _broken_fields(spec: Spec, verdict: PageVerdict) -> tuple[str, ...]:
-    if verdict.cause in {"page.blocked", "page.consent", "page.no_results", "page.empty"} or verdict.state is State.OK:
-        return ()
-    if spec.items and not verdict.extraction.items:
-        return tuple(field.name for field in spec.fields)
-    return tuple(field.name for field in verdict.fields if field.state != "ok")
 
 
 def _record(path: Path, verdict: PageVerdict, repairs: tuple[Repair, ...]) -> dict[str, object]:

@@ -101,6 +101,23 @@ async def test_empty_titles_are_told_from_the_memory_of_good_runs(serve, client,
     assert memory == kept
 
 
+async def test_a_repair_is_proposed_from_the_last_good_run_of_the_same_url(
+    serve, client, spec, search_page, redesign, at
+):
+    bodies = iter([search_page(10)] * 3 + [search_page(10, item=redesign)])
+
+    async def handler(_path, writer):
+        writer.write(answer(next(bodies)))
+
+    base = await serve(handler)
+    memory = None
+    for _ in range(4):
+        outcome = await pull.run(target(base), spec, client, memory, at)
+        memory = outcome.memory
+    assert outcome.observation.cause == "parser.selector_dead"
+    assert outcome.observation.evidence["repair"].startswith("items: section.card (10 values, unverified); title: ")
+
+
 async def test_the_charset_of_the_header_is_used(serve, client, spec, search_page, at):
     body = (
         search_page(4, title="Казино номер {n} и его правила")
