@@ -2,16 +2,14 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar, Protocol, cast
 
 from rich.style import Style
 from textual import work
 from textual.app import App
-from textual.binding import BindingType
 from textual.message import Message
 from textual.reactive import reactive
 
@@ -35,9 +33,12 @@ from tui.service import HubService, Lost, Service, Update
 from tui.widgets.ask import Question
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from textual.binding import BindingType
     from textual.screen import Screen
 
-    from data.config.home import Home
     from data.model.snapshot import TargetRow
     from tui.widgets.row_table import RowTable
 
@@ -46,6 +47,13 @@ SILENT_S = 12.0
 """No heartbeat for so long: the picture is called stale."""
 YOUNG = timedelta(seconds=100)
 """While something is younger, its age is written in seconds and ticks each second."""
+
+
+class HasSocket(Protocol):
+    """All the dashboard needs of a home: `data.config.home.Home` has it."""
+
+    @property
+    def socket(self) -> Path: ...
 
 
 @dataclass
@@ -111,9 +119,8 @@ class LosswatchApp(App[int]):
 
     def _hear(self, update: Update) -> None:
         if isinstance(update, Lost):
-            fresh_loss = not self._lost
-            self._lost = clean_text(update.reason)
-            if fresh_loss:
+            before, self._lost = self._lost, clean_text(update.reason)
+            if self._lost != before:
                 self._retick()
             return
         self._heard = self._monotonic()
@@ -199,7 +206,8 @@ class LosswatchApp(App[int]):
         style = self._styles.get(role)
         if style is None:
             base, _, over = role.partition("+")
-            style = self._styles.get(base, Style()) + self._styles.get(over, Style())
+            below = Style() if over and self.theme.startswith("ansi") else self._styles.get(base, Style())
+            style = below + self._styles.get(over, Style())
             self._styles[role] = style
         return style
 
@@ -356,7 +364,7 @@ class LosswatchApp(App[int]):
         self.say(f"Copied the {what}{way}: {text.splitlines()[0]}")
 
 
-def run(home: Home, *, mouse: bool = True, ascii_only: bool = False, lite: bool = False, theme: str = "") -> int:
+def run(home: HasSocket, *, mouse: bool = True, ascii_only: bool = False, lite: bool = False, theme: str = "") -> int:
     """Attach to the hub of `home` and draw until the person leaves; returns the exit code."""
     utf8 = (
         "utf" in (os.environ.get("LC_ALL") or os.environ.get("LC_CTYPE") or os.environ.get("LANG") or "utf-8").lower()

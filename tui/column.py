@@ -53,7 +53,7 @@ def head_line(plan: Plan[R], width: int, *, more_left: bool = False, more_right:
     """Titles over their columns, with `‹ ›` where columns are hidden."""
     titles = (" " * GAP).join(fit(column.title, size, column.align) for column, size in plan)
     text = f" {'‹' if more_left else ' '} {titles}"
-    return ((fit(text, width - 1) + ("›" if more_right else " "), "head"),)
+    return ((fit(text, width - 1) + "›" if more_right else fit(text, width), "head"),)
 
 
 def row_line(row: R, plan: Plan[R], look: Look, width: int, mark: Span = ("   ", "")) -> Line:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from data.model.cause import words_of
@@ -134,7 +134,7 @@ ROWS = _text("value", "rows", 7, lambda row: fmt.number(row.value), "right")
 
 _WORST = ("", "state, then lost/h ↓")
 _COMMON = (("name", "name"), ("since", "since"))
-_PANE = (GLYPH, name(13, grow=1), Column("detail", "", 14, SEEN.cell, "left", 2), SINCE, STRIP)
+_PANE = (GLYPH, name(16, grow=1), Column("detail", "", 15, SEEN.cell, "left", 2), replace(SINCE, width=4), STRIP)
 
 FAMILIES: dict[TargetKind, Family] = {
     TargetKind.SITE: Family(

@@ -46,7 +46,7 @@ def to_ascii(text: str) -> str:
 
 
 def width_of(line: Line) -> int:
-    return sum(cell_len(text) for text, _ in line)
+    return sum(cell_len(safe(text)) for text, _ in line)
 
 
 def plain(line: Line) -> str:
@@ -67,7 +67,8 @@ def crop(line: Line, width: int) -> Line:
     """Exactly `width` cells of a line: padded on the right, or cut with `…`."""
     kept: list[Span] = []
     room = width
-    for text, role in line:
+    for given, role in line:
+        text = safe(given[:LONGEST])
         have = cell_len(text)
         if have > room:
             kept.append((fit(text, room), role))
@@ -101,7 +102,7 @@ def rule(title: str, note: str, width: int, *, focused: bool = False) -> Line:
     dashes = width - cell_len(left) - cell_len(right)
     if dashes < 0:
         return ((fit(left + "─" * width, width), role),)
-    return ((left, "focus" if focused else "title"), ("─" * dashes, role), (right, "rule" if not focused else role))
+    return ((left, "focus" if focused else "title"), ("─" * dashes, role), (right[:-1], "dim"), (right[-1:], role))
 
 
 def fit_to(text: str, width: int) -> str:

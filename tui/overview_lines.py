@@ -9,6 +9,7 @@ from data.model.cause import CAUSES, words_of
 from data.model.incident import Incident, IncidentState
 from data.model.snapshot import Snapshot, StateCount, TargetRow
 from data.model.state import State
+from data.model.target import TargetKind
 from tui import format as fmt
 from tui.column import Column
 from tui.families import FAMILIES, seen
@@ -77,7 +78,7 @@ def pane_foot(view: PaneView, shown: int, width: int) -> Line:
     healthy = hidden <= view.counts.ok
     more = f"   + {hidden:,} more{' ok' if healthy else ''}" if hidden else ""
     span = f"−{view.span} ── now " if total else ""
-    return spread(((more, "dim"),), ((span, "rule"),), width) if width > 40 else crop(((more, "dim"),), width)
+    return spread(((more, "dim"),), ((span, "dim"),), width) if width > 40 else crop(((more, "dim"),), width)
 
 
 def total_counts(snapshot: Snapshot) -> StateCount:
@@ -91,10 +92,18 @@ def is_empty(snapshot: Snapshot) -> bool:
 
 def header(snapshot: Snapshot, look: Look, freshness: Line, width: int) -> Line:
     """Company, counts by state, money and how fresh all this is."""
+    if not snapshot.version:
+        return spread(((" losswatch", "where"),), freshness, width)
+    room = width - width_of(freshness) - 1
+    wide = _standing(snapshot, look, narrow=False)
+    left = wide if width >= 100 and width_of(wide) <= room else _standing(snapshot, look, narrow=True)
+    return spread(left, freshness, width)
+
+
+def _standing(snapshot: Snapshot, look: Look, *, narrow: bool) -> Line:
     count = total_counts(snapshot)
-    narrow = width < 100
-    left: list[tuple[str, str]] = [(" losswatch ", "dim"), (fit_name(snapshot.company, 12 if narrow else 28), "where")]
-    left.append(("  ", ""))
+    left: list[tuple[str, str]] = [(" ", ""), (fit_name(snapshot.company, 14 if narrow else 28), "where"), ("  ", "")]
+    gap = "" if narrow else " "
     for state, number in (
         (State.FAILING, count.failing),
         (State.DEGRADED, count.degraded),
@@ -102,15 +111,12 @@ def header(snapshot: Snapshot, look: Look, freshness: Line, width: int) -> Line:
     ):
         if number or state is State.FAILING:
             role = ROLE[state] if number else "dim"
-            left.append((f" {GLYPH[state]} {number:,}{'' if narrow else ' ' + state.value} ", role))
-    left.append((f" {GLYPH[State.OK]} {count.ok:,}{'' if narrow else ' ok'}  ", "dim"))
+            left.append((f"{GLYPH[state]}{gap}{number:,}{'' if narrow else f' {state.value} '} ", role))
+    left.append((f"{GLYPH[State.OK]}{gap}{count.ok:,}{'' if narrow else ' ok '} ", "dim"))
     left += _money(snapshot, look, narrow=narrow)
     if snapshot.speed != 1:
         left.append((f"  ×{snapshot.speed:g}", "need"))
-    line = spread(tuple(left), freshness, width)
-    if width_of(tuple(left)) + width_of(freshness) + 1 > width:
-        line = spread(tuple(left[1:]), freshness, width)
-    return line
+    return tuple(left)
 
 
 def fit_name(name: str, width: int) -> str:
@@ -150,7 +156,7 @@ def summary(view: PaneView, look: Look, width: int) -> Line:
     words = ((fit(f" {worst.name} {seen(worst)} {look.since(worst.since)}", room), ROLE[worst.state]),)
     tail = (
         spark(worst.trend, strip_width, ROLE[worst.state])
-        if worst.trend and not worst.strip
+        if worst.kind is TargetKind.SLICE
         else heat(worst.strip, strip_width)
     )
     return crop((*head, *words, ("  ", ""), *tail), width)
@@ -181,7 +187,11 @@ def first_move(incident: Incident) -> str:
 
 
 def _who(incident: Incident, _look: Look, _width: int) -> Line:
-    return ((incident.acknowledged_by, "") if incident.acknowledged_by else (incident.owner_role or fmt.NONE, "dim"),)
+    return (
+        (incident.acknowledged_by, "")
+        if incident.acknowledged_by
+        else (incident.owner_role.removesuffix(" on call") or fmt.NONE, "dim"),
+    )
 
 
 INCIDENT_COLUMNS: tuple[Column[Incident], ...] = (
@@ -190,12 +200,11 @@ INCIDENT_COLUMNS: tuple[Column[Incident], ...] = (
     Column("lost_per_hour", "lost/h ↓", 8, _lost_cell, "right"),
     Column("lost", "lost", 7, _so_far_cell, "right"),
     Column("age", "age", 4, lambda row, look, _width: ((look.since(row.started_at), "dim"),), "right"),
-    Column("where", "where", 16, lambda row, _look, _width: ((row.where, "strong"),), "left", 1),
+    Column("where", "where", 18, lambda row, _look, _width: ((row.where, "strong"),), "left", 1),
     Column("what", "what", 22, lambda row, _look, _width: ((row.title or words_of(row.cause), ""),), "left", 3),
-    Column("who", "who", 12, _who, "left", 1),
-    Column("plan", "plan A", 18, lambda row, _look, _width: ((first_move(row), "dim"),), "left", 1),
+    Column("who", "who", 12, _who),
 )
-_NARROW = ("id", "lost_per_hour", "age", "where", "what", "who")
+_NARROW = ("id", "lost_per_hour", "age", "where", "what")
 INCIDENT_COLUMNS_NARROW = tuple(column for column in INCIDENT_COLUMNS if column.id in _NARROW)
 
 
@@ -219,8 +228,9 @@ def preview(incident: Incident | None, look: Look, width: int) -> list[Line]:
     what = found.words if found else incident.cause
     members = f" {incident.open_members} of {incident.members} still failing." if incident.members > 1 else ""
     blame = f" at {incident.blame}" if incident.blame else ""
-    first = f" {started}. {what.capitalize()}{blame}.{members}"
-    lines = [*wrap(first, width, "", " ")[:2], crop(_loss_line(incident, look), width)]
+    first = f"{started}. {what.capitalize()}{blame}.{members}"
+    lines: list[Line] = [((" ", ""), *line) for line in wrap(first, width - 2)[:2]]
+    lines.append(crop(_loss_line(incident, look), width))
     if incident.reason:
         lines.append(crop(((f" {incident.reason}", "dim"),), width))
     for letter, title in zip(PLAN_LETTERS, found.plans if found else (), strict=False):

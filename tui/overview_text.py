@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tui import overview_lines as over
 from tui.column import head_line, layout, row_line
 from tui.format import clock
-from tui.lines import crop, rule, to_ascii
+from tui.lines import crop, rule, to_ascii, wrap
 from tui.look import Look
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def render(snapshot: Snapshot, width: int = 120, ascii_only: bool = False) -> st
     lines = [over.header(snapshot, look, ((f"{clock(snapshot.at)} ", ""),), width)]
     lines += [crop(((" ", ""), *line), width) for line in over.calm_lines(snapshot)]
     if over.is_empty(snapshot):
-        lines.append(((f" {over.NEXT_COMMAND}", ""),))
+        lines += wrap(over.NEXT_COMMAND, width - 1)
     else:
         for view in over.panes(snapshot):
             lines += _pane(view, look, width)

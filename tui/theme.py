@@ -36,6 +36,7 @@ class Palette:
     warn: str
     need: str
     focus: str
+    filled: str = "#4b5e77"
 
 
 _CALM = Palette(
@@ -88,8 +89,8 @@ def _painted(p: Palette) -> dict[str, Style]:
         "head": Style(color=p.dim),
         "cursor": Style(bgcolor=p.cursor, bold=True),
         "money": Style(color=p.bad, bold=True),
-        "band": Style(color=p.rule),
-        "actual": Style(color=p.dim),
+        "band": Style(color=p.dim),
+        "actual": Style(color=p.filled),
         "loss": Style(color=p.bad),
     }
 

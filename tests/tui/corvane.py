@@ -157,7 +157,11 @@ HIDDEN = replace(
     BURNING, loss_per_hour=None, lost_today=None, incidents=tuple(replace(one, loss=NO_LOSS) for one in INCIDENTS),
     **{name: replace(getattr(BURNING, name), rows=tuple(replace(one, loss_per_hour=None) for one in getattr(BURNING, name).rows)) for name in ("sites", "links", "feeds", "slices")},
 )  # fmt: skip
-SICK = replace(BURNING, speed=90.0, health=HubHealth(D, "31 checks started late in the last hour", late=31, missing_secrets=("ambervolt-token",)))
+SICK = replace(
+    BURNING,
+    speed=90.0,
+    health=HubHealth(D, "31 checks started late in the last hour", late=31, missing_secrets=("ambervolt-token",)),
+)
 
 HOSTILE_NAMES = (
     "\x1b[2J\x1b]52;c;aGFja2Vk\x07evil",
@@ -179,12 +183,30 @@ HOSTILE = replace(
 
 CHAIN = (
     Hop("https://go.aurora.example/p05/de", "198.51.100.7", 302, 24, "https://t.drakkenspin.example/c?tag=a1", 61.0),
-    Hop("https://t.drakkenspin.example/c?tag=a1", "198.51.100.40", 302, 88, "https://www.drakkenspin.example/de/welcome", 200.0),
-    Hop("https://www.drakkenspin.example/de/welcome?tag=a1", "203.0.113.9", 451, 61, "", 44.0, cause("geo.blocked"), "Halyard Edge"),
+    Hop(
+        "https://t.drakkenspin.example/c?tag=a1",
+        "198.51.100.40",
+        302,
+        88,
+        "https://www.drakkenspin.example/de/welcome",
+        200.0,
+    ),
+    Hop(
+        "https://www.drakkenspin.example/de/welcome?tag=a1",
+        "203.0.113.9",
+        451,
+        61,
+        "",
+        44.0,
+        cause("geo.blocked"),
+        "Halyard Edge",
+    ),
 )
 
 
-def band(n: int = 60, *, base: float = 120, drop_at: int | None = None, drop: float = 0.0, minutes: float = 5) -> tuple[BandPoint, ...]:
+def band(
+    n: int = 60, *, base: float = 120, drop_at: int | None = None, drop: float = 0.0, minutes: float = 5
+) -> tuple[BandPoint, ...]:
     points = []
     for at in range(n):
         expected = base * (1 + 0.4 * math.sin(at / n * 5))

@@ -3,13 +3,16 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from data.errors import LosswatchError, NotAllowed
 from data.model.snapshot import PROTOCOL, CommandReply, Hello, ListPage, Snapshot
 from data.model.target import TargetKind
 from tests.tui import corvane
 from tui.app import LosswatchApp
-from tui.service import Query, Update
+
+if TYPE_CHECKING:
+    from tui.service import Query, Update
 
 
 class FakeService:
@@ -23,7 +26,20 @@ class FakeService:
         self.forbidden: set[str] = set()
         self.broken = ""
         if snapshot is not None:
-            self.put(Hello(PROTOCOL, "0.1.0", "Corvane Media", "maria", "senior", ("*",), "full", "EUR", 1, datetime(2026, 11, 17, tzinfo=UTC)))
+            self.put(
+                Hello(
+                    PROTOCOL,
+                    "0.1.0",
+                    "Corvane Media",
+                    "maria",
+                    "senior",
+                    ("*",),
+                    "full",
+                    "EUR",
+                    1,
+                    datetime(2026, 11, 17, tzinfo=UTC),
+                )
+            )
             self.put(snapshot)
 
     def put(self, update: Update) -> None:
@@ -37,10 +53,20 @@ class FakeService:
         self.queries.append(query)
         self._may()
         words = query.filter.split()
-        rows = [row for row in self.rows.values() if row.kind is query.kind and all(word in row.name + row.detail for word in words)]
+        rows = [
+            row
+            for row in self.rows.values()
+            if row.kind is query.kind and all(word in row.name + row.detail for word in words)
+        ]
         if query.sort:
             rows.sort(key=lambda row: str(getattr(row, query.sort)), reverse=query.desc)
-        pane = {TargetKind.SITE: "sites", TargetKind.LINK: "links", TargetKind.PARSER: "parsers", TargetKind.FEED: "feeds", TargetKind.SLICE: "slices"}
+        pane = {
+            TargetKind.SITE: "sites",
+            TargetKind.LINK: "links",
+            TargetKind.PARSER: "parsers",
+            TargetKind.FEED: "feeds",
+            TargetKind.SLICE: "slices",
+        }
         counts = getattr(corvane.BURNING, pane[query.kind]).counts
         return ListPage(7, len(rows), query.offset, tuple(rows[query.offset : query.offset + query.limit]), counts)
 
@@ -79,7 +105,14 @@ class StillClock:
         return self.at
 
 
-def dashboard(snapshot: Snapshot | None = corvane.BURNING, *, theme: str = "losswatch", service: FakeService | None = None, clock: StillClock | None = None, **options: object) -> LosswatchApp:
+def dashboard(
+    snapshot: Snapshot | None = corvane.BURNING,
+    *,
+    theme: str = "losswatch",
+    service: FakeService | None = None,
+    clock: StillClock | None = None,
+    **options: object,
+) -> LosswatchApp:
     """A dashboard over a fake hub, on a clock that stands still."""
     service = service or FakeService(snapshot)
     return LosswatchApp(service, theme=theme, monotonic=clock or StillClock(), **options)  # type: ignore[arg-type]

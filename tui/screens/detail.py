@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from textual import work
@@ -13,6 +12,8 @@ from tui.widgets.panel import Panel
 from tui.widgets.row_table import RowTable
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
     from textual.app import ComposeResult
     from textual.widget import Widget
 

@@ -2,8 +2,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.binding import BindingType
-
 from tui import keys
 from tui.lines import Line, crop
 from tui.screens.place import Place
@@ -11,6 +9,7 @@ from tui.widgets.panel import Panel
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
+    from textual.binding import BindingType
 
     from tui.lines import Span
 

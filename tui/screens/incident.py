@@ -2,8 +2,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.binding import BindingType
-
 from data.model.snapshot import IncidentDetail, TargetRow
 from tui import keys
 from tui.families import GEO, GLYPH, LOST, PARTNER, SEEN, SINCE, STRIP, name
@@ -15,6 +13,7 @@ from tui.widgets.ask import Question
 from tui.widgets.row_table import RowTable
 
 if TYPE_CHECKING:
+    from textual.binding import BindingType
     from textual.widget import Widget
 
     from tui.lines import Span

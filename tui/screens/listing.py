@@ -3,7 +3,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
-from textual.binding import BindingType
 
 from data.errors import LosswatchError
 from data.model.snapshot import ListPage, StateCount, TargetRow
@@ -17,6 +16,7 @@ from tui.widgets.row_table import PREFETCH, RowTable
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
+    from textual.binding import BindingType
 
     from data.model.snapshot import Snapshot
     from data.model.target import TargetKind

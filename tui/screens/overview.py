@@ -2,10 +2,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.binding import BindingType
 from textual.containers import Container, Grid
 
-from data.model.snapshot import TargetRow
 from data.model.target import TargetKind
 from tui import keys
 from tui import overview_lines as over
@@ -17,11 +15,19 @@ from tui.widgets.row_table import RowTable
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
+    from textual.binding import BindingType
 
     from data.model.incident import Incident
-    from data.model.snapshot import Snapshot
+    from data.model.snapshot import Snapshot, TargetRow
 
 _KINDS = (TargetKind.SITE, TargetKind.PARSER, TargetKind.FEED, TargetKind.SLICE)
+
+
+def _nothing(snapshot: Snapshot) -> str:
+    """What stands where incidents would."""
+    if not snapshot.version:
+        return "waiting for the hub …"
+    return over.NEXT_COMMAND if over.is_empty(snapshot) else "No open incident."
 
 
 class OverviewScreen(Place):
@@ -62,7 +68,7 @@ class OverviewScreen(Place):
         return self.query_one(f"#pane{number}", RowTable)
 
     def settle(self, size: str) -> None:
-        narrow = size in {"compact", "tiny"}
+        narrow = size != "wide"  # on a huge screen the incidents stand in a narrow column of their own
         self.incidents.columns = over.INCIDENT_COLUMNS_NARROW if narrow else over.INCIDENT_COLUMNS
         if self._ready:
             self.apply(self.losswatch.snapshot)
@@ -71,9 +77,7 @@ class OverviewScreen(Place):
         look = self.losswatch.look()
         short = self.app.size.width < 80
         self.incidents.note = over.incidents_note(snapshot, look, short=short)
-        self.incidents.empty = (
-            over.NEXT_COMMAND if over.is_empty(snapshot) and snapshot.version else "No open incident."
-        )
+        self.incidents.empty = _nothing(snapshot)
         self.incidents.present(snapshot.incidents)
         for view in over.panes(snapshot):
             self._show_pane(view)

@@ -157,12 +157,12 @@ def changes(detail: TargetDetail, look: Look, width: int, _height: int) -> list[
 
 def _change(change: ChangeRow, look: Look, width: int) -> list[Line]:
     role = CHANGE_ROLE.get(change.severity, "") if change.closed_at is None else "dim"
-    first: Line = ((f" {change.severity.upper():<9}", role), (f" {change.path}  ", "strong"), (change.kind, "dim"))
+    first: Line = ((f" {change.severity.upper():<9}", role), (f" {change.path}", "strong"))
     state = "closed" if change.closed_at else f"since {fmt.day_clock(change.first_seen, look.now)}"
     right: Line = ((f" {change.n_after:,} rows  {state} ", "dim"),)
     return [
         spread(first, right, width),
-        crop((("   − ", "dim"), (change.was or fmt.NONE, "dim")), width),
+        spread((("   − ", "dim"), (change.was or fmt.NONE, "dim")), ((f"{change.kind} ", "dim"),), width),
         crop((("   + ", role), (change.now or fmt.NONE, "")), width),
     ]
 
@@ -177,7 +177,7 @@ def _incident(incident: Incident, look: Look, width: int) -> Line:
     closed = incident.closed_at is not None
     return crop(
         ((f" #{incident.id} ", "dim" if closed else "strong"), (f"{incident.state.value:<13}", "dim"),
-         (f"{lost_per_hour(incident, look):>8}/h " if look.money else f"{incident.severity.value} ", "dim" if closed else "money"),
+         (f"{lost_per_hour(incident, look):>8}/h " if look.money else f"{incident.severity.value} ", "dim" if closed or not incident.loss.per_hour else "money"),
          (f"{look.since(incident.started_at):>4}  ", "dim"), (incident.title, "")), width,
     )  # fmt: skip
 
@@ -267,7 +267,7 @@ def of_target(kind: TargetKind) -> tuple[Part[TargetDetail], ...]:
             Part("changes of state", flips, "right", 1),
             Part("expected", expectation, "left", 0),
         )
-    return (Part("chain", chain, "left", 2), chart, strips, *rest)
+    return (Part("chain", chain, "left", 0), chart, strips, *rest)
 
 
 OF_INCIDENT: tuple[Part[IncidentDetail], ...] = (

@@ -72,7 +72,7 @@ class Place(Screen[None]):
     def start(self) -> None:
         """Once the parts are there."""
 
-    def apply(self, snapshot: Snapshot) -> None:
+    def apply(self, snapshot: Snapshot) -> None:  # noqa: ARG002  # what a newer snapshot means is up to the place
         """A newer snapshot is here."""
         self.tick()
 
@@ -113,7 +113,7 @@ class Place(Screen[None]):
         return []
 
     def header_line(self, width: int) -> Line:
-        left = [(" losswatch › ", "dim"), *self.trail()]
+        left = [(" losswatch › " if width >= NARROW_COLUMNS else " ", "dim"), *self.trail()]
         return spread(tuple(left), self.losswatch.freshness(), width)
 
     def key_line(self, width: int) -> Line:
@@ -131,16 +131,14 @@ class Place(Screen[None]):
     # Questions
 
     def ask(self, question: Question) -> None:
-        """Ask on the bottom line; the key line steps aside meanwhile."""
+        """Ask on the bottom line; it covers the key line meanwhile."""
         focused = self.focused
         self._focus_before = (
             focused.id if focused is not None and not isinstance(focused, Input) else self._focus_before
         )
-        self.query_one("#footer", Panel).display = False
         self.query_one(Ask).open(question)
 
     def on_ask_closed(self, _message: AskClosed) -> None:
-        self.query_one("#footer", Panel).display = True
         back = self.query(f"#{self._focus_before}") if self._focus_before else None
         if back:
             self.set_focus(back.first())

@@ -2,8 +2,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.binding import BindingType
-
 from data.model.ids import TargetId
 from data.model.snapshot import TargetDetail
 from data.model.target import TargetKind, kind_of, name_of
@@ -13,6 +11,8 @@ from tui.screens import parts
 from tui.screens.detail import DetailScreen
 
 if TYPE_CHECKING:
+    from textual.binding import BindingType
+
     from data.model.snapshot import TargetRow
     from tui.lines import Span
     from tui.widgets.row_table import RowTable

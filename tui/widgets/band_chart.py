@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -49,21 +50,19 @@ def band_chart(points: Sequence[BandPoint], width: int, height: int, unit: str, 
 
 
 def _nice(value: float) -> float:
-    """The next of 1, 1.5, 2, 3, 4, 5, 6, 8 times a power of ten."""
+    """The next of 1, 1.5, 2, 2.5, 3, 4, 5, 6, 8 times a power of ten."""
     if value <= 0:
         return 1.0
     power = 10.0 ** math.floor(math.log10(value))
-    return next(step * power for step in (1, 1.5, 2, 3, 4, 5, 6, 8, 10) if step * power >= value * 0.999)
+    return next(step * power for step in (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10) if step * power >= value * 0.999)
 
 
 def _resampled(points: Sequence[BandPoint], width: int) -> list[BandPoint]:
-    """At most `width` points; of neighbours sharing a column the one farthest outside its band is kept."""
-    if len(points) <= width:
-        times = width // len(points)
-        return [point for point in points for _ in range(times)]
-    size = len(points) / width
-    groups = [points[int(at * size) : max(int((at + 1) * size), int(at * size) + 1)] for at in range(width)]
-    return [max(group, key=_surprise) for group in groups]
+    """`width` points over the whole span; of neighbours sharing a column the one farthest outside its band is kept."""
+    count = len(points)
+    edges = [at * count // width for at in range(width + 1)]
+    pairs = itertools.pairwise(edges)
+    return [max(points[start : max(end, start + 1)], key=_surprise) for start, end in pairs]
 
 
 def _surprise(point: BandPoint) -> float:
@@ -109,7 +108,7 @@ def _time_axis(points: Sequence[BandPoint], gutter: int, zero: str) -> list[Line
     marks = "".join("┬" if at % step == 0 else "─" for at in range(width - 1)) + "┤"
     times = ""
     for at in range(0, width - 5, step):
-        if len(times) <= at and at < width - 10:
+        if len(times) <= at < width - 10:
             times = fit(times, at) + short_clock(points[at].at)
     line = fit(times, width - 3) + "now" if width >= 3 else ""
     axis: Line = ((f"{zero:>{gutter - 2}} ┼", "dim"), (marks, "dim"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 from tui.lines import Line, fit, merged
@@ -23,19 +24,22 @@ _RAMP = "▁▂▃▄▅▆▇█"
 
 
 def heat(strip: str, width: int) -> Line:
-    """`strip` in `width` cells: the worst bucket of a cell wins; a short strip is padded with `·` on the left."""
-    buckets = squeezed(strip, width)
-    return merged(CELLS.get(code, CELLS["."]) for code in "." * (width - len(buckets)) + buckets)
+    """`strip` in `width` cells: the worst bucket of a cell wins."""
+    return merged(CELLS.get(code, CELLS["."]) for code in resampled(strip, width))
 
 
-def squeezed(strip: str, width: int) -> str:
-    """At most `width` buckets, each the worst of as many neighbours; the newest bucket always ends the strip."""
+def resampled(strip: str, width: int) -> str:
+    """`width` codes over the whole span: each the worst of the buckets it covers, or a share of one."""
     if width <= 0:
         return ""
-    size = -(-len(strip) // width) or 1
-    first = len(strip) % size
-    groups = ([strip[:first]] if first else []) + [strip[at : at + size] for at in range(first, len(strip), size)]
-    return "".join(max(group, key=lambda code: _WORST.get(code, 0)) for group in groups)
+    if not strip:
+        return "." * width
+    count = len(strip)
+    edges = [at * count // width for at in range(width + 1)]
+    return "".join(
+        max(strip[start : max(end, start + 1)], key=lambda code: _WORST.get(code, 0))
+        for start, end in itertools.pairwise(edges)
+    )
 
 
 def spark(trend: Sequence[float], width: int, role: str = "dim") -> Line:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from rich.segment import Segment
-from textual.binding import BindingType
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
@@ -14,6 +13,7 @@ from tui.lines import EMPTY, Line, changed_cells, crop, rule, safe, to_ascii
 
 if TYPE_CHECKING:
     from textual import events
+    from textual.binding import BindingType
 
     from tui.app import LosswatchApp
 

@@ -1,19 +1,20 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
-from textual.binding import BindingType
 from textual.message import Message
 
 from tui import keys
 from tui.column import Column, Plan, head_line, layout, row_line
-from tui.lines import Line, Span
 from tui.widgets.panel import Panel
 
 if TYPE_CHECKING:
-    from textual import events
+    from collections.abc import Callable, Sequence
 
+    from textual import events
+    from textual.binding import BindingType
+
+    from tui.lines import Line, Span
     from tui.look import Look
 
 R = TypeVar("R")
@@ -126,7 +127,8 @@ class RowTable(Panel, Generic[R]):
         row = self._rows.get(self.cursor)
         key = None if row is None else self.key_of(row)
         if key is None and self.total:
-            return  # not loaded yet; the old key would only mislead once its row comes
+            self._key = None  # not loaded yet; the old key would pull the cursor back once rows come
+            return
         if key != self._key:
             self._key = key
             if self.is_mounted:
@@ -146,8 +148,8 @@ class RowTable(Panel, Generic[R]):
         lines: list[Line] = [self._head(plan, width)] if self.head else []
         if not self.total:
             lines.append((("   " + self.empty, "dim"),))
-        for index in range(self.top_row, min(self.top_row + shown, self.total)):
-            lines.append(self._line(index, plan, look, width))
+        visible = range(self.top_row, min(self.top_row + shown, self.total))
+        lines += [self._line(index, plan, look, width) for index in visible]
         if self.foot is not None:
             lines += [()] * (height - 1 - len(lines))
             lines.append(self.foot(width, shown))
