@@ -17,7 +17,7 @@ _CARRIERS = "script[src], img, iframe, form, video, svg, object, embed, canvas, 
 _HTML = frozenset({"text/html", "application/xhtml+xml"})
 _UNSURE = frozenset({"", "text/plain", "application/octet-stream"})
 _TEXT = frozenset({"", "application/json", "application/xml", "application/javascript"})
-_DEEP = 262_144
+_DEEP = 524_288
 """Bytes that are parsed as HTML; what follows them is searched as text only."""
 
 
@@ -55,7 +55,7 @@ def read_page(body: bytes, content_type: str) -> Page:
     headings = " | ".join(" ".join(node.text().split()) for node in tree.css("h1, h2")[:6])
     tree.strip_tags(_UNSEEN)
     text = " ".join(tree.body.text(separator=" ").split()) if tree.body else ""
-    carries = not text and LexborHTMLParser(source[:_DEEP]).css_first(_CARRIERS) is not None
+    carries = not text and (len(source) > _DEEP or LexborHTMLParser(source).css_first(_CARRIERS) is not None)
     return Page(True, source.lower(), title_text, headings, text, carries)
 
 

@@ -100,6 +100,11 @@ def test_an_inactive_offer_on_a_real_server_fails_the_link_with_what_was_matched
     assert "offer has expired" in found.evidence["matched"]
 
 
+def test_a_page_whose_text_comes_after_half_a_megabyte_of_style_is_not_empty():
+    html = f"<html><head><style>{'.a{}' * 150_000}</style></head><body><p>{LONG}</p></body></html>"
+    assert judge_content(page_of(html), TargetKind.SITE, 200) is None
+
+
 def test_an_empty_json_answer_is_judged_by_its_bytes_only(site, serve, http):
     assert site(serve(http("{}", content_type="application/json")).url()).state is State.OK
 
