@@ -1,12 +1,11 @@
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
+
+from tui.cli.main import Parser
 
 if TYPE_CHECKING:
     import argparse
-
-    from tui.cli.main import Command
 
 FAMILIES = {
     "site": ("tui.cli.check_site", "one site"),
@@ -17,11 +16,12 @@ FAMILIES = {
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    families = parser.add_subparsers(dest="family", required=True, metavar="site|link|page|feed")
+    families = parser.add_subparsers(dest="family", required=True, metavar="site|link|page|feed", parser_class=Parser)
     for name, (module, words) in FAMILIES.items():
-        family = families.add_parser(name, help=words, description=words)
-        cast("Command", import_module(module)).add_arguments(family)
+        family: Parser = families.add_parser(name, help=words, description=words)
+        family.lazily(module)
 
 
 def run(args: argparse.Namespace) -> int:
-    return cast("Command", import_module(FAMILIES[args.family][0])).run(args)
+    """Never reached: each family sets the module that runs."""
+    raise AssertionError(args)

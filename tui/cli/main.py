@@ -39,14 +39,32 @@ COMMANDS: dict[str, tuple[str, str]] = {
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse, but usage errors exit 64 as sysexits.h says, and options are never abbreviated."""
+    """argparse, but usage errors exit 64 as sysexits.h says and a sub-command's module is imported when it is chosen."""
 
     def __init__(self, *args: object, **options: object) -> None:
         options.setdefault("allow_abbrev", False)
         super().__init__(*args, **options)  # type: ignore[arg-type]  # handed through unchanged
+        self._module = ""
+
+    def lazily(self, module: str) -> None:
+        """Let `module` add its arguments, and be the one to run, once this sub-command is chosen."""
+        self._module = module
+
+    def parse_known_args(  # type: ignore[override]  # argparse overloads it by the namespace's type
+        self, args: list[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        if self._module:
+            module, self._module = command(self._module), ""
+            module.add_arguments(self)
+            self.set_defaults(module=module)
+        return super().parse_known_args(args, namespace)
 
     def error(self, message: str) -> None:  # type: ignore[override]  # argparse declares NoReturn; raising is as good
         raise UsageError(f"{message}. Try: {self.prog} --help")
+
+
+def command(module: str) -> Command:
+    return cast("Command", import_module(module))
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -65,34 +83,17 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _dispatch(arguments: list[str]) -> int:
-    name = next((word for word in _words(arguments) if word in COMMANDS), None)
     parser = Parser(prog="losswatch", description="See the money you are losing before the report does.")
     _common(parser)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
-    module: Command | None = None
-    for command, (path, words) in COMMANDS.items():
-        sub = commands.add_parser(command, help=words, description=words)
-        if command == name:
-            module = cast("Command", import_module(path))
-            _common(sub, default=argparse.SUPPRESS)
-            module.add_arguments(sub)
-    if name is None and not {"-h", "--help"} & set(arguments):
-        module = cast("Command", import_module("tui.cli.dashboard"))
-        module.add_arguments(parser)
+    for name, (module, words) in COMMANDS.items():
+        sub: Parser = commands.add_parser(name, help=words, description=words)
+        _common(sub, default=argparse.SUPPRESS)
+        sub.lazily(module)
+    parser.lazily("tui.cli.dashboard")
     args = parser.parse_args(arguments)
-    assert module is not None
-    return module.run(args)
-
-
-def _words(arguments: list[str]) -> list[str]:
-    """The first word that is not an option or the value of `--home`."""
-    rest = iter(arguments)
-    for word in rest:
-        if word == "--home":
-            next(rest, None)
-        elif not word.startswith("-"):
-            return [word]
-    return []
+    module_chosen: Command = args.module
+    return module_chosen.run(args)
 
 
 def _common(parser: argparse.ArgumentParser, default: object = None) -> None:
