@@ -60,7 +60,7 @@ class RevenueBook:
         self.currency, self.page_nats = currency, page_nats
         self._epc = dict(epc or {})
         self._model: Fit | None = None
-        self._lattice = lattice.build(self.cube)
+        self.lattice = lattice.build(self.cube)
         self._caution: Caution | None = None
         self._common: dict[int, float] = {}
         self._cases: list[Case] = []
@@ -96,18 +96,18 @@ class RevenueBook:
         if not cube.leaves or not cube.width:
             return None
         stale = self._model is None or cube.top - self._model.hour >= _REFIT_H
-        grown = self._lattice.leaves != cube.leaves
+        grown = self.lattice.leaves != cube.leaves
         if grown:
-            self._lattice = lattice.build(cube)
+            self.lattice = lattice.build(cube)
         if stale:
             self._model = expectation.fit(cube, self._epc)
             scan.freeze(cube, self._model)
         assert self._model is not None
         scan.freeze(cube, self._model)
         if stale or grown or self._caution is None:
-            self._caution = scan.caution_of(cube, self._model, self._lattice)
+            self._caution = scan.caution_of(cube, self._model, self.lattice)
         self._common = {hour: factor for hour, factor in self._common.items() if hour >= cube.base}
-        return Watch(cube, self._model, self._lattice, self._caution, self._common)
+        return Watch(cube, self._model, self.lattice, self._caution, self._common)
 
     def loss(
         self, where: Mapping[str, str], start: datetime, now: datetime, *, basis: str = "clicks", share: float = 1.0

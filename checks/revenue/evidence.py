@@ -29,7 +29,7 @@ def drop_nats(observed: Floats, expected: Floats, size: Floats, cluster: float) 
     """
     observed, expected = observed / cluster, expected / cluster
     with np.errstate(divide="ignore", invalid="ignore"):
-        own = np.where(observed > 0, observed * np.log(observed / expected), 0.0)
+        own = np.where(observed > 0, observed * (np.log(observed) - np.log(expected)), 0.0)
         nats = own - (observed + size) * np.log((observed + size) / (expected + size))
     return np.where((observed < expected) & (expected > 0), nats, 0.0)
 
@@ -37,7 +37,7 @@ def drop_nats(observed: Floats, expected: Floats, size: Floats, cluster: float) 
 def excess_nats(observed: Floats, expected: Floats) -> Floats:
     """Evidence that `observed` is too many, for a Poisson count with a known mean."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        nats = observed * np.log(observed / expected) - observed + expected
+        nats = observed * (np.log(observed) - np.log(expected)) - observed + expected
     return np.where((observed > expected) & (expected > 0), nats, 0.0)
 
 

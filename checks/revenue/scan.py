@@ -12,7 +12,7 @@ from checks.revenue.evidence import WINDOWS_H, Spread, drop_nats, excess_nats, m
 from checks.revenue.expectation import FIT_H, visible_share
 
 if TYPE_CHECKING:
-    from checks.revenue.cube import Bools, Cube, Floats
+    from checks.revenue.cube import Bools, Cube, Floats, Ints
     from checks.revenue.expectation import Fit
     from checks.revenue.lattice import Lattice
 
@@ -131,10 +131,11 @@ def hours_of(cube: Cube, model: Fit, since: int, until: int, *, masked: Bools | 
 
 def by_window(stacked: Floats) -> Floats:
     """[leaf, part, window]: sums over the last 1, 2, 3 ... hours."""
-    backwards = np.cumsum(stacked[:, :, ::-1], 2)
-    last = np.minimum(np.array(WINDOWS_H), stacked.shape[2]) - 1
-    windows: Floats = backwards[:, :, last]
-    return windows
+    width = stacked.shape[2]
+    begins = np.array(sorted({max(width - hours, 0) for hours in WINDOWS_H}))
+    pieces = np.add.reduceat(stacked, begins, axis=2)
+    backwards = np.cumsum(pieces[:, :, ::-1], 2)
+    return np.asarray(backwards[:, :, np.minimum(np.arange(len(WINDOWS_H)), len(begins) - 1)])
 
 
 def common_factor(observed: Floats, due: Floats, cube: Cube) -> Floats:
@@ -145,10 +146,8 @@ def common_factor(observed: Floats, due: Floats, cube: Cube) -> Floats:
     """
     factor = np.zeros(observed.shape[1])
     spoken = np.zeros(observed.shape[1], np.bool_)
-    for dim, codes in enumerate(cube.codes):
-        seen, expected = np.zeros((2, len(cube.names[dim]), observed.shape[1]))
-        np.add.at(seen, codes, observed)
-        np.add.at(expected, codes, due)
+    for codes in cube.codes:
+        seen, expected = _by_code(observed, codes), _by_code(due, codes)
         for window in range(observed.shape[1]):
             enough = expected[:, window] >= _LEAST_EXPECTED
             if enough.sum() < _MOVES_TOGETHER:
@@ -201,6 +200,13 @@ def _blocks(stacked: Floats, block: int) -> Floats:
 def _both(wander: Floats, history: Floats) -> Floats:
     """[slice, window]: the size of two doubts together; variances add."""
     return np.asarray(1.0 / (1.0 / wander + 1.0 / history[:, None]))
+
+
+def _by_code(figures: Floats, codes: Ints) -> Floats:
+    """[leaf, window] summed to [code present, window]."""
+    order = np.argsort(codes, kind="stable")
+    begins = np.flatnonzero(np.diff(codes[order], prepend=-1))
+    return np.asarray(np.add.reduceat(figures[order], begins, axis=0))
 
 
 def _weighted_median(values: Floats, weights: Floats) -> float:
