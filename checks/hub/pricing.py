@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import sqrt
 from typing import TYPE_CHECKING, Protocol
+from urllib.parse import urlsplit
 
 from checks.revenue.alarm import slice_of
 from data.model.cause import family_of
@@ -82,13 +83,20 @@ class Pricing:
         dims = self._dims(finding)
         if not dims:
             return None
-        vanish = finding.kind is TargetKind.SITE or finding.cause == "revenue.traffic"
-        return Stake(dims, "calendar" if vanish else "clicks", finding.opened_at, finding.closed_at, finding.target)
+        basis = "calendar" if self._clicks_vanish(finding) else "clicks"
+        return Stake(dims, basis, finding.opened_at, finding.closed_at, finding.target)
 
     def series_of(self, findings: Sequence[Finding], since: datetime, now: datetime) -> tuple[BandPoint, ...]:
         """Commission per hour of all that is affected, expected and actual; empty where no money hangs on it."""
         stakes = self._stakes(findings)
         return self.book.series_of([dict(stake.dims) for stake in stakes], since, now) if stakes else ()
+
+    def _clicks_vanish(self, finding: Finding) -> bool:
+        """A dead site sends no clicks; a link whose own first host is dead (our redirector) counts none."""
+        target = self.target(finding.target)
+        if finding.kind is TargetKind.LINK and target is not None:
+            return bool(finding.blame) and finding.blame == _host(target.url)
+        return finding.kind is TargetKind.SITE or finding.cause == "revenue.traffic"
 
     def _stakes(self, findings: Sequence[Finding]) -> list[Stake]:
         return independent([stake for one in findings if (stake := self.stake(one))])
@@ -165,6 +173,13 @@ def together(stakes: Sequence[Stake]) -> list[list[Stake]]:
     for stake in sorted(stakes, key=lambda one: one.start):
         groups[stake.basis, _slot(stake.start), None if stake.end is None else _slot(stake.end)].append(stake)
     return list(groups.values())
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
 
 
 def _slot(at: datetime) -> int:

@@ -34,20 +34,29 @@ TARGETS = {
     TargetId("site:kiel"): Target(TargetId("site:kiel"), TargetKind.SITE, AURORA, "kiel"),
     TargetId("site:oslo"): Target(TargetId("site:oslo"), TargetKind.SITE, AURORA, "oslo"),
     TargetId("link:l1"): Target(
-        TargetId("link:l1"), TargetKind.LINK, AURORA, "l1", site="kiel", partner=PartnerId("P02"), geo="DE"
+        TargetId("link:l1"),
+        TargetKind.LINK,
+        AURORA,
+        "l1",
+        "https://go.aurora.example:8443/x",
+        site="kiel",
+        partner=PartnerId("P02"),
+        geo="DE",
     ),
     TargetId("feed:p10"): Target(TargetId("feed:p10"), TargetKind.FEED, AURORA, "p10", partner=PartnerId("P10")),
     TargetId("parser:serp"): Target(TargetId("parser:serp"), TargetKind.PARSER, AURORA, "serp"),
 }
 
 
-def finding(target: str, because: str, *, hours_ago: float = 2.0, closed_hours_ago: float | None = None) -> Finding:
+def finding(
+    target: str, because: str, *, hours_ago: float = 2.0, closed_hours_ago: float | None = None, blame: str = ""
+) -> Finding:
     opened = NOON - timedelta(hours=hours_ago)
     closed = None if closed_hours_ago is None else NOON - timedelta(hours=closed_hours_ago)
     target_id = TargetId(target)
     return Finding(
         FindingId(f"{target}@{opened.isoformat()}"), target_id, AURORA, kind_of(target_id), cause(because), opened, opened,
-        closed_at=closed,
+        closed_at=closed, blame=blame,
     )  # fmt: skip
 
 
@@ -70,6 +79,13 @@ def test_a_dead_site_is_priced_by_the_calendar_because_its_clicks_vanish_with_it
 def test_a_dead_link_is_priced_given_the_clicks_that_go_on():
     _, _, asked = price("link.inactive", finding("link:l1", "link.inactive"))
     assert asked == [([{"partner": "P02", "geo": "DE", "site": "kiel"}], "clicks")]
+
+
+def test_a_link_whose_own_redirector_is_dead_counts_no_clicks_and_is_priced_by_the_calendar():
+    _, _, asked = price("tls.expired", finding("link:l1", "tls.expired", blame="go.aurora.example"))
+    assert [basis for _, basis in asked] == ["calendar"]
+    _, _, asked = price("tls.expired", finding("link:l1", "tls.expired", blame="www.partner.example"))
+    assert [basis for _, basis in asked] == ["clicks"]
 
 
 def test_members_that_fell_together_are_priced_as_one_union_and_share_it():
