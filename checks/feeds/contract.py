@@ -233,7 +233,7 @@ def _numbers(
         found = [_float(value) for value in values if type(value) is int or type(value) is float]
     for text, count in texts.items():
         if format_of(text) in (INTEGER, DECIMAL):
-            found.extend([float(text)] * count)
+            found.extend([float(text.strip())] * count)
     numbers = np.asarray(found, dtype=np.float64)
     return numbers[np.abs(numbers) < HUGE]
 

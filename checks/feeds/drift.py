@@ -106,16 +106,19 @@ def _read(path: str, uses: Uses | None) -> bool:
 
 
 def _past(before: Contract) -> dict[str, _Past]:
+    """Each path from the first payload that had it: a field added last week is as required as an old one."""
     past: dict[str, _Past] = {}
     for path, profiles in before.paths().items():
         parent = profiles[0].parent
+        first = next(place for place, profile in enumerate(before.profiles) if path in profile.paths)
         above = [_objects(profile, parent) for profile in before.profiles]
+        since = above[first:] if sum(profile.n for profile in profiles) >= REQUIRED_N else above
         past[path] = _Past(
             profiles,
-            payloads=sum(count > 0 for count in above),
+            payloads=sum(count > 0 for count in since),
             n=sum(profile.n for profile in profiles),
-            parents=sum(above),
-            types=frozenset(kind for profile in profiles for kind in profile.types) - {"null"},
+            parents=sum(since),
+            types=frozenset(kind for profile in profiles for kind in profile.types),
         )
     return past
 

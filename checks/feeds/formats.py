@@ -14,7 +14,7 @@ ANY_ORDER = "date ?/?/yyyy"
 _SIGN = "[€$£¥₹]|R\\$|EUR|USD|GBP|CHF|PLN|CZK|RON|SEK|NOK|DKK|BRL|MXN|CAD|AUD|NZD|JPY|INR|ZAR|USDT|BTC"
 
 _CLASSES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
-    (name, re.compile(pattern))
+    (name, re.compile(pattern, re.ASCII))
     for name, pattern in (
         (INTEGER, r"[+-]?\d{1,18}"),
         (DECIMAL, r"[+-]?(\d{1,18}\.\d{0,12}|\.\d{1,12})([eE][+-]?\d{1,3})?"),

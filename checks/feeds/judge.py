@@ -118,7 +118,13 @@ def _changes(
     found += [change for change in drifted if change.kind != "rows-vanished" or inside]
     found += _vanished_days(pulled, inside, preset, now) if pulled.rows else []
     found += _unread(pulled, mapped, {change.path for change in found})
-    return tuple(found)
+    return tuple(sorted(found, key=lambda change: change.path != _headline(preset)))
+
+
+def _headline(preset: Preset) -> str:
+    """The path that a person on call asks about first."""
+    field = preset.fields.get("commission_total")
+    return field.source if field else ""
 
 
 def _profile(pulled: Pulled, now: datetime) -> Profile:

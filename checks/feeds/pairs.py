@@ -111,7 +111,7 @@ def number(value: object) -> float | None:
     if isinstance(value, str) and format_of(value) not in PLAIN_NUMBERS:
         return None
     try:
-        found = float(value)
+        found = float(value.strip() if isinstance(value, str) else value)
     except (OverflowError, ValueError):
         return None
     return found if math.isfinite(found) else None

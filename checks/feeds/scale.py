@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 ENOUGH_N = 20
+FEW = 5
+"""Values in each of as many payloads that may do instead, when their medians hardly moved."""
 SNAP = 0.15
-"""Decades a median may be off a power of ten."""
-STILL = 0.15
+"""Decades a median may be off ten; twice as much off larger powers, which no business reaches by itself."""
+STILL = 0.3
 """Decades within which a control path counts as unchanged."""
 FLOOR = 0.05
 """Least spread of log10 medians between payloads, in decades."""
@@ -56,7 +58,7 @@ def shifts(
             moved[path] = _shift(path, power, history[path], here)
         elif joined == 0 or (joined is None and drift < STILL):
             still.add(path)
-    if not moved or (not still and not _alone(moved, now)):
+    if not moved or (not still and not _alone(moved, now, money)):
         return ()
     return tuple(moved.values())
 
@@ -78,16 +80,17 @@ def _pooled(now: Profile, money: Callable[[str], bool | None], pairs: Pairs | No
     return power_of_ten([ratio for path in now.paths if money(path) for ratio in pairs.ratios(path)])
 
 
-def _alone(moved: dict[str, Shift], now: Profile) -> bool:
-    """No other number could have stood still: the moved paths are all there are."""
-    return all(path in moved or not here.numbers for path, here in now.paths.items())
+def _alone(moved: dict[str, Shift], now: Profile, money: Callable[[str], bool | None]) -> bool:
+    """Nothing else could have stood still: one number is all there is, or all there is is known to be money."""
+    rest = any(path not in moved and here.numbers for path, here in now.paths.items())
+    return not rest and (len(moved) == 1 or all(money(path) for path in moved))
 
 
 def _power(history: Iterable[PathProfile], here: PathProfile) -> int:
     """The power of ten by medians alone, 0 when there is none or too little to say so."""
     seen = [profile for profile in history if profile.log_median is not None]
     thinnest = min((profile.sized for profile in seen), default=0)
-    if here.log_median is None or min(here.sized, thinnest) < ENOUGH_N:
+    if here.log_median is None or min(here.sized, thinnest) < FEW:
         return 0
     medians = [profile.log_median for profile in seen if profile.log_median is not None]
     centre = statistics.median(medians)
@@ -95,7 +98,15 @@ def _power(history: Iterable[PathProfile], here: PathProfile) -> int:
     power = round(away)
     spread = max(1.4826 * statistics.median(abs(median - centre) for median in medians), FLOOR)
     reach = max(medians) - min(medians)
-    if not power or abs(away - power) > SNAP or abs(away) <= Z * spread or abs(away) <= 2 * reach:
+    if (
+        not power
+        or abs(away - power) > (SNAP if abs(power) == 1 else 2 * SNAP)
+        or abs(away) <= Z * spread
+        or abs(away) <= 2 * reach
+    ):
+        return 0
+    many = min(here.sized, thinnest) >= ENOUGH_N or (len(seen) >= FEW and abs(away) > 4 * reach)
+    if not many:
         return 0
     return power
 

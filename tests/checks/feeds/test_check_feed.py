@@ -1,0 +1,143 @@
+"""The command line's contract: one JSON object a change, nothing when nothing changed, exit codes by the worst."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import subprocess
+import sys
+
+import pytest
+from tui.cli.main import main
+
+
+def rows(scale=1, **changed):
+    return [
+        {
+            "id": n,
+            "day": f"2026-11-{1 + n % 28:02}",
+            "clicks": 50 + n,
+            "commission": round((3.7 + n) * scale, 2),
+            **changed,
+        }
+        for n in range(40)
+    ]
+
+
+def write(path, records, form="json"):
+    if form == "csv":
+        lines = [",".join(records[0]), *(",".join(str(value) for value in record.values()) for record in records)]
+        body = "\n".join(lines)
+    elif form == "ndjson":
+        body = "\n".join(json.dumps(record) for record in records)
+    elif form == "xml":
+        cells = ("".join(f"<{key}>{value}</{key}>" for key, value in record.items()) for record in records)
+        body = "<r>" + "".join(f"<row>{cell}</row>" for cell in cells) + "</r>"
+    else:
+        body = json.dumps({"meta": {"page": 1}, "data": records})
+    path.write_bytes(gzip.compress(body.encode()) if path.suffix == ".gz" else body.encode())
+    return str(path)
+
+
+@pytest.fixture
+def run(capsys):
+    def run(*words):
+        code = main(["check", "feed", *words])
+        shown = capsys.readouterr()
+        return code, [json.loads(line) for line in shown.out.splitlines()], shown.err
+
+    return run
+
+
+@pytest.mark.parametrize("form", ["json", "csv", "ndjson", "xml"])
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+def test_nothing_is_printed_when_nothing_changed_in_any_form(run, tmp_path, form, suffix):
+    before = write(tmp_path / f"a.{form}{suffix}", rows(), form)
+    now = write(tmp_path / f"b.{form}{suffix}", rows(), form)
+    assert run("--baseline", before, "--", now) == (0, [], "")
+
+
+@pytest.mark.parametrize("form", ["json", "csv", "ndjson", "xml"])
+def test_a_change_of_unit_is_one_object_with_every_key_and_exit_2(run, tmp_path, form):
+    before = [write(tmp_path / f"{n}.{form}", rows(), form) for n in range(3)]
+    now = write(tmp_path / f"now.{form}", rows(100), form)
+    code, found, _ = run("--baseline", *before, "--key", "id", now)
+    assert code == 2
+    assert [list(change) for change in found] == [
+        ["payload", "kind", "path", "severity", "was", "now", "n_before", "n_after"]
+    ]
+    assert (found[0]["payload"], found[0]["kind"], found[0]["path"]) == (now, "scale-changed", "commission")
+
+
+def test_exit_codes_are_0_harmless_1_risky_2_breaking_3_unreadable(run, tmp_path):
+    before = write(tmp_path / "a.json", rows(note="x"))
+    more = write(tmp_path / "b.json", rows(note="x", extra=1))
+    nulls = write(tmp_path / "c.json", [row | {"note": None if row["id"] % 2 else "x"} for row in rows()])
+    gone = write(
+        tmp_path / "d.json",
+        [{"id": row["id"], "day": row["day"], "clicks": row["clicks"], "note": "x"} for row in rows()],
+    )
+    broken = tmp_path / "e.json"
+    broken.write_text("{")
+    assert [
+        run("--baseline", before, "--", now)[0] for now in (more, nulls, gone, str(broken), str(tmp_path / "no"))
+    ] == [0, 1, 2, 3, 3]
+
+
+def test_one_unreadable_payload_does_not_hide_the_others(run, tmp_path):
+    before, now = write(tmp_path / "a.json", rows()), write(tmp_path / "b.json", rows(100))
+    (tmp_path / "bad.json").write_text("<!doctype html><p>login")
+    code, found, err = run("--baseline", before, "--", str(tmp_path / "bad.json"), now)
+    assert (code, [change["payload"] for change in found]) == (3, [now])
+    assert "an HTML page" in err
+
+
+def test_currents_are_told_from_baselines_without_a_separator(run, tmp_path):
+    folder = tmp_path / "past"
+    folder.mkdir()
+    a, b = write(folder / "a.json", rows()), write(folder / "b.json", rows())
+    now = write(tmp_path / "now.json", rows(100))
+    for words in (
+        ["--baseline", a, b, now],
+        ["--baseline", a, "--baseline", b, now],
+        ["--baseline", str(folder), now],
+        [now, "--baseline", a, b],
+    ):
+        code, found, _ = run(*words)
+        assert (code, {change["payload"] for change in found}) == (2, {now}), words
+
+
+def test_a_records_path_a_preset_and_headers_are_used(run, tmp_path):
+    before, now = write(tmp_path / "a.json", rows()), write(tmp_path / "b.json", rows())
+    head = tmp_path / "head"
+    head.write_text("HTTP/1.1 200 OK\nSunset: Fri, 01 Jan 2100 00:00:00 GMT\n")
+    code, found, _ = run("--baseline", before, "--records", "data", "--headers", str(head), now)
+    assert (code, [change["kind"] for change in found]) == (1, ["endpoint-deprecated"])
+    assert run("--baseline", before, "--records", "rows", now)[0] == 3
+    renamed = write(
+        tmp_path / "c.json",
+        [{("x" if key == "clicks" else key): value for key, value in row.items()} for row in rows()],
+    )
+    assert run("--baseline", before, "--preset", "json", "--records", "data", renamed)[0] == 2
+
+
+@pytest.mark.parametrize(
+    "words", [[], ["--baseline"], ["--baseline", "a"], ["--baseline", "a", "b", "--preset", "nope"], ["--what"]]
+)
+def test_wrong_usage_exits_64_with_one_sentence(words):
+    done = subprocess.run(
+        [sys.executable, "-m", "tui.cli.main", "check", "feed", *words], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 64
+    assert done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_escape_codes_of_a_payload_never_reach_the_terminal(run, tmp_path, capsys):
+    before = write(tmp_path / "a.json", rows())
+    now = write(tmp_path / "b.json", rows(**{"\x1b[2J\u202e": "\x1b]52;c;x\x07"}))
+    main(["check", "feed", "--baseline", before, "--", now])
+    shown = capsys.readouterr().out
+    assert "\x1b" not in shown
+    assert "\\u001b" not in shown
+    assert "\u202e" not in shown
