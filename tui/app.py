@@ -11,7 +11,7 @@ from rich.style import Style
 from textual import work
 from textual.app import App
 from textual.message import Message
-from textual.reactive import reactive
+from textual.reactive import var
 
 from data.errors import LosswatchError
 from data.model.snapshot import Hello, Snapshot
@@ -75,8 +75,8 @@ class LosswatchApp(App[int]):
     ALLOW_SELECT = False
     BINDINGS: ClassVar[list[BindingType]] = keys.bindings("app")
 
-    snapshot: reactive[Snapshot] = reactive(EMPTY, init=False)
-    """What every screen draws."""
+    snapshot: var[Snapshot] = var(EMPTY, init=False)
+    """What every screen draws; a plain `reactive` would repaint the whole terminal each second."""
 
     def __init__(
         self, service: Service, *, ascii_only: bool = False, theme: str = "", lite: bool = False,

@@ -87,6 +87,7 @@ async def test_the_same_picture_again_touches_nothing():
     async with app.run_test(size=WIDE) as pilot:
         await settle(pilot)
         repainted = []
+        app.refresh = app.screen.refresh = lambda *regions, **_: repainted.append(("everything", regions))
         for panel in app.screen.query(Panel):
             panel.refresh = lambda *regions, panel=panel, **_: repainted.append((panel.id, regions))
         service.put(replace(corvane.BURNING, version=8))
