@@ -47,7 +47,11 @@ def run(args: argparse.Namespace) -> int:
         seconds = PIPE_RUN_S
     with _Running(home, speed=args.speed, seed=args.seed):
         if attended and seconds is None and not args.no_dashboard:
-            return _watch(home, args)
+            code = _watch(home, args)
+            print(
+                f"What was found against what was scripted: losswatch demo report --home {home.state}", file=sys.stderr
+            )
+            return code
         _wait(home, seconds)
         return _farewell(home, as_json=args.json)
 
