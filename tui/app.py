@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 EMPTY = Snapshot(0, datetime(1970, 1, 1, tzinfo=UTC))
 SILENT_S = 12.0
 """No heartbeat for so long: the picture is called stale."""
+LITE_S = 5.0
+"""With `--lite`, for slow lines, the picture changes at most this often."""
 YOUNG = timedelta(seconds=100)
 """While something is younger, its age is written in seconds and ticks each second."""
 
@@ -134,9 +136,11 @@ class LosswatchApp(App[int]):
             self._retick()
 
     def on_snapshot_ready(self, message: SnapshotReady) -> None:
-        if self.paused:
+        too_soon = self.lite and self.snapshot.version and self._monotonic() - self._received < LITE_S
+        if self.paused or too_soon:
             self._pending = message.snapshot
             return
+        self._pending = None
         self._received = self._monotonic()
         self.snapshot = message.snapshot
 
@@ -186,6 +190,8 @@ class LosswatchApp(App[int]):
     def _tick(self) -> None:
         """One timer for all ages: each second while something is young, held or stale, else every ten."""
         self._ticks += 1
+        if self.lite and self._pending is not None and not self.paused:
+            self.post_message(SnapshotReady(self._pending))
         if self.paused or self.stale or self._ticks % 10 == 0 or self._something_young():
             self._retick()
 

@@ -133,6 +133,20 @@ async def test_pause_holds_the_picture_and_going_on_shows_the_newest():
         assert "LIVE" in line_of(app, "header")
 
 
+async def test_on_a_slow_line_the_picture_changes_every_five_seconds_and_misses_nothing():
+    service, clock = FakeService(corvane.BURNING), StillClock()
+    app = dashboard(service=service, clock=clock, lite=True)
+    async with app.run_test(size=WIDE) as pilot:
+        await settle(pilot)
+        service.put(replace(corvane.BURNING, version=8))
+        await settle(pilot)
+        assert app.snapshot.version == 7
+        clock.at += 5
+        app._tick()
+        await settle(pilot)
+        assert app.snapshot.version == 8
+
+
 async def test_a_lost_hub_leaves_the_last_picture_marked_stale_and_comes_back_by_itself():
     service, clock = FakeService(corvane.BURNING), StillClock()
     app = dashboard(service=service, clock=clock)
