@@ -30,6 +30,8 @@ ROWS = 1_000
 """A transaction is started once this many rows wait..."""
 LINGER_S = 0.2
 """...or the oldest has waited so long."""
+MOST = 20_000
+"""A transaction takes what is queued already up to so many rows: a backlog pays for few commits."""
 
 
 @dataclass(slots=True, eq=False)
@@ -89,9 +91,10 @@ class Writer(threading.Thread):
         """What is queued, until there is enough, it waited long enough, or something else comes."""
         group: list[Batch] = []
         rows, until = 0, float("inf")
-        while rows < ROWS:
+        while rows < MOST:
+            patience = until - time.monotonic() if rows < ROWS else 0.0
             try:
-                item = self._queue.get(timeout=None if not group else max(until - time.monotonic(), 0.0))
+                item = self._queue.get(timeout=None if not group else max(patience, 0.0))
             except queue.Empty:
                 break
             if not isinstance(item, Batch):
