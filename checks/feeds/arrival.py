@@ -5,14 +5,14 @@ from __future__ import annotations
 import statistics
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING
 
 from checks.feeds.memory import ARRIVALS, Memory
 from data.model.fact import Receipt
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from data.config.settings import Feed, Partner
     from checks.feeds.preset import Preset
+    from data.config.settings import Feed, Partner
 
 PATIENCE = timedelta(hours=12)
 """How long past the usual a report may stay out before it is called late."""

@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING
 
 from checks.feeds.decode import Record, at_path
 from checks.feeds.drift import Use
 from data.text import clean_text
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from checks.feeds.preset import Field, Preset
     from collections.abc import Iterable, Sequence
+
+    from checks.feeds.preset import Field, Preset
 
 LIMIT = Decimal(10) ** 13
 """Figures that do not fit the store are not figures."""

@@ -8,13 +8,13 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
 
 from checks.feeds.formats import DECIMAL, EMPTY, INTEGER, format_of
 from data.text import clean_text
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from checks.feeds.decode import Record

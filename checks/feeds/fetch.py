@@ -9,12 +9,12 @@ import zlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
 
 import httpx
 
 from data.model.cause import cause
 from data.model.ids import CauseId
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -81,22 +81,23 @@ async def fetch(
                 method, url, params=params, headers=headers, data=form, follow_redirects=False, timeout=timeout_s
             )
             async with request as response:
-                body = await _body(response, max_body)
-                shown = {name: response.headers[name] for name in SHOWN if name in response.headers}
-                location = response.headers.get("location", "").lower() if response.is_redirect else ""
-                if any(word in location for word in ("login", "signin", "sign-in", "auth")):
-                    return Problem(cause("feed.auth"), "redirected to a login page")
-                return Answer(response.status_code, shown, body)
+                return await _answer(response, max_body)
     except TimeoutError:
         return Problem(cause("tcp.timeout"), f"no complete answer within {timeout_s:g} s")
     except _Stop as stop:
         return stop.problem
-    except httpx.LocalProtocolError:
-        return Problem(cause("feed.auth"), "the secret holds characters that no header may carry")
     except httpx.HTTPError as problem:
         return _network(problem, timeout_s)
     except (httpx.InvalidURL, UnicodeError, ValueError):
         return Problem(cause("config.url"), "the request cannot be made from this base URL and secret")
+
+
+async def _answer(response: httpx.Response, max_body: int) -> Answer:
+    location = response.headers.get("location", "").lower() if response.is_redirect else ""
+    if any(word in location for word in ("login", "signin", "sign-in", "auth")):
+        raise _Stop("feed.auth", "redirected to a login page")
+    shown = {name: response.headers[name] for name in SHOWN if name in response.headers}
+    return Answer(response.status_code, shown, await _body(response, max_body))
 
 
 async def _body(response: httpx.Response, limit: int) -> bytes:
@@ -125,30 +126,39 @@ async def _body(response: httpx.Response, limit: int) -> bytes:
 
 def _network(problem: httpx.HTTPError, timeout_s: float) -> Problem:
     """A transport failure by its root: names, certificates, refusals, deadlines. Texts of libraries are not quoted."""
-    roots: list[BaseException] = []
-    root: BaseException | None = problem
-    while root is not None and len(roots) < 10:
-        roots.append(root)
-        root = root.__cause__ or root.__context__
-    for found in roots:
-        if isinstance(found, ssl.SSLCertVerificationError):
-            return Problem(cause(_TLS.get(found.verify_code, "tls.untrusted")), "certificate not accepted")
-        if isinstance(found, ssl.SSLError):
-            return Problem(cause("tls.protocol"), "TLS handshake failed")
-        if isinstance(found, socket.gaierror):
-            known = found.errno in {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
-            return Problem(cause("dns.nxdomain" if known else "dns.servfail"), "the host name does not resolve")
-        if isinstance(found, ConnectionRefusedError):
-            return Problem(cause("tcp.refused"), "connection refused")
-        if isinstance(found, ConnectionResetError):
-            return Problem(cause("tcp.reset"), "connection reset")
+    for root in _roots(problem):
+        for kind, name, words in _CAUSES:
+            if isinstance(root, kind):
+                return Problem(cause(name), words)
+        if isinstance(root, ssl.SSLCertVerificationError):
+            return Problem(cause(_TLS.get(root.verify_code, "tls.untrusted")), "certificate not accepted")
+        if isinstance(root, socket.gaierror):
+            missing = root.errno in {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
+            return Problem(cause("dns.nxdomain" if missing else "dns.servfail"), "the host name does not resolve")
     if isinstance(problem, httpx.TimeoutException):
         return Problem(cause("tcp.timeout"), f"no complete answer within {timeout_s:g} s")
-    if isinstance(problem, httpx.ConnectError):
-        return Problem(cause("tcp.refused"), "no connection")
-    if isinstance(problem, httpx.RemoteProtocolError):
-        return Problem(cause("proto.truncated"), "the answer ended early")
-    return Problem(cause("tcp.reset"), "the connection broke")
+    tls = any(isinstance(root, ssl.SSLError) for root in _roots(problem))
+    return Problem(
+        cause("tls.protocol" if tls else "tcp.reset"), "TLS handshake failed" if tls else "the connection broke"
+    )
+
+
+_CAUSES: tuple[tuple[type[BaseException], str, str], ...] = (
+    (ConnectionRefusedError, "tcp.refused", "connection refused"),
+    (ConnectionResetError, "tcp.reset", "connection reset"),
+    (httpx.LocalProtocolError, "feed.auth", "the secret holds characters that no header may carry"),
+    (httpx.RemoteProtocolError, "proto.truncated", "the answer ended early"),
+)
+
+
+def _roots(problem: BaseException) -> list[BaseException]:
+    """The chain of causes, innermost first."""
+    chain: list[BaseException] = []
+    here: BaseException | None = problem
+    while here is not None and len(chain) < 10:
+        chain.append(here)
+        here = here.__cause__ or here.__context__
+    return chain[::-1]
 
 
 def retry_at(header: str, now: datetime) -> datetime | None:

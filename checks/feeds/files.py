@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 
 from checks.feeds import decode
 from checks.feeds.decode import Found, Unreadable
 from checks.feeds.pull import read
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from checks.feeds.preset import Preset
     from pathlib import Path
+
+    from checks.feeds.preset import Preset
 
 
 def load(path: Path, records: str | None, preset: Preset | None) -> Found:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from checks.feeds import arrival
 from checks.feeds.canonical import Row, uses
@@ -21,14 +22,14 @@ from data.model.observation import NO_CAUSE, Observation
 from data.model.state import State
 from data.model.target import TargetKind, target_id
 from data.text import clean_text, redact
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from data.model.ids import CauseId
-    from data.config.settings import Feed, Partner
-    from checks.feeds.pull import Pulled
-    from decimal import Decimal
     from collections.abc import Mapping, Sequence
+    from decimal import Decimal
+
+    from checks.feeds.pull import Pulled
+    from data.config.settings import Feed, Partner
+    from data.model.ids import CauseId
 
 _CAUSES = {
     "scale-changed": "feed.scale",
@@ -39,6 +40,9 @@ _CAUSES = {
     "endpoint-deprecated": "feed.deprecated",
 }
 _RANK = ("feed.scale", "feed.contract", "feed.paging", "feed.timezone", "feed.restated", "feed.deprecated")
+
+
+NOTHING_AWAITED = arrival.Arrival(late=False, note="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,9 +242,9 @@ def _outcome(
     now: datetime,
     *,
     held: bool = False,
-    waiting: arrival.Arrival = arrival.Arrival(late=False, note=""),
+    waiting: arrival.Arrival = NOTHING_AWAITED,
 ) -> FeedOutcome:
-    state, why, detail = _verdict(feed, pulled, memory, found, waiting)
+    state, why, detail = _verdict(pulled, memory, found, waiting)
     payloads = tuple(replace(payload, quarantined=True) for payload in pulled.payloads) if held else pulled.payloads
     listed, memory = _ledger(feed, pulled, memory, found, now)
     observed = _observation(feed, pulled, now, why, state, detail)
@@ -248,7 +252,7 @@ def _outcome(
 
 
 def _verdict(
-    feed: Feed, pulled: Pulled, memory: Memory, found: Sequence[Change], waiting: arrival.Arrival
+    pulled: Pulled, memory: Memory, found: Sequence[Change], waiting: arrival.Arrival
 ) -> tuple[State, CauseId, str]:
     for severity in (BREAKING, RISKY):
         telling = [change for change in found if change.severity == severity]
@@ -301,22 +305,11 @@ def _ledger(
     listed = []
     for change in found:
         known = before.pop((change.kind, change.path), None)
-        listed.append(
-            FeedChange(
-                feed.name,
-                feed.team,
-                known.payload if known else payload,
-                change.kind,
-                change.path,
-                change.severity,
-                clean_text(change.was, 120),
-                clean_text(change.now, 120),
-                change.n_before,
-                change.n_after,
-                known.first_seen if known else now,
-                now,
-            )  # fmt: skip
-        )
+        first = known.first_seen if known else now
+        was, is_now = clean_text(change.was, 120), clean_text(change.now, 120)
+        counted = (change.n_before, change.n_after)
+        named = (known.payload if known else payload, change.kind, change.path, change.severity)
+        listed.append(FeedChange(feed.name, feed.team, *named, was, is_now, *counted, first, now))
     closed = tuple(replace(change, closed_at=now) for change in before.values())
     still = tuple(change for change in listed if change.severity != HARMLESS)
     return (*listed, *closed), replace(memory, open=still)

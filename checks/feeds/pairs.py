@@ -7,10 +7,10 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from checks.feeds.contract import join_path
 from checks.feeds.formats import PLAIN_NUMBERS, format_of
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from checks.feeds.decode import Record

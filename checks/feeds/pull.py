@@ -225,23 +225,19 @@ def read(body: bytes, content_type: str, preset: Preset) -> Found:
 
 def refusal(answer: Answer, preset: Preset, now: datetime) -> Problem | None:
     """Why an answer is no report: its status first, then what a body says although the status was good."""
-    status = answer.status
+    status, after = answer.status, retry_at(answer.headers.get("retry-after", ""), now)
     if status in preset.pace.throttle:
-        wait = retry_at(answer.headers.get("retry-after", ""), now) or now + timedelta(seconds=60)
-        return Problem(cause("feed.throttled"), f"throttled ({status})", wait)
+        return Problem(cause("feed.throttled"), f"throttled ({status})", after or now + timedelta(seconds=60))
     if status in {401, 403, 407}:
         return Problem(cause("feed.auth"), f"{status} {_said(answer)}".strip())
-    if 300 <= status < 400:
-        return Problem(cause("feed.contract"), f"moved ({status})")
     if status >= 400:
         name = "http.5xx" if status >= 500 else "http.gone" if status == 410 else "http.4xx"
-        after = retry_at(answer.headers.get("retry-after", ""), now)
         return Problem(cause(name), f"the API answered {status}", after)
-    for rule in preset.reject:
+    if status >= 300:
+        return Problem(cause("feed.contract"), f"moved ({status})")
+    for rule in (*preset.reject, Reject("feed.auth", html=True)):
         if words := _rejected(answer, rule):
             return Problem(cause(rule.cause), words)
-    if answer.is_html:
-        return Problem(cause("feed.auth"), "an HTML page instead of a report")
     return None
 
 

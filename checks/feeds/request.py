@@ -5,12 +5,11 @@ from __future__ import annotations
 import base64
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from data.config.settings import Feed
     from checks.feeds.preset import Preset, Window
+    from data.config.settings import Feed
 
 DAY = timedelta(days=1)
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from decimal import Decimal
-
-from checks.feeds.drift import RISKY, Change
 from typing import TYPE_CHECKING
 
+from checks.feeds.drift import RISKY, Change
+
 if TYPE_CHECKING:
-    from data.model.fact import PartnerStat
-    from checks.feeds.preset import Preset
-    from checks.feeds.canonical import Row
-    from datetime import date
     from collections.abc import Iterable, Mapping, Sequence
+    from datetime import date
+
+    from checks.feeds.canonical import Row
+    from checks.feeds.preset import Preset
+    from data.model.fact import PartnerStat
 
 SETTLING = 0.03
 """Share of first deposits a day usually loses while it settles."""

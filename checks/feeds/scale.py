@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import statistics
 from dataclasses import dataclass
-
-from checks.feeds.pairs import ENOUGH, Pairs, power_of_ten
 from typing import TYPE_CHECKING
 
+from checks.feeds.pairs import ENOUGH, Pairs, power_of_ten
+
 if TYPE_CHECKING:
-    from checks.feeds.contract import Contract, PathProfile, Profile
     from collections.abc import Callable, Iterable
+
+    from checks.feeds.contract import Contract, PathProfile, Profile
 
 ENOUGH_N = 20
 FEW = 5

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from checks.feeds.contract import KEEP, Contract, profile
 from checks.feeds.drift import changes
 from tests.bench.figure import Figure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 AT = datetime(2026, 11, 1, tzinfo=UTC)
 

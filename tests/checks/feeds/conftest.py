@@ -11,11 +11,14 @@ from pathlib import Path
 import httpx
 import pytest
 import uvicorn
+from hypothesis import HealthCheck, settings
 
 from checks.feeds.pull import TokenCache, pull
 from data.config.settings import Feed
 from data.model.ids import PartnerId, TeamId
 
+CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=60)
+"""Properties are judged by what they say, not by how busy this machine is."""
 NOW = datetime(2026, 11, 17, 9, 15, tzinfo=UTC)
 
 
@@ -27,7 +30,7 @@ async def serving(app):
     server = uvicorn.Server(config)
     server.capture_signals = contextlib.nullcontext  # signals belong to pytest
     task = asyncio.create_task(server.serve(sockets=[listener]))
-    while not server.started:
+    while not server.started:  # noqa: ASYNC110  # uvicorn offers no event
         await asyncio.sleep(0.01)
     try:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"

@@ -129,16 +129,13 @@ def incomeaccess(key: str = "s3cret-token", *, until: str = "9999-12-31"):
         query = request.query_params
         if query.get("key") != key:
             return PlainTextResponse("<fault>Invalid key or access denied</fault>", media_type="text/xml")
-        lines = [
+        header = (
             "Period,Merchant,Site,Impressions,Clicks,Registrations,First Deposits,Deposits,Stake,Net Revenue,Commission,"
             "CPA Count,CPA Commission,Total Commission"
-        ]
+        )
         first, last = (query[name].replace("/", "-") for name in ("reportstartdate", "reportenddate"))
-        for day in days(first, last):
-            if day.isoformat() <= until:
-                lines.append(
-                    f"{day:%Y/%m/%d},Saltwick,lister.example,0,1300,91,24,5000.00,9000.00,900.00,0.00,20,1900.00,1900.00"
-                )
+        figures = "Saltwick,lister.example,0,1300,91,24,5000.00,9000.00,900.00,0.00,20,1900.00,1900.00"
+        lines = [header, *(f"{day:%Y/%m/%d},{figures}" for day in days(first, last) if day.isoformat() <= until)]
         return PlainTextResponse("\n".join(lines), media_type="text/csv")
 
     return Starlette(routes=[Route("/api/affreporting.asp", report)])

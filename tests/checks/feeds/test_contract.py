@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from checks.feeds.contract import KEEP, Contract, profile
 
+from .conftest import CALM
+
 AT = datetime(2026, 11, 1, tzinfo=UTC)
 scalars = st.none() | st.booleans() | st.integers(-(10**20), 10**20) | st.floats() | st.text(max_size=12)
 values = st.recursive(
@@ -32,12 +34,14 @@ def distinct(found):
 contracts = st.lists(profiles, max_size=6).map(lambda found: Contract().union(distinct(found)))
 
 
+@CALM
 @given(contracts)
 def test_a_union_with_itself_or_with_nothing_changes_nothing(one):
     assert one.union(one) == one
     assert one.union(Contract()) == one
 
 
+@CALM
 @given(st.lists(profiles, max_size=8))
 def test_a_union_does_not_depend_on_order_or_grouping(found):
     parts = [Contract((item,)) for item in distinct(found).profiles]
@@ -49,6 +53,7 @@ def test_a_union_does_not_depend_on_order_or_grouping(found):
     assert forward == backward
 
 
+@CALM
 @given(contracts)
 def test_a_contract_survives_json(one):
     assert Contract.from_json(one.to_json()) == one

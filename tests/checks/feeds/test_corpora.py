@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import json
 from datetime import UTC, datetime, timedelta
 
@@ -12,7 +13,6 @@ from checks.feeds import decode
 from checks.feeds.contract import Contract, profile
 from checks.feeds.drift import changes
 from checks.feeds.pairs import guess_key, join
-import itertools
 
 
 def _load(folder, name):

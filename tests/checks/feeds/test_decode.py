@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import contextlib
 import gzip
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from checks.feeds import decode
 from checks.feeds.decode import Unreadable
 from checks.feeds.formats import format_of
-from hypothesis import given
-from hypothesis import strategies as st
+
+from .conftest import CALM
 
 
 @pytest.mark.parametrize(
@@ -45,21 +49,19 @@ def test_what_is_no_json_says_so_in_one_short_line(body):
     assert "\n" not in str(raised.value)
 
 
+@CALM
 @given(st.binary(max_size=200))
 def test_any_bytes_are_a_document_or_unreadable(body):
     for reader in (decode.json_of, decode.ndjson_of, decode.xml_of, decode.gunzip):
-        try:
+        with contextlib.suppress(Unreadable):
             reader(body)
-        except Unreadable as problem:
-            assert str(problem)
 
 
+@CALM
 @given(st.text(max_size=300))
 def test_any_text_is_csv_or_unreadable(text):
-    try:
+    with contextlib.suppress(Unreadable):
         assert all(isinstance(record, dict) for record in decode.csv_of(text))
-    except Unreadable as problem:
-        assert str(problem)
 
 
 def test_the_last_of_two_equal_keys_wins():
@@ -146,6 +148,7 @@ def test_strings_have_a_class(text, expected):
     assert format_of(text) == expected
 
 
+@CALM
 @given(st.text(max_size=80))
 def test_every_string_has_exactly_one_class(text):
     assert format_of(text)

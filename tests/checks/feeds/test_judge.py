@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -20,7 +21,6 @@ from data.model.state import State
 
 from .conftest import NOW, feed, pulled, serving
 from .dialects import affilka, incomeaccess, inhouse, smartico
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from checks.feeds.decode import Record

@@ -3,16 +3,17 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from checks.feeds import preset as presets
 from checks.feeds.canonical import uses
 from checks.feeds.drift import Use
 from checks.feeds.preset import Window, adapt, load, names, parse
 from checks.feeds.request import call, days, windows
 from data.errors import ConfigError
-from hypothesis import given
-from hypothesis import strategies as st
 
-from .conftest import NOW, feed
+from .conftest import CALM, NOW, feed
 
 GOOD = 'platform = "X"\n[rows]\nformat = "json"\n[fields]\nclicks = { from = "n" }\n'
 
@@ -112,6 +113,7 @@ def test_today_and_the_days_before_are_read():
     )
 
 
+@CALM
 @given(st.dates(date(2020, 1, 1), date(2030, 1, 1)), st.integers(0, 400), st.integers(1, 60), st.booleans())
 def test_windows_cover_every_day_once_within_what_one_call_may_ask(first, length, max_days, same_month):
     last = first + timedelta(days=length)

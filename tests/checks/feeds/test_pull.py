@@ -19,7 +19,7 @@ from checks.feeds import preset as presets
 from checks.feeds.fetch import retry_at
 from checks.feeds.pull import TokenCache
 
-from .conftest import NOW, feed, pulled, raw_server, serving
+from .conftest import CALM, NOW, feed, pulled, raw_server, serving
 from .dialects import LOGIN, MyAffiliates, affilka, incomeaccess, inhouse, smartico
 
 SECRET = "s3cret-token"
@@ -156,6 +156,7 @@ async def test_a_throttled_account_says_when_it_may_be_asked_again():
     assert got.problem.retry_at == NOW + timedelta(seconds=120)
 
 
+@CALM
 @given(st.text(max_size=40))
 def test_any_retry_after_is_nothing_or_within_a_day(header):
     found = retry_at(header, NOW)
