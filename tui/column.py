@@ -34,7 +34,7 @@ Plan = list[tuple[Column[R], int]]
 
 def layout(columns: Sequence[Column[R]], width: int, skip: int = 0) -> Plan[R]:
     """The first column and, after `skip` of the others, as many as fit, with their widths."""
-    room = width - MARK_WIDTH
+    room = width - MARK_WIDTH - 1  # the last cell belongs to `›`
     first, rest = columns[0], columns[1 + skip :]
     plan = [(first, max(min(first.width, room), 0))]
     room -= plan[0][1]
