@@ -50,6 +50,8 @@ class Board:
     log_teams: deque[TeamId] = field(default_factory=lambda: deque(maxlen=50))
     """Owner of each log line, in step with `log`; an empty team is everybody's."""
     version: int = 0
+    unwritten: set[TargetId] = field(default_factory=set)
+    """Targets whose state moved on since it was last written."""
     strips: dict[TargetKind, Strips] = field(
         default_factory=lambda: {kind: Strips(bucket_s) for kind, (bucket_s, _) in SPANS.items()}
     )
@@ -92,6 +94,7 @@ class Board:
             self._counts[old.kind, old.team, old.state] -= 1
         self._counts[state.kind, state.team, state.state] += 1
         self.states[state.target] = state
+        self.unwritten.add(state.target)
         self.touch()
 
     def recount(self) -> None:

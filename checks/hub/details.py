@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ from checks.hub.filters import worst_first
 from checks.incidents.explain import plans, statements
 from checks.parsers.spec import load_spec
 from checks.revenue.alarm import slice_of
-from data.access.redaction import redact_incident, redact_row
+from data.access.redaction import redact_incident, redact_row, redact_words
 from data.model.ids import IncidentId, TargetId
 from data.model.principal import MoneyRight
 from data.model.snapshot import (
@@ -71,8 +71,11 @@ class Details:
             strip_day=rollups.strip(store, scope, row.target, now - timedelta(days=1), now, STRIP_CELLS),
             strip_90d=rollups.strip(store, scope, row.target, now - timedelta(days=90), now, STRIP_CELLS),
             hops=next((one.hops for one in seen if one.hops), ()),
-            observations=seen,
-            flips=tuple(flips.of_target(store, scope, row.target)),
+            observations=tuple(replace(one, detail=redact_words(one.detail, scope)) for one in seen),
+            flips=tuple(
+                replace(flip, reason=redact_words(flip.reason, scope))
+                for flip in flips.of_target(store, scope, row.target)
+            ),
             fields=fields,
             changes=changes,
             band=band,
@@ -142,8 +145,8 @@ class Details:
         return IncidentDetail(
             version=self.hub.board.version,
             incident=redact_incident(found, scope),
-            statements=statements(found, mine),
-            timeline=tuple(entries),
+            statements=tuple(replace(one, text=redact_words(one.text, scope)) for one in statements(found, mine)),
+            timeline=tuple(replace(entry, what=redact_words(entry.what, scope)) for entry in entries),
             members=self._member_rows(mine, scope, now),
             band=band,
             plans=plans(found.cause),

@@ -152,8 +152,12 @@ class Housekeeping:
         await asyncio.to_thread(retention.prune, self.hub.store, self.hub.settings.hub, now)
 
     async def flush(self) -> None:
-        """Write every state as it stands; between flushes only changes of state are written."""
-        await asyncio.wrap_future(self.hub.store.write(list(self.hub.board.states.values())))
+        """Write the states that moved on; between flushes only changes of state are written."""
+        board = self.hub.board
+        rows = [board.states[target_id] for target_id in board.unwritten if target_id in board.states]
+        board.unwritten.clear()
+        if rows:
+            await asyncio.wrap_future(self.hub.store.write(rows))
 
     def lost_closed_today(self, scope: Scope) -> Decimal:
         """Money lost in incidents that closed since midnight of the hub's clock."""

@@ -61,6 +61,7 @@ class Intake:
         rows: list[Record] = [observation]
         if _worth_writing(before, step.state):
             rows.append(step.state)
+            self.board.unwritten.discard(observation.target)
         if step.confirm_in_s is not None:
             self.confirm(observation.target, observation.started_at + timedelta(seconds=step.confirm_in_s))
         if step.flip:

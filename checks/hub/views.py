@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from checks.hub.board import SPANS, Board, visible_log
 from checks.hub.filters import KINDS, row_filter, sort_rows
-from data.access.redaction import redact_incident, redact_row
+from data.access.redaction import redact_incident, redact_row, redact_words
 from data.errors import UsageError
 from data.model.money import ZERO
 from data.model.principal import MoneyRight
@@ -80,7 +80,7 @@ class Views:
             feeds=self._pane(TargetKind.FEED, scope, now),
             slices=self._pane(TargetKind.SLICE, scope, now),
             incidents=incidents,
-            log=visible_log(self.board, scope),
+            log=tuple(replace(line, text=redact_words(line.text, scope)) for line in visible_log(self.board, scope)),
             loss_per_hour=per_hour if money else None,
             lost_today=lost if money else None,
             waiting=self.waiting(),
@@ -101,11 +101,9 @@ class Views:
             raise UsageError(f"no list {kind!r}; there are {', '.join(KINDS)}")
         now, scope, of_kind = self.clock.now(), who.scope, KINDS[kind]
         keep = row_filter(expression)
-        found = [row for row in self.board.rows(of_kind, scope) if keep(row)]
+        found = [row for one in self.board.rows(of_kind, scope) if keep(row := redact_row(one, scope))]
         if sort == "loss_per_hour" and scope.money is not MoneyRight.FULL:
             sort = ""  # an order by a hidden column would tell it
-        if scope.money is not MoneyRight.FULL:
-            found = [redact_row(row, scope) for row in found]
         window = sort_rows(found, sort, descending=descending)[max(offset, 0) : max(offset, 0) + min(limit, PAGE_LIMIT)]
         return ListPage(
             version=self.board.version,
