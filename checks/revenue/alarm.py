@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from data.model.cause import state_of
@@ -12,7 +13,6 @@ from data.model.target import TargetKind, target_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
 
 ORDER = ("partner", "offer", "geo", "site", "team")
 

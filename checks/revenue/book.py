@@ -16,7 +16,7 @@ from data.model.ids import TeamId
 from data.model.money import NO_LOSS, Loss
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     import polars as pl
 
@@ -73,6 +73,16 @@ class RevenueBook:
     def add_receipts(self, receipts: pl.DataFrame) -> None:
         """Append `partner`, `hour`, `seen_at`."""
         self.cube.add_receipts(receipts)
+
+    def resume(self, alarms: Iterable[Alarm]) -> None:
+        """Take up open alarms of an earlier life, ids included; call it before the first `tick`."""
+        for alarm in alarms:
+            number = int(alarm.id.rpartition("-")[2])
+            end = hour_of(alarm.updated_at)
+            self._numbers = max(self._numbers, number)
+            self._cases.append(
+                Case(number, alarm.channel, dict(alarm.slice), hour_of(alarm.detected_at), hour_of(alarm.start), end)
+            )
 
     def tick(self, now: datetime, *, with_slices: bool = True) -> RevenueTick:
         """Advance to `now` and say what is missing; `with_slices=False` leaves the views out."""

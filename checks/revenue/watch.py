@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from checks.revenue.lattice import Lattice
     from checks.revenue.scan import Caution, Hours, Sums
 
-PAGE_NATS = 15.0
+PAGE_NATS = 13.0
 QUIET_H = 24
 RECENT_H = 120
 """Nothing longer is scanned: windows beyond mostly find drift."""

@@ -67,7 +67,7 @@ def test_blind_is_not_dead(story):
     desk = IncidentDesk()
     incident = desk.open(story.finding("feed:p10", "feed.auth", partner="P10"), story.at(1)).incidents[0]
     said = explain.statements(incident, desk.members(1))
-    assert [line.text for line in said if line.certainty == "unknown"][0].startswith("whether any money is lost")
+    assert next(line.text for line in said if line.certainty == "unknown").startswith("whether any money is lost")
     assert incident.severity is Severity.SEV4
 
 
