@@ -27,6 +27,8 @@ from data.store import baselines, partner_stats
 from data.text import clean_text, redact
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
     from checks.hub.hub import Hub
@@ -84,20 +86,19 @@ class Pulls:
         async with self._gate:
             try:
                 await work(target)
+            except LosswatchError as problem:
+                self._store(self._stalled(target, str(problem)))
             except Exception as problem:  # one broken target must never stop the others
                 log.exception("the check of %s raised", target_id)
                 self._store(self._stalled(target, f"our own check raised: {type(problem).__name__}"))
 
     async def _parser(self, target: Target) -> None:
-        try:
-            spec = await asyncio.to_thread(load_spec, self.hub.home.config / target.spec)
-        except LosswatchError as problem:
-            self._store(self._stalled(target, str(problem)))
-            return
-        outcome = await parser_pull.run(target, spec, self.client, self._memory.get(target.id), self.hub.clock.now())
+        spec = await asyncio.to_thread(load_spec, self.hub.home.config / target.spec)
+        before = self._memory.get(target.id)
+        outcome = await parser_pull.run(target, spec, self.client, before, self.hub.clock.now())
         self._remember(target, outcome.memory)
         rows: list[Record] = [outcome.run]
-        if outcome.memory:
+        if outcome.memory and outcome.memory != before:
             rows.append(Baseline(target.id, target.team, self.hub.clock.now(), outcome.memory))
         self._store(outcome.observation, rows)
 
@@ -125,6 +126,14 @@ class Pulls:
         if outcome.baseline and outcome.baseline != memory:
             rows.append(Baseline(target.id, target.team, now, outcome.baseline))
         self._store(outcome.observation, rows)
+        if outcome.retry_at:
+            self._not_before(target.id, outcome.retry_at)
+
+    def _not_before(self, target_id: TargetId, at: datetime) -> None:
+        """A platform that asked for patience gets it."""
+        wait_s = (at - self.hub.clock.now()).total_seconds() / self.hub.clock.speed
+        if wait_s > 0 and self.scheduler.get_job(target_id):
+            self.scheduler.modify_job(target_id, next_run_time=self.hub.wall_now() + timedelta(seconds=wait_s))
 
     def _remember(self, target: Target, memory: bytes | None) -> None:
         if memory:
