@@ -23,12 +23,8 @@ from tui import theme as looks
 from tui.clipboard import into_tmux
 from tui.lines import Line, crop
 from tui.look import Look
-from tui.screens.help import HelpScreen
-from tui.screens.incident import IncidentScreen
-from tui.screens.listing import ListScreen
 from tui.screens.overview import OverviewScreen
 from tui.screens.place import Place
-from tui.screens.target import TargetScreen
 from tui.service import HubService, Lost, Service, Update
 from tui.widgets.ask import Question
 
@@ -69,7 +65,10 @@ class SnapshotReady(Message, bubble=False):
 
 
 class LosswatchApp(App[int]):
-    """The dashboard: attaches to a service, draws its snapshots, gives its commands."""
+    """The dashboard: attaches to a service, draws its snapshots, gives its commands.
+
+    Screens other than the Overview are imported when somebody goes there: the first frame does not wait for them.
+    """
 
     CSS_PATH = "losswatch.tcss"
     TITLE = "losswatch"
@@ -227,16 +226,24 @@ class LosswatchApp(App[int]):
     # Going places
 
     def open_list(self, kind: TargetKind) -> None:
+        from tui.screens.listing import ListScreen
+
         self._go(lambda: ListScreen(kind))
 
     def open_target(self, target: str, siblings: RowTable[TargetRow] | None = None) -> None:
+        from tui.screens.target import TargetScreen
+
         self._go(lambda: TargetScreen(target, siblings))
 
     def replace_target(self, target: str, siblings: RowTable[TargetRow] | None) -> None:
         self.pop_screen()
+        from tui.screens.target import TargetScreen
+
         self.push_screen(TargetScreen(target, siblings))
 
     def open_incident(self, number: int) -> None:
+        from tui.screens.incident import IncidentScreen
+
         self._go(lambda: IncidentScreen(number))
 
     def _go(self, place: Callable[[], Place]) -> None:
@@ -267,6 +274,8 @@ class LosswatchApp(App[int]):
             self._go(self._last_place)
 
     def action_help(self) -> None:
+        from tui.screens.help import HelpScreen
+
         if isinstance(self.screen, HelpScreen):
             self.go_back()
         elif isinstance(self.screen, Place):

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from checks.hub.board import restore_strips, strip_window
+from checks.hub.recent import REMEMBERED
+from checks.hub.revenue import ALARMS
 from checks.incidents.desk import FLAPPING, IncidentDesk
-from data.model.ids import IncidentId
-from data.model.money import ZERO
 from data.model.principal import EVERYTHING
 from data.model.target import Target, TargetKind, name_of
-from data.store import facts, findings, incidents, observations, retention, rollups, states, targets
+from data.store import baselines, facts, findings, incidents, observations, retention, rollups, states, targets
 from data.text import redact
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from data.model.ids import TargetId
     from data.model.incident import Finding, Incident
     from data.model.money import Loss
-    from data.model.principal import Scope
     from data.store.tables import Record
 
 log = logging.getLogger(__name__)
@@ -51,7 +50,6 @@ class Housekeeping:
     """Periodic work; each job is alone with itself and a failure of one is logged, not spread."""
 
     hub: Hub
-    _closed_today: dict[IncidentId, Incident] = field(default_factory=dict)
 
     def restore(self) -> IncidentDesk:
         """Read back from the store what the board and the desk held; called before anything runs."""
@@ -83,7 +81,6 @@ class Housekeeping:
         """The desk as it was: open incidents and those that may still flap, each with all its findings."""
         store, now = self.hub.store, self.hub.clock.now()
         _, recent = incidents.page(store, EVERYTHING, state="closed", offset=0, limit=500)
-        self._closed_today = {one.id: one for one in recent}
         flapping = [one for one in recent if one.closed_at and now - one.closed_at <= FLAPPING]
         known = [*incidents.open_incidents(store, EVERYTHING), *flapping]
         members = {one.id: one for one in findings.open_findings(store, EVERYTHING)}
@@ -95,6 +92,16 @@ class Housekeeping:
         self.hub.book.add(facts.frame(store, EVERYTHING, now - HISTORY))
         self.hub.book.add_receipts(facts.receipts(store, EVERYTHING, now - HISTORY))
         return IncidentDesk(known, members.values(), last_id=incidents.last_id(store))
+
+    def remember(self) -> None:
+        """Incidents that ended lately and alarms that were open, once the desk and the book are there."""
+        store, now = self.hub.store, self.hub.clock.now()
+        for incident in incidents.page(store, EVERYTHING, state="closed", offset=0, limit=500)[1]:
+            if incident.closed_at and now - incident.closed_at <= REMEMBERED:
+                self.hub.recent.closed(incident, findings.of_incident(store, EVERYTHING, incident.id), now)
+        kept = baselines.latest(store, EVERYTHING, ALARMS)
+        if kept:
+            self.hub.revenue.resume(kept.body)
 
     def schedule(self, scheduler: AsyncIOScheduler) -> None:
         """Register every job; seconds of simulated work are divided by the clock's speed."""
@@ -141,8 +148,6 @@ class Housekeeping:
         changes = self.hub.desk.tick(now, priced)
         self.hub.board.loss_of = shares
         rows: list[Record] = [row for change in changes for row in self.hub.intake.settle(change)]
-        for change in changes:
-            self._closed_today.update({one.id: one for one in change.incidents if one.closed_at})
         if rows:
             await asyncio.wrap_future(self.hub.store.write(rows))
 
@@ -158,15 +163,3 @@ class Housekeeping:
         board.unwritten.clear()
         if rows:
             await asyncio.wrap_future(self.hub.store.write(rows))
-
-    def lost_closed_today(self, scope: Scope) -> Decimal:
-        """Money lost in incidents that closed since midnight of the hub's clock."""
-        midnight = self.hub.clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
-        return sum(
-            (
-                one.loss.lost
-                for one in self._closed_today.values()
-                if one.closed_at and one.closed_at >= midnight and any(map(scope.sees, one.teams))
-            ),
-            ZERO,
-        )

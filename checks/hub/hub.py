@@ -28,6 +28,7 @@ from checks.hub.intake import Intake
 from checks.hub.listen import PeerProtocol
 from checks.hub.pricing import Pricing
 from checks.hub.pulls import Pulls
+from checks.hub.recent import Recent
 from checks.hub.revenue import Revenue
 from checks.hub.server import application
 from checks.hub.spool import Pushed, Spool, receipt_frame
@@ -83,6 +84,7 @@ class Hub:
     quorum: Quorum = field(init=False)
     queue: DueQueue = field(init=False)
     pool: ProbePool = field(init=False)
+    recent: Recent = field(init=False)
     intake: Intake = field(init=False)
     pulls: Pulls = field(init=False)
     pricing: Pricing = field(init=False)
@@ -113,7 +115,8 @@ class Hub:
         self.housekeeping = Housekeeping(self)
         self.desk = self.housekeeping.restore()
         self.pricing = Pricing(self.book, self.board.targets.get, lambda: self.settings.company.currency)
-        self.intake = Intake(self.board, self.desk, self.store, self.quorum, self.clock, self._confirm)
+        self.recent = Recent(self.desk, self.pricing)
+        self.intake = Intake(self.board, self.desk, self.recent, self.store, self.quorum, self.clock, self._confirm)
         self.spool = Spool(self.home.spool, self.store, self._facts_stored)
         self.pulls = Pulls(self, self.scheduler, client_for(self.settings))
         self.configuration = Configuration(self)
@@ -126,10 +129,11 @@ class Hub:
             waiting=lambda: self.revenue.waiting,
             next_due=self.queue.next_at,
             pid=os.getpid(),
-            lost_closed_today=self.housekeeping.lost_closed_today,
+            recent=self.recent,
         )
         self.details = Details(self)
         self.commands = Commands(self)
+        self.housekeeping.remember()
         self.stream = Stream(lambda: self.board.version, self.views.snapshot, self.views.hello)
 
     async def run(self, listener: Listener) -> None:

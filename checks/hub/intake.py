@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from checks.engine.canary import Quorum
     from checks.engine.clock import Clock
     from checks.hub.board import Board
+    from checks.hub.recent import Recent
     from checks.incidents.desk import Change, IncidentDesk
     from data.model.ids import TargetId
     from data.model.observation import Observation, TargetState
@@ -38,6 +39,7 @@ class Intake:
 
     board: Board
     desk: IncidentDesk
+    recent: Recent
     store: Store
     quorum: Quorum
     clock: Clock
@@ -83,9 +85,14 @@ class Intake:
             else:
                 self.board.incident_of.pop(finding.target, None)
                 self.board.loss_of.pop(finding.target, None)
+        for incident in change.incidents:
+            if incident.closed_at:
+                self.recent.closed(incident, self.desk.members(incident.id), self.clock.now())
+            else:
+                self.recent.reopened(incident.id)
         for entry in change.timeline:
-            incident = self.desk.get(entry.incident)
-            team = incident.team if incident and incident.team != "*" else ""
+            known = self.desk.get(entry.incident)
+            team = known.team if known and known.team != "*" else ""
             self.board.say(entry.at, "incident", f"#{entry.incident}", entry.what, TeamId(team))
         self.board.touch()
         return [*change.incidents, *change.findings, *change.timeline]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
 from checks.revenue.alarm import slice_of
+from checks.revenue.book import Explained
 from data.model.cause import family_of
 from data.model.money import NO_LOSS, ZERO, Loss, cents
 from data.model.target import TargetKind
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 BLIND_FAMILIES = frozenset({"feed"})
 """Causes that hide money instead of losing it."""
 DIMS = ("partner", "offer", "geo", "site")
+ECHO = timedelta(hours=2)
+"""How long conversions are missing after their clicks are back."""
 SAME_TIME = timedelta(minutes=10)
 """Members that began this close together are priced as one union: 400 sites cost as much to price as one."""
 
@@ -71,20 +74,29 @@ class Pricing:
         """
         if family_of(incident.cause) in BLIND_FAMILIES:
             return self._unseen(findings, now), {}
-        priced = [(members, self._loss(members, now)) for members in together(self._stakes(findings))]
+        priced = [
+            (members, self._loss(members, now)) for members in together(self._stakes(findings, incident.started_at))
+        ]
         shares: dict[TargetId, Decimal] = {}
         for members, loss in priced:
             if members[0].end is None:
                 shares.update(self._shares(members, loss, now))
         return self._sum([loss for _, loss in priced], [loss for some, loss in priced if some[0].end is None]), shares
 
-    def stake(self, finding: Finding) -> Stake | None:
-        """The slice a finding puts at risk; `None` where no money hangs on it."""
-        dims = self._dims(finding)
+    def stake(self, finding: Finding, began: datetime | None = None) -> Stake | None:
+        """The slice a finding puts at risk; `None` where no money hangs on it.
+
+        A target seldom looked at failed before we saw it: half an interval earlier, but not before `began`, when the
+        common cause did.
+        """
+        dims, target = self._dims(finding), self.target(finding.target)
         if not dims:
             return None
+        start = finding.opened_at
+        if began is not None and target is not None:
+            start = min(start, max(began, start - timedelta(seconds=target.interval_s / 2)))
         basis = "calendar" if self._clicks_vanish(finding) else "clicks"
-        return Stake(dims, basis, finding.opened_at, finding.closed_at, finding.target)
+        return Stake(dims, basis, start, finding.closed_at, finding.target)
 
     def series_of(self, findings: Sequence[Finding], since: datetime, now: datetime) -> tuple[BandPoint, ...]:
         """Commission per hour of all that is affected, expected and actual; empty where no money hangs on it."""
@@ -98,8 +110,19 @@ class Pricing:
             return bool(finding.blame) and finding.blame == _host(target.url)
         return finding.kind is TargetKind.SITE or finding.cause == "revenue.traffic"
 
-    def _stakes(self, findings: Sequence[Finding]) -> list[Stake]:
-        return independent([stake for one in findings if (stake := self.stake(one))])
+    def explained(self, incident: Incident, findings: Sequence[Finding], now: datetime) -> tuple[Explained, ...]:
+        """What the incident's links and sites account for: missing money there is no news.
+
+        Conversions lag behind their clicks, so the hours after the end are accounted for, too.
+        """
+        probed = [one for one in findings if one.kind in {TargetKind.LINK, TargetKind.SITE}]
+        return tuple(
+            Explained(tuple(dict(stake.dims) for stake in members), members[0].start, (members[0].end or now) + ECHO)
+            for members in together(self._stakes(probed, incident.started_at))
+        )
+
+    def _stakes(self, findings: Sequence[Finding], began: datetime | None = None) -> list[Stake]:
+        return independent([stake for one in findings if (stake := self.stake(one, began))])
 
     def _dims(self, finding: Finding) -> tuple[tuple[str, str], ...]:
         if finding.kind is TargetKind.SLICE:

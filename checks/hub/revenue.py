@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from checks.revenue.alarm import detail_of, observation
+from checks.revenue.alarm import Alarm, detail_of, observation
+from data.model.codec import from_json, to_json
+from data.model.fact import Baseline
+from data.model.ids import TeamId
 from data.model.money import cents
 from data.model.observation import NO_CAUSE
 from data.model.snapshot import TargetRow
 from data.model.state import State
-from data.model.target import Target, TargetKind, name_of
+from data.model.target import Target, TargetKind, name_of, target_id
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -21,6 +24,10 @@ if TYPE_CHECKING:
     from data.model.ids import IncidentId
 
 
+ALARMS = target_id(TargetKind.SLICE, "")
+"""Under which the open alarms are remembered across a restart."""
+
+
 @dataclass(slots=True)
 class Revenue:
     """Ticks the book off the loop and carries the result to the board and the intake."""
@@ -28,17 +35,34 @@ class Revenue:
     hub: Hub
     waiting: tuple[str, ...] = ()
     """Calm lines: whose report is still awaited."""
+    alarmed: dict[str, Alarm] = field(default_factory=dict)
+    """Open alarms by id."""
+
+    def resume(self, kept: bytes) -> None:
+        """Take up the alarms that were open when the hub last ran."""
+        alarms = from_json(kept, tuple[Alarm, ...])
+        self.alarmed = {alarm.id: alarm for alarm in alarms}
+        self.hub.book.resume(alarms)
 
     async def tick(self) -> None:
-        """Score every slice as of now."""
+        """Score every slice as of now, but for what known incidents account for."""
         now, board = self.hub.clock.now(), self.hub.board
+        self.hub.book.explain(self.hub.recent.explained(now))
         tick = await asyncio.to_thread(self.hub.book.tick, now)
         self.waiting = tick.waiting
         for alarm in tick.alarms:
             if alarm.target not in board.targets:
                 board.put_target(Target(alarm.target, TargetKind.SLICE, alarm.team, name_of(alarm.target)))
-        if tick.alarms:
-            await self.hub.intake.take([observation(alarm, now) for alarm in tick.alarms])
+        told = [observation(alarm, now) for alarm in tick.alarms]
+        told += [
+            observation(replace(before, status="withdrawn"), now)
+            for alarm in tick.alarms
+            if (before := self.alarmed.get(alarm.id)) and before.target != alarm.target
+        ]  # an alarm that settled on another slice is over where it was
+        self.alarmed = {alarm.id: alarm for alarm in tick.alarms if alarm.status == "open"}
+        if told:
+            kept = Baseline(ALARMS, TeamId(""), now, to_json(tuple(self.alarmed.values())))
+            await self.hub.intake.take(told, [kept])
         board.slice_rows = {
             view.target: slice_row(view, now, board.incident_of.get(view.target)) for view in tick.slices
         }

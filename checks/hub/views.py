@@ -17,9 +17,9 @@ from data.model.target import TargetKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from decimal import Decimal
 
     from checks.engine.clock import Clock
+    from checks.hub.recent import Recent
     from checks.incidents.desk import IncidentDesk
     from data.config.settings import Settings
     from data.model.incident import Incident
@@ -41,9 +41,9 @@ class Views:
     health: Callable[[], HubHealth]
     waiting: Callable[[], tuple[str, ...]]
     next_due: Callable[[], datetime | None]
+    recent: Recent
     pid: int
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
-    lost_closed_today: Callable[[Scope], Decimal] = lambda _scope: ZERO
 
     def hello(self, who: Principal) -> Hello:
         company = self.settings().company
@@ -66,7 +66,9 @@ class Views:
         incidents = self.open_incidents(scope)
         money = scope.money is MoneyRight.FULL
         per_hour = sum((incident.loss.per_hour for incident in incidents), ZERO)
-        lost = sum((incident.loss.lost for incident in incidents), ZERO) + self.lost_closed_today(scope)
+        lost = sum((incident.loss.lost for incident in incidents), ZERO) + self.recent.lost_since(
+            now.replace(hour=0, minute=0, second=0, microsecond=0), scope
+        )
         return Snapshot(
             version=self.board.version,
             at=now,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from checks.incidents import correlation, explain, routing
 from checks.incidents.severity import grade
+from data.model.cause import words_of
 from data.model.incident import Finding, Incident, IncidentState, Severity
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ class Case:
             teams=teams,
             cause=cause,
             severity=grade(cause, was.loss, len(self._targets), compliance=self._compliance, was=was.severity),
-            title=explain.title(cause, place),
+            title=words_of(cause),
             where=place,
             blame=blame,
             owner_role=routing.owner_role(cause),

@@ -179,7 +179,7 @@ class IncidentDesk:
         case = Case.of(member, now)
         self._cases[case.incident.id] = case
         self._index(member)
-        said = TimelineEntry(case.incident.id, now, SYSTEM, f"opened: {case.incident.title}")
+        said = TimelineEntry(case.incident.id, now, SYSTEM, f"opened: {case.incident.where}, {case.incident.title}")
         return Change((case.incident,), (member,), (said,))
 
     def _join(self, case: Case, finding: Finding, now: datetime, reason: str) -> Change:

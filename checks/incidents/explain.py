@@ -38,10 +38,6 @@ def where(
     return text
 
 
-def title(cause: CauseId, place: str) -> str:
-    return f"{place}, {words_of(cause)}"
-
-
 def plans(cause: CauseId) -> tuple[PlanRow, ...]:
     """What to do first in words: restore, keep earning another way, stop the bleeding."""
     if cause not in CAUSES:

@@ -42,6 +42,15 @@ class RevenueTick:
     """Calm lines: `waiting for P04 since 11-17 06:00Z`."""
 
 
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """Slices whose missing money an incident accounts for, and for how long."""
+
+    slices: tuple[Mapping[str, str], ...]
+    start: datetime
+    end: datetime
+
+
 class RevenueBook:
     """Slice-hours of clicks, registrations, FTD and commission with an expectation for each.
 
@@ -65,6 +74,7 @@ class RevenueBook:
         self._common: dict[int, float] = {}
         self._cases: list[Case] = []
         self._numbers = 0
+        self._explained: tuple[Explained, ...] = ()
 
     def add(self, facts: pl.DataFrame) -> None:
         """Append deltas: `hour`, `seen_at`, the dims, `clicks`, `regs`, `ftd`, `revenue`."""
@@ -90,6 +100,9 @@ class RevenueBook:
         watch = self._watch()
         if watch is None:
             return RevenueTick((), waiting=self._waiting())
+        for known in self._explained:
+            low, high = self.cube.columns(hour_of(known.start), hour_of(known.end) + 1)
+            self.cube.masked[self._union(known.slices), low:high] = True
         for case in self._cases:
             watch.follow(case)
         if watch.model.history_h >= LEAST_HISTORY_H:
@@ -124,8 +137,9 @@ class RevenueBook:
     ) -> Loss:
         """What a slice lost between `start` and `now`.
 
-        `basis="clicks"` expects from the clicks seen (a dead link or offer), `"calendar"` from the clicks the week
-        implies (a dead site sends none). `share` of the slice is affected.
+        `basis="clicks"`: the clicks seen at their usual worth, minus what came in (a dead link or offer). `"calendar"`:
+        the clicks the week implies minus those seen, at their usual worth (a dead site sends none; what still comes in
+        was earned before). `share` of the slice is affected.
         """
         return self.loss_of([where], start, now, basis=basis, share=share)
 
@@ -142,13 +156,20 @@ class RevenueBook:
         leaves = self._union(slices)
         if self._model is None or not len(leaves):
             return Loss(currency=self.currency)
-        since, until = hour_of(start), max(hour_of(now), hour_of(start) + 1)
         lasted_h = max((now - start).total_seconds() / 3600.0, 0.0)
-        money = self._expected(leaves, since, until, calendar=basis == "calendar")
-        part = lasted_h / (until - since)
-        scaled = price.Money(money.mean * part, money.variance * part, money.doubt * part)
-        actual = self._actual(leaves, start, now)
-        return price.loss_between(scaled, actual * share, lasted_h, self.currency, share)
+        if basis == "calendar":
+            implied = self._within(leaves, start, now, calendar=True)
+            seen = self._within(leaves, start, now, calendar=False).mean
+            return price.loss_between(implied, seen * share, lasted_h, self.currency, share)
+        due = self._within(leaves, start, now, calendar=False)
+        return price.loss_between(due, self._actual(leaves, start, now) * share, lasted_h, self.currency, share)
+
+    def explain(self, known: Iterable[Explained]) -> None:
+        """Leave these slice-hours out of the scan: somebody already knows why they earn nothing.
+
+        Replaces what was explained before.
+        """
+        self._explained = tuple(known)
 
     def expected_per_hour(self, where: Mapping[str, str], now: datetime) -> float:
         """Commission the calendar expects of a slice in the hour of `now`."""
@@ -185,6 +206,19 @@ class RevenueBook:
         for where in slices:
             inside |= self.cube.select(where)
         return np.flatnonzero(inside)
+
+    def _within(self, leaves: Ints, start: datetime, now: datetime, *, calendar: bool) -> price.Money:
+        """Expected commission between two moments; clicks seen are only those that have happened, so they are whole."""
+        first, last = hour_of(start), hour_of(now)
+        begun = start.timestamp() / 3600.0 - first
+        ended = now.timestamp() / 3600.0 - last
+        if first == last:
+            part = max(ended - begun, 0.0) if calendar else 1.0 - begun
+            return self._expected(leaves, first, first + 1, calendar=calendar).times(part)
+        total = self._expected(leaves, first, first + 1, calendar=calendar).times(1.0 - begun)
+        if last > first + 1:
+            total = total.plus(self._expected(leaves, first + 1, last, calendar=calendar))
+        return total.plus(self._expected(leaves, last, last + 1, calendar=calendar).times(ended if calendar else 1.0))
 
     def _expected(self, leaves: Ints, since: int, until: int, *, calendar: bool, spread: float = 1.0) -> price.Money:
         assert self._model is not None

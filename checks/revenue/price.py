@@ -31,6 +31,14 @@ class Money:
     def sd(self) -> float:
         return float(np.hypot(np.sqrt(self.variance), self.doubt))
 
+    def times(self, part: float) -> Money:
+        """This for `part` of the time."""
+        return Money(self.mean * part, self.variance * part, self.doubt * part)
+
+    def plus(self, other: Money) -> Money:
+        """Both, one after the other: counts are independent, the doubt is shared."""
+        return Money(self.mean + other.mean, self.variance + other.variance, self.doubt + other.doubt)
+
 
 def expected(
     cube: Cube, model: Fit, leaves: Ints, since: int, until: int, *, calendar: bool, common: Floats, spread: float = 1.0

@@ -127,7 +127,7 @@ def _row(incident: Incident, look: Look) -> list[Cell]:
         Cell(look.since(incident.started_at)),
         Cell(incident.team),
         Cell(incident.where),
-        Cell(incident.title.removeprefix(f"{incident.where}, ") or words_of(incident.cause)),
+        Cell(incident.title),
         Cell(incident.acknowledged_by or incident.owner_role),
     ]
 

@@ -104,7 +104,8 @@ def test_an_incident_says_where_it_is_in_a_few_words(story, findings, where):
         desk.open(story.finding(target, cause, **labels), story.at(1))
     (incident,) = desk.open_incidents
     assert incident.where == where
-    assert incident.title.startswith(where)
+    assert incident.where == where
+    assert incident.title == words_of(incident.cause)
 
 
 def test_statements_are_facts_then_guesses_then_what_is_unknown(story):

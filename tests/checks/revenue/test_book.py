@@ -8,7 +8,7 @@ import pytest
 
 from checks.incidents.lifecycle import advance
 from checks.revenue.alarm import Alarm, observation, slice_of, slice_target
-from checks.revenue.book import RevenueBook
+from checks.revenue.book import Explained, RevenueBook
 from data.model.codec import from_json, to_json
 from data.model.observation import TargetState
 from data.model.state import State
@@ -191,6 +191,8 @@ def test_eighty_per_cent_of_true_losses_lie_in_the_interval(world, basis):
         for where in places:
             cells = np.ix_(silent.inside(**where), np.arange(start, silent.hours))
             silent.revenue[cells] = 0
+            if basis == "calendar":
+                silent.clicks[cells] = 0
         after = book_of(silent)
         after.tick(silent.at(start), with_slices=False)
         after.cube.advance(silent.at(start + 18))
@@ -215,6 +217,29 @@ def test_a_dead_sites_loss_goes_on_though_its_clicks_vanish(world):
     assert by_calendar.lost > 50
     assert by_clicks.lost == 0
     assert by_calendar.lost_lo < by_calendar.lost < by_calendar.lost_hi
+
+
+def test_commission_that_was_earned_before_does_not_hide_the_loss_of_a_dead_site(world):
+    dead, start = world(days=30), 29 * DAY + 10
+    cells = np.ix_(dead.inside(partner="P01"), np.arange(start, dead.hours))
+    dead.clicks[cells] = 0
+    book = book_of(dead)
+    book.tick(dead.at(start), with_slices=False)
+    book.cube.advance(dead.at(start + 4))
+    usual = book.expected_per_hour({"partner": "P01"}, dead.at(start))
+    loss = book.loss({"partner": "P01"}, dead.at(start), dead.at(start + 4), basis="calendar")
+    assert float(loss.lost) == pytest.approx(4 * usual, rel=0.35)
+
+
+def test_what_an_incident_explains_raises_no_alarm(world):
+    silent, start = world(days=31), 29 * DAY
+    silent.thin(start, start + 12, 0.0, partner="P01")
+    book = book_of(silent)
+    span = Explained(({"partner": "P01"},), silent.at(start), silent.at(start + 13))
+    book.explain([span])
+    assert not watch(book, silent, start, start + 30)
+    told = book_of(silent)
+    assert watch(told, silent, start, start + 30)
 
 
 def test_two_overlapping_slices_are_lost_once(world):
