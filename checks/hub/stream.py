@@ -30,6 +30,8 @@ class Stream:
     snapshot: Callable[[Scope], Snapshot]
     hello: Callable[[Principal], Hello]
     readers: int = 0
+    pace_s: float = PACE_S
+    heartbeat_s: float = HEARTBEAT_S
     _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
     _cache: dict[Scope, Snapshot] = field(default_factory=dict)
     _closing: bool = False
@@ -38,7 +40,7 @@ class Stream:
         """Wake the readers whenever the version has changed; runs until cancelled."""
         shown = -1
         while True:
-            await asyncio.sleep(PACE_S)
+            await asyncio.sleep(self.pace_s)
             if (version := self.version()) != shown:
                 shown = version
                 self._cache.clear()
@@ -74,7 +76,7 @@ class Stream:
     async def _wait(self) -> bool:
         """True when something changed, False when it is time for a heartbeat."""
         try:
-            async with asyncio.timeout(HEARTBEAT_S), self._changed:
+            async with asyncio.timeout(self.heartbeat_s), self._changed:
                 await self._changed.wait()
         except TimeoutError:
             return False
