@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from checks.hub.strips import Strips
+from data.model.cause import words_of
 from data.model.observation import TargetState
 from data.model.snapshot import LogLine, StateCount, TargetRow
 from data.model.state import State
@@ -141,7 +142,7 @@ class Board:
             name=target.name,
             state=state.state,
             cause=state.cause,
-            detail=state.detail,
+            detail=_seen(state),
             since=state.since,
             last_at=state.last_at,
             next_at=self.next_at.get(target.id),
@@ -190,6 +191,14 @@ class Board:
             return None, None
         ordered = sorted(ring)
         return ordered[len(ordered) // 2], ordered[min(int(len(ordered) * 0.95), len(ordered) - 1)]
+
+
+def _seen(state: TargetState) -> str:
+    """What is seen, the telling words first: a list cuts what does not fit."""
+    if not state.cause or state.kind not in {TargetKind.SITE, TargetKind.LINK}:
+        return state.detail
+    words = words_of(state.cause)
+    return f"{words} · {state.detail}" if state.detail and words not in state.detail[: len(words)] else words
 
 
 def restore_strips(board: Board, strips: dict[TargetId, str], until: datetime) -> None:
