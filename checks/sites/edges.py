@@ -45,12 +45,11 @@ class Challenge:
     """Texts that must all stand on the page."""
     status: tuple[int, ...] = ()
 
-    def shown(self, exchange: Exchange, page: str) -> bool:
+    def signed(self, exchange: Exchange) -> bool:
+        """Status and header are those of this challenge; what stands on the page is another question."""
         if self.status and exchange.status not in self.status:
             return False
-        if self.header and not any(n == self.header and self.value in text.lower() for n, text in exchange.headers):
-            return False
-        return all(text in page for text in self.page)
+        return not self.header or any(n == self.header and self.value in text.lower() for n, text in exchange.headers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +85,10 @@ class Edges:
         """`edge.*` when the answer is the edge's own doing, else no cause: an origin's error that passed through."""
         if exchange.status < 400 and not exchange.headers:
             return NO_CAUSE
-        page = (
-            exchange.body[:_PAGE].decode("utf-8", "replace").lower()
-            if exchange.status >= 400 or _small(exchange)
-            else ""
-        )
-        if any(challenge.shown(exchange, page) for challenge in self.challenges):
+        page = _page(exchange) if exchange.status >= 400 or _small(exchange) else ""
+        if any(
+            challenge.signed(exchange) and all(text in page for text in challenge.page) for challenge in self.challenges
+        ):
             return cause("edge.challenge")
         edge = self.recognise(exchange)
         if edge is None:
@@ -111,6 +108,10 @@ def _own_doing(edge: Edge, status: int, page: str) -> CauseId:
     if status in {401, 403, 406} and any(text in page for text in edge.refused):
         return cause("edge.refused")
     return NO_CAUSE
+
+
+def _page(exchange: Exchange) -> str:
+    return exchange.body[:_PAGE].decode("utf-8", "replace").lower()
 
 
 def _small(exchange: Exchange) -> bool:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from checks.sites import chain, verdict
 from checks.sites.edges import Edges
+from checks.sites.reading import Readings
 from checks.sites.transport import Proxy
 from checks.sites.url import BadUrl, Url, parse
 from checks.sites.verdict import Verdict
@@ -44,6 +45,7 @@ class Prober:
     wall: Clock
     """Certificates end in real time, also while a simulation runs."""
     region: str = "local"
+    readings: Readings = field(default_factory=Readings)
 
     async def run(self, check: Check) -> Observation:
         """One observation, whatever happens to the network."""
@@ -64,7 +66,8 @@ class Prober:
 
     async def _look(self, url: Url, check: Check, proxy: Proxy | None) -> tuple[Walk, Verdict]:
         made = await walk(url, check.expect, check.timeout_s, self.network, proxy)
-        return made, verdict.judge(made, check, self.edges, self.wall.now())
+        page = self.readings.of(made.last, check)
+        return made, verdict.judge(made, page, check, self.edges, self.wall.now())
 
     async def _control(self, url: Url, check: Check, seen: Walk, found: Verdict) -> Verdict:
         """Look once more without the proxy: blocked only there is `geo.blocked`, failing here too is a plain failure."""

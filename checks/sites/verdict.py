@@ -1,4 +1,4 @@
-"""From a walked chain to a state, a cause and a host to blame. Pure: (walk, check, edges, now) and nothing else."""
+"""From a walked chain to a state, a cause and a host to blame. Pure: (walk, page, check, edges, now) and nothing else."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from checks.sites.chain import lost_parameters
-from checks.sites.content import judge_content
-from checks.sites.page import Page, read_page
 from data.model.cause import cause, state_of, words_of
 from data.model.observation import NO_CAUSE
 from data.model.state import State
@@ -16,7 +14,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from checks.sites.edges import Edges
-    from checks.sites.exchange import Exchange, Fault, Walk
+    from checks.sites.exchange import Fault, Walk
+    from checks.sites.reading import Reading
     from data.model.ids import CauseId
     from data.model.target import Check, Expect
 
@@ -32,30 +31,25 @@ class Verdict:
     evidence: dict[str, str] = field(default_factory=dict)
 
 
-def judge(walk: Walk, check: Check, edges: Edges, now: datetime) -> Verdict:
+def judge(walk: Walk, page: Reading | None, check: Check, edges: Edges, now: datetime) -> Verdict:
     """The first of these that holds, the most telling first.
 
     1. The chain broke: a fault, a challenge, an edge's own error, a status. 2. The page earns nothing. 3. It is the wrong
     page: host, path, parameters, forbidden and missing text. 4. It works, but: client-side redirects, slowness, an
     expiring certificate.
     """
-    page = _page(walk.last)
     found = (
         _broken(walk, check, edges, page)
         or _worthless(walk, check, page)
         or _wrong_page(walk, check.expect)
-        or _wrong_text(walk, check.expect, page)
+        or _wrong_text(walk, page)
         or _degraded(walk, check.expect, now)
         or Verdict()
     )
     return _with_evidence(found, walk, edges, page)
 
 
-def _page(last: Exchange) -> Page | None:
-    return read_page(last.body, last.header("content-type")) if last.body or not last.fault else None
-
-
-def _broken(walk: Walk, check: Check, edges: Edges, page: Page | None) -> Verdict | None:
+def _broken(walk: Walk, check: Check, edges: Edges, page: Reading | None) -> Verdict | None:
     last, at = walk.last, len(walk.exchanges) - 1
     if walk.end:
         return _of_fault(walk.end, at)
@@ -79,7 +73,7 @@ def _of_fault(fault: Fault, at: int) -> Verdict:
 _BY_STATUS = {401: "http.auth", 407: "http.auth", 410: "http.gone", 429: "http.rate_limited", 451: "http.legal_block"}
 
 
-def _status(walk: Walk, check: Check, page: Page | None) -> Verdict | None:
+def _status(walk: Walk, check: Check, page: Reading | None) -> Verdict | None:
     last, at = walk.last, len(walk.exchanges) - 1
     status, accepted = last.status, check.expect.status
     if 200 <= status < 300:
@@ -87,7 +81,7 @@ def _status(walk: Walk, check: Check, page: Page | None) -> Verdict | None:
             return None
         wanted = ", ".join(map(str, accepted[:5]))
         return _verdict(cause("content.missing_keyword"), f"{last.url.netloc} answers {status}, expected {wanted}", at)
-    special = judge_content(page, check.kind, status) if page else None
+    special = page.match if page else None
     if special:
         detail = f"{last.url.netloc} answers {status}: {words_of(special.cause)}"
         return _verdict(special.cause, detail, at, matched=special.matched)
@@ -100,15 +94,14 @@ def _status(walk: Walk, check: Check, page: Page | None) -> Verdict | None:
     return _verdict(cause(name), f"{last.url.netloc} answers {status}", at, retry_after=last.header("retry-after"))
 
 
-def _worthless(walk: Walk, check: Check, page: Page | None) -> Verdict | None:
+def _worthless(walk: Walk, check: Check, page: Reading | None) -> Verdict | None:
     last = walk.last
     if page is None or not 200 <= last.status < 300 or (not last.body and last.status in check.expect.status):
         return None
-    match = judge_content(page, check.kind, last.status)
-    if match is None:
+    if page.match is None:
         return None
-    detail = f"{last.url.netloc} answers {last.status} with: {words_of(match.cause)}"
-    return _verdict(match.cause, detail, len(walk.exchanges) - 1, matched=match.matched)
+    detail = f"{last.url.netloc} answers {last.status} with: {words_of(page.match.cause)}"
+    return _verdict(page.match.cause, detail, len(walk.exchanges) - 1, matched=page.match.matched)
 
 
 def _wrong_page(walk: Walk, expect: Expect) -> Verdict | None:
@@ -142,16 +135,16 @@ def _same_host(host: str, port: int, wanted: str) -> bool:
     return host == name or host.endswith(f".{name}")
 
 
-def _wrong_text(walk: Walk, expect: Expect, page: Page | None) -> Verdict | None:
+def _wrong_text(walk: Walk, page: Reading | None) -> Verdict | None:
     if page is None:
         return None
     host, at = walk.last.url.netloc, len(walk.exchanges) - 1
-    forbidden = next((text for text in expect.forbid if page.shows(text)), None)
-    if forbidden is not None:
-        return _verdict(cause("content.forbidden_text"), f"{host} shows “{forbidden}”", at, matched=forbidden)
-    missing = next((text for text in expect.text if not page.shows(text)), None)
-    if missing is not None:
-        return _verdict(cause("content.missing_keyword"), f"{host} does not show “{missing}”", at, missing=missing)
+    if page.forbidden is not None:
+        detail = f"{host} shows “{page.forbidden}”"
+        return _verdict(cause("content.forbidden_text"), detail, at, matched=page.forbidden)
+    if page.missing is not None:
+        detail = f"{host} does not show “{page.missing}”"
+        return _verdict(cause("content.missing_keyword"), detail, at, missing=page.missing)
     return None
 
 
@@ -183,7 +176,7 @@ def _verdict(cause_id: CauseId, detail: str, at: int, **evidence: str) -> Verdic
     return Verdict(state_of(cause_id), cause_id, detail, at, {key: value for key, value in evidence.items() if value})
 
 
-def _with_evidence(found: Verdict, walk: Walk, edges: Edges, page: Page | None) -> Verdict:
+def _with_evidence(found: Verdict, walk: Walk, edges: Edges, page: Reading | None) -> Verdict:
     """Add what correlation and people need: who answered, from where, under which certificate."""
     guilty = walk.exchanges[found.at]
     edge = edges.recognise(guilty)
