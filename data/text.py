@@ -116,14 +116,26 @@ def redact(text: str) -> str:
             text = text.replace(form, MASK)
     if "//" in text:
         text = _USERINFO.sub(rf"\1{MASK}@", text)
-    if "=" in text or ":" in text:
+    assigns, names = "=" in text, ":" in text
+    if (assigns or names) and ('"' in text or "'" in text):
         text = _QUOTED.sub(rf"\1\2{MASK}", text)
-        text = _QUOTED_WITHIN.sub(rf"\1{MASK}", text)
+        text = _QUOTED_WITHIN.sub(rf"\1{MASK}", text) if "\\" in text else text
+    if names and _may_hold_header(text):
         text = _HEADER.sub(rf"\1\2{MASK}", text)
+    if assigns:
         text = _PARAMETER.sub(rf"\1{MASK}", text)
     if "%3" in text:
         text = _ENCODED_PARAMETER.sub(rf"\1{MASK}", text)
     return _BASIC.sub(rf"\1{MASK}", _BEARER.sub(rf"\1{MASK}", text))
+
+
+def _may_hold_header(text: str) -> bool:
+    """Whether `_HEADER` could match: a plain search for one of its words spares it on nearly every text.
+
+    Outside ASCII it could always, since `(?i)` also lets letters such as the dotless i pass.
+    """
+    lower = text.lower()
+    return not text.isascii() or any(word in lower for word in ("authorization", "api-key", "token", "cookie"))
 
 
 _lock = threading.Lock()
