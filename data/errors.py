@@ -7,7 +7,8 @@
     ├── VaultError             exit 3   no usable keyring backend, or the vault's master key is wrong
     ├── StoreError             exit 3   the database cannot be used
     │   ├── StoreLocked        exit 3   another process holds it; says which
-    │   ├── StoreFull          exit 3   no space left; what was acknowledged is safe
+    │   ├── StoreDown          exit 3   it cannot be written just now; what was acknowledged is safe
+    │   │   └── StoreFull      exit 3   because no space is left
     │   └── StoreDamaged       exit 3   acknowledged data are missing; says where the damaged part was put
     ├── NotAllowed             exit 3   the principal may not do this; says who can
     └── HubUnreachable         exit 3   no hub answers on the socket; says how to start one
@@ -69,7 +70,11 @@ class StoreLocked(StoreError):
     pass
 
 
-class StoreFull(StoreError):
+class StoreDown(StoreError):
+    pass
+
+
+class StoreFull(StoreDown):
     pass
 
 

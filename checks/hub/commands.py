@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from data.model.principal import Principal
 
 NOTE_LIMIT = 2000
+UNSTORED = "it is kept in memory only until the database can be written"
 
 
 @dataclass(slots=True)
@@ -50,22 +50,22 @@ class Commands:
     async def _acknowledge(self, who: Principal, arguments: dict[str, Any]) -> CommandReply:
         number = self._incident(who, arguments)
         change = self.hub.desk.acknowledge(number, who.name, self.hub.clock.now())
-        await self._done(change, who, "acknowledge", f"#{number}")
-        return CommandReply(ok=True, message=f"incident #{number} acknowledged by {who.name}")
+        message = f"incident #{number} acknowledged by {who.name}"
+        return await self._done(change, who, "acknowledge", f"#{number}", message)
 
     async def _close(self, who: Principal, arguments: dict[str, Any]) -> CommandReply:
         number = self._incident(who, arguments)
         change = self.hub.desk.close_by(number, who.name, self.hub.clock.now())
-        await self._done(change, who, "close", f"#{number}")
-        return CommandReply(ok=True, message=f"incident #{number} closed by {who.name}")
+        message = f"incident #{number} closed by {who.name}"
+        return await self._done(change, who, "close", f"#{number}", message)
 
     async def _note(self, who: Principal, arguments: dict[str, Any]) -> CommandReply:
         number = self._incident(who, arguments)
         text = clean_text(str(arguments.get("text") or ""), NOTE_LIMIT)
         if not text:
             raise UsageError("a note needs a text")
-        await self._done(self.hub.desk.note(number, who.name, text, self.hub.clock.now()), who, "note", f"#{number}")
-        return CommandReply(ok=True, message=f"note added to incident #{number}")
+        change = self.hub.desk.note(number, who.name, text, self.hub.clock.now())
+        return await self._done(change, who, "note", f"#{number}", f"note added to incident #{number}")
 
     async def _recheck(self, who: Principal, arguments: dict[str, Any]) -> CommandReply:
         target = self.hub.board.targets.get(TargetId(str(arguments.get("target") or "")))
@@ -91,11 +91,12 @@ class Commands:
             raise UsageError(f"no open incident #{given} in your scope")
         return incident.id
 
-    async def _done(self, change: Change, who: Principal, action: str, subject: str) -> None:
+    async def _done(self, change: Change, who: Principal, action: str, subject: str, message: str) -> CommandReply:
         rows = self.hub.intake.settle(change)
         rows.append(AuditEntry(self.hub.clock.now(), who.name, TeamId(""), action, subject))
-        await asyncio.wrap_future(self.hub.store.write(rows))
+        stored = await self.hub.keeping.keep(rows)
+        return CommandReply(ok=True, message=message if stored else f"{message}; {UNSTORED}")
 
     async def _audit(self, who: Principal, action: str, subject: str) -> None:
         entry = AuditEntry(self.hub.clock.now(), who.name, TeamId(""), action, subject)
-        await asyncio.wrap_future(self.hub.store.write([entry]))
+        await self.hub.keeping.keep([entry])

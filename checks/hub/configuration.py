@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from checks.hub.housekeeping import without_keys
 from data.config.diff import Difference, difference
 from data.config.load import load
 from data.config.watch import Stamp, stamps
-from data.errors import ConfigError
+from data.errors import ConfigError, StoreDown
 from data.model.audit import AuditEntry
 from data.model.ids import TeamId
 from data.model.snapshot import CommandReply
@@ -76,8 +77,9 @@ class Configuration:
         words = f"{len(change.added)} added, {len(change.changed)} changed, {len(change.removed)} removed"
         rows = [without_keys(target) for target in (*change.added, *(changed.new for changed in change.changed))]
         entry = AuditEntry(now, who, TeamId(""), "apply", "configuration", words)
-        await asyncio.wrap_future(self.hub.store.write([*rows, entry]))
-        if change.removed:
-            await asyncio.to_thread(targets.remove, self.hub.store, [target.id for target in change.removed])
+        await self.hub.keeping.keep([*rows, entry])
         self.hub.board.say(now, "hub", "configuration", f"reloaded: {words}", TeamId(""))
         log.info("configuration in force: %s", words)
+        if change.removed:
+            with suppress(StoreDown):  # the next start removes them
+                await asyncio.to_thread(targets.remove, self.hub.store, [target.id for target in change.removed])

@@ -25,6 +25,7 @@ from checks.hub.details import Details
 from checks.hub.housekeeping import Housekeeping
 from checks.hub.http import client_for
 from checks.hub.intake import Intake
+from checks.hub.keeping import Keeping
 from checks.hub.listen import PeerProtocol
 from checks.hub.pricing import Pricing
 from checks.hub.pulls import Pulls
@@ -85,6 +86,7 @@ class Hub:
     queue: DueQueue = field(init=False)
     pool: ProbePool = field(init=False)
     recent: Recent = field(init=False)
+    keeping: Keeping = field(init=False)
     intake: Intake = field(init=False)
     pulls: Pulls = field(init=False)
     pricing: Pricing = field(init=False)
@@ -115,8 +117,9 @@ class Hub:
         self.housekeeping = Housekeeping(self)
         self.desk = self.housekeeping.restore()
         self.pricing = Pricing(self.book, self.board.targets.get, lambda: self.settings.company.currency)
+        self.keeping = Keeping(self.store)
         self.recent = Recent(self.desk, self.pricing)
-        self.intake = Intake(self.board, self.desk, self.recent, self.store, self.quorum, self.clock, self._confirm)
+        self.intake = Intake(self.board, self.desk, self.recent, self.keeping, self.quorum, self.clock, self._confirm)
         self.spool = Spool(self.home.spool, self.store, self._facts_stored)
         self.pulls = Pulls(self, self.scheduler, client_for(self.settings))
         self.configuration = Configuration(self)
@@ -280,9 +283,7 @@ class Hub:
         network_ok = self.quorum.network_ok(now)
         problems = [
             "" if network_ok else "our own network is down: states are unknown until it is back",
-            f"the disk is nearly full: {self.store.dropped:,} observations were not stored"
-            if self.store.dropped
-            else "",
+            self._store_problem(),
             f"configuration not reloaded: {self.configuration.problem}" if self.configuration.problem else "",
             f"missing secrets: {', '.join(sorted(self.pulls.missing_secrets))}" if self.pulls.missing_secrets else "",
             *self.store.warnings[:1],
@@ -295,9 +296,15 @@ class Hub:
             due=len(self.queue),
             late=self.queue.late,
             checks_per_s=self._checks_per_s(),
-            store_ok=not self.store.dropped and not self.store.warnings,
+            store_ok=not self.store.problem and not self.store.warnings,
             missing_secrets=tuple(sorted(self.pulls.missing_secrets)),
         )
+
+    def _store_problem(self) -> str:
+        if not self.store.problem:
+            return ""
+        waiting = f"{len(self.keeping.owed):,} rows wait in memory, " if self.keeping.owed else ""
+        return f"{self.store.problem}: {waiting}{self.store.dropped:,} observations were not stored"
 
     def _checks_per_s(self) -> float:
         if len(self.checked) < 2:
@@ -329,6 +336,7 @@ class Hub:
             "cpu_s": round(usage.ru_utime + usage.ru_stime, 2),
             "store": {
                 "waiting": self.store.waiting,
+                "owed": len(self.keeping.owed),
                 "dropped": self.store.dropped,
                 "warnings": self.store.warnings,
             },

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import asyncio
 import logging
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -11,17 +10,18 @@ from data.model.ids import TeamId
 from data.model.target import name_of
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable, Iterable
     from datetime import datetime
 
     from checks.engine.canary import Quorum
     from checks.engine.clock import Clock
     from checks.hub.board import Board
+    from checks.hub.keeping import Keeping
     from checks.hub.recent import Recent
     from checks.incidents.desk import Change, IncidentDesk
     from data.model.ids import TargetId
     from data.model.observation import Observation, TargetState
-    from data.store.store import Store
     from data.store.tables import Record
 
 log = logging.getLogger(__name__)
@@ -40,18 +40,18 @@ class Intake:
     board: Board
     desk: IncidentDesk
     recent: Recent
-    store: Store
+    keeping: Keeping
     quorum: Quorum
     clock: Clock
     confirm: Callable[[TargetId, datetime], None]
     """Asks for a check of the target at that time."""
 
-    def take(self, observations: Iterable[Observation], extra: Iterable[Record] = ()) -> asyncio.Future[int]:
-        """Judge and store; the future resolves once all of it is durable."""
+    def take(self, observations: Iterable[Observation], extra: Iterable[Record] = ()) -> asyncio.Future[bool]:
+        """Judge and store; the future says whether all of it is durable, or waits in memory for a store that is full."""
         rows: list[Record] = list(extra)
         for observation in observations:
             rows += self._one(self.quorum.rewrite(observation, self.clock.now()))
-        return asyncio.wrap_future(self.store.write(rows))
+        return self.keeping.keep(rows)
 
     def _one(self, observation: Observation) -> list[Record]:
         before = self.board.states.get(observation.target)

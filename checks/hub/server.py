@@ -10,7 +10,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from data.access.principals import principal_for
-from data.errors import LosswatchError, NotAllowed, UsageError
+from data.errors import LosswatchError, NotAllowed, StoreError, UsageError
 from data.model.codec import to_json
 from data.model.snapshot import Problem
 
@@ -72,6 +72,8 @@ def _problem(problem: LosswatchError) -> Response:
         status, code = 403, "not_allowed"
     elif isinstance(problem, NotFound):
         status, code = 404, "not_found"
+    elif isinstance(problem, StoreError):
+        status, code = 503, "unavailable"
     elif problem.exit_code == UsageError.exit_code:
         status, code = 400, "bad_request"
     return Response(to_json(Problem(str(problem), code)), status, media_type=JSON)

@@ -31,17 +31,17 @@ class Store:
     """The database of one hub: one process, one writer thread, any number of reading threads.
 
     `warnings` are sentences about acknowledged data that were found missing at the start; `dropped` counts the
-    observations not stored because the disk is nearly full.
+    observations that were not stored because the disk is nearly full or cannot be written.
     """
 
     def __init__(
-        self, lock: FileLock, engine: Engine, ledger: Ledger, warnings: tuple[str, ...], min_free: int
+        self, path: Path, lock: FileLock, engine: Engine, ledger: Ledger, warnings: tuple[str, ...], min_free: int
     ) -> None:
         self.warnings = warnings
         self.dropped = 0
         self.min_free_bytes = min_free
-        self._lock, self._engine, self._folder = lock, engine, ledger.path.parent
-        self._closed = False
+        self._lock, self._engine, self._path = lock, engine, path
+        self._closed, self._low = False, False
         self._writer = Writer(engine, ledger, self._admit)
         self._writer.start()
 
@@ -70,7 +70,7 @@ class Store:
             raise
         for sentence in warnings:
             log.error("%s", sentence)
-        return cls(lock, engine, ledger, warnings, min_free_bytes)
+        return cls(path, lock, engine, ledger, warnings, min_free_bytes)
 
     def write(self, rows: Iterable[Record], *, worker: str = "hub", seq: int | None = None) -> Future[int]:
         """Queue `rows` to be stored together; callable from any thread.
@@ -109,6 +109,16 @@ class Store:
         """Batches queued and not yet taken up."""
         return self._writer.waiting
 
+    @property
+    def problem(self) -> str:
+        """Why rows are not stored at the moment; empty when they are."""
+        return self._writer.problem or ("the disk is nearly full" if self._low else "")
+
+    @property
+    def gone(self) -> bool:
+        """Whether the database file was deleted or moved: what is written now is found by nobody."""
+        return not self._path.exists()
+
     def cursor(self) -> AbstractContextManager[Cursor]:
         """A cursor for one read in this thread. For modules of `data.store`."""
         return self._engine.cursor()
@@ -127,7 +137,10 @@ class Store:
     def _admit(self, kind: type[Record], count: int) -> bool:
         if kind is not Observation or not self.min_free_bytes:
             return True
-        if shutil.disk_usage(self._folder).free >= self.min_free_bytes:
-            return True
-        self.dropped += count
-        return False
+        try:
+            self._low = shutil.disk_usage(self._path.parent).free < self.min_free_bytes
+        except OSError:
+            self._low = False  # nobody can say; the database has the last word
+        if self._low:
+            self.dropped += count
+        return not self._low

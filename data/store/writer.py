@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 import duckdb
 import pyarrow as pa
 
-from data.errors import StoreError, StoreFull
+from data.errors import StoreDown, StoreError, StoreFull
 from data.store import inserts, ledger
 from data.text import redact
 
@@ -66,6 +66,8 @@ class Writer(threading.Thread):
         self._engine, self._book, self._admit = engine, book, admit
         self._queue: queue.SimpleQueue[Batch | Work[object] | Flush] = queue.SimpleQueue()
         self._down = False
+        self.problem = ""
+        """Why rows cannot be written now; empty once a transaction went through."""
 
     def put(self, item: Batch | Work[object] | Flush) -> None:
         item.done.set_running_or_notify_cancel()  # a caller that is cancelled must not take the answer's place away
@@ -117,7 +119,7 @@ class Writer(threading.Thread):
                 for batch in group:
                     self._store([batch])
             else:
-                group[0].done.set_exception(_failure(problem))
+                group[0].done.set_exception(self._told(_failure(problem)))
 
     def _commit(self, group: list[Batch]) -> None:
         with self._engine.cursor() as cursor:
@@ -131,6 +133,7 @@ class Writer(threading.Thread):
                 _rollback(cursor)
                 raise
         self._book.keep(marks)
+        self.problem = ""
         for batch in group:
             batch.done.set_result(batch.seq or 0)
 
@@ -146,7 +149,7 @@ class Writer(threading.Thread):
             self._commit(group)
         except Exception as again:  # noqa: BLE001  # same border: the answer is the failure itself
             self._down = self._down or _fatal(again)
-            failure = _failure(again)
+            failure = self._told(_failure(again))
             for batch in group:
                 if not batch.done.done():
                     batch.done.set_exception(failure)
@@ -172,9 +175,14 @@ class Writer(threading.Thread):
                     raise
         except Exception as problem:  # noqa: BLE001  # the border to the database: whoever asked is told
             self._down = self._down or _fatal(problem)
-            work.done.set_exception(_failure(problem))
+            work.done.set_exception(self._told(_failure(problem)))
         else:
             work.done.set_result(result)
+
+    def _told(self, failure: Exception) -> Exception:
+        if isinstance(failure, StoreDown):
+            self.problem = "the disk is full" if isinstance(failure, StoreFull) else str(failure)
+        return failure
 
 
 def _rollback(cursor: Cursor) -> None:
@@ -197,6 +205,8 @@ def _failure(problem: Exception) -> Exception:
     words = redact(str(problem))
     if "No space left" in words or "disk full" in words.lower():
         return StoreFull(f"No space left for the database. What was acknowledged is safe. ({words})")
+    if _fatal(problem) or isinstance(problem, StoreError):  # the latter from reopening
+        return StoreDown(f"The database cannot be written. What was acknowledged is safe. ({words})")
     if isinstance(problem, duckdb.Error):
         return StoreError(f"The database refused the rows: {words}")
     return problem

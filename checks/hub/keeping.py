@@ -1,0 +1,94 @@
+"""Rows on their way to the store, and those it could not take: they wait in memory until it can."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from data.errors import StoreDown
+from data.model.fact import Payload
+from data.model.incident import Finding, Incident
+from data.model.observation import Observation, TargetState
+from data.model.target import Target
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable
+
+    from data.store.store import Store
+    from data.store.tables import Record
+
+log = logging.getLogger(__name__)
+
+MOST = 50_000
+"""Rows that wait at most; the oldest give way."""
+_EXPENDABLE = (Observation, Payload)
+"""Too many or too large to hold in memory; what they led to is held."""
+
+
+@dataclass(slots=True)
+class Keeping:
+    """One way to the store for everything the hub concludes.
+
+    1. Rows are written in the order they come. 2. While the database cannot be written (a full disk), states, findings,
+    incidents and their like wait; a newer row takes the place of an older one with its key. 3. `pay` writes what waits;
+    a row stored meanwhile is never overwritten by one that is older.
+    """
+
+    store: Store
+    owed: dict[Hashable, Record] = field(default_factory=dict)
+    _numbered: int = 0
+
+    def keep(self, rows: Iterable[Record]) -> asyncio.Future[bool]:
+        """Queue `rows`; the future says whether they are durable, and raises what is wrong with them."""
+        kept = tuple(rows)
+        return asyncio.ensure_future(self._settle(asyncio.wrap_future(self.store.write(kept)), kept))
+
+    async def pay(self) -> None:
+        """Try to write what waits."""
+        waiting = dict(self.owed)
+        if not waiting:
+            return
+        try:
+            await asyncio.wrap_future(self.store.write(waiting.values()))
+        except StoreDown:
+            return
+        for key, row in waiting.items():
+            if self.owed.get(key) is row:
+                del self.owed[key]
+        log.info("the database takes rows again: %d that waited are stored", len(waiting))
+
+    async def _settle(self, stored: asyncio.Future[int], rows: tuple[Record, ...]) -> bool:
+        try:
+            await stored
+        except StoreDown as problem:
+            if not self.owed:
+                log.error("rows wait in memory: %s", problem)  # noqa: TRY400 - the sentence says it all
+            self._hold(rows)
+            return False
+        if self.owed:
+            for row in rows:
+                self.owed.pop(self._key(row), None)
+        return True
+
+    def _hold(self, rows: tuple[Record, ...]) -> None:
+        for row in rows:
+            if isinstance(row, _EXPENDABLE):
+                self.store.dropped += isinstance(row, Observation)
+            else:
+                key = self._key(row)
+                self.owed.pop(key, None)
+                self.owed[key] = row
+        while len(self.owed) > MOST:
+            del self.owed[next(iter(self.owed))]
+
+    def _key(self, row: Record) -> Hashable:
+        match row:
+            case Target() | Finding() | Incident():
+                return type(row), row.id
+            case TargetState():
+                return type(row), row.target
+            case _:
+                self._numbered += 1
+                return type(row), self._numbered
