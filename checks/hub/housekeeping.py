@@ -12,6 +12,7 @@ from checks.hub.board import restore_strips, strip_window
 from checks.hub.recent import REMEMBERED
 from checks.hub.revenue import ALARMS
 from checks.incidents.desk import FLAPPING, IncidentDesk
+from data.errors import LosswatchError
 from data.model.principal import EVERYTHING
 from data.model.target import Target, TargetKind, name_of
 from data.store import baselines, facts, findings, incidents, observations, retention, rollups, states, targets
@@ -38,6 +39,7 @@ ROLLUP_EVERY_S = 3600.0
 FLUSH_EVERY_S = 30.0
 RELOAD_EVERY_S = 2.0
 SPOOL_EVERY_S = 0.5
+HOME_EVERY_S = 5.0
 
 
 def without_keys(target: Target) -> Target:
@@ -112,13 +114,22 @@ class Housekeeping:
         self._every(scheduler, "flush", FLUSH_EVERY_S, self.flush)
         self._every(scheduler, "reload", RELOAD_EVERY_S, self.hub.configuration.reload_if_changed)
         self._every(scheduler, "spool", SPOOL_EVERY_S, self._sweep)
+        self._every(scheduler, "home", HOME_EVERY_S, self._look_home)
 
     def _every(
         self, scheduler: AsyncIOScheduler, name: str, seconds: float, work: Callable[[], Awaitable[None]]
     ) -> None:
+        told = ""
+
         async def guarded() -> None:
+            nonlocal told
             try:
                 await work()
+                told = ""
+            except LosswatchError as problem:
+                if str(problem) != told:
+                    told = str(problem)
+                    log.error("job %s: %s", name, told)  # noqa: TRY400 - the sentence says it all
             except Exception:  # one broken job must not stop the others; the next run tries again
                 log.exception("job %s raised", name)
 
@@ -135,6 +146,13 @@ class Housekeeping:
     async def _sweep(self) -> None:
         await self.hub.spool.sweep()
 
+    async def _look_home(self) -> None:
+        """Write what waits for room; leave when the home is gone, since nobody can reach us or find what we write."""
+        await self.hub.keeping.pay()
+        if not self.hub.stopping.is_set() and await asyncio.to_thread(lambda: self.hub.store.gone):
+            log.error("%s is gone: the hub ends", self.hub.home.database)
+            self.hub.stopping.set()
+
     async def price(self) -> None:
         """Price every open incident and let the desk decide what that changes."""
         now = self.hub.clock.now()
@@ -149,7 +167,7 @@ class Housekeeping:
         self.hub.board.loss_of = shares
         rows: list[Record] = [row for change in changes for row in self.hub.intake.settle(change)]
         if rows:
-            await asyncio.wrap_future(self.hub.store.write(rows))
+            await self.hub.keeping.keep(rows)
 
     async def roll_up(self) -> None:
         now = self.hub.clock.now()
@@ -161,5 +179,6 @@ class Housekeeping:
         board = self.hub.board
         rows = [board.states[target_id] for target_id in board.unwritten if target_id in board.states]
         board.unwritten.clear()
+        await self.hub.keeping.pay()
         if rows:
-            await asyncio.wrap_future(self.hub.store.write(rows))
+            await self.hub.keeping.keep(rows)

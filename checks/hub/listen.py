@@ -7,6 +7,7 @@ import grp
 import os
 import socket
 import struct
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -31,10 +32,17 @@ class Listener:
     socket: socket.socket
     path: Path
     _lock: int
+    _bound: os.stat_result
+    """The socket's own file."""
 
     def close(self) -> None:
-        """Unlink the socket first, so that nobody connects to a hub that is leaving; then let the next hub in."""
-        self.path.unlink(missing_ok=True)
+        """Unlink the socket first, so that nobody connects to a hub that is leaving; then let the next hub in.
+
+        Where the home was deleted and made anew, another hub's socket may lie there by now: it is left alone.
+        """
+        with suppress(FileNotFoundError):
+            if os.path.samestat(self.path.stat(), self._bound):
+                self.path.unlink()
         self.socket.close()
         os.close(self._lock)
 
@@ -62,7 +70,7 @@ def listen(home: Home, group: str) -> Listener:
     if group:
         _give_to(group, home.runtime, home.socket)
     home.socket.chmod(0o660)
-    return Listener(bound, home.socket, lock)
+    return Listener(bound, home.socket, lock, home.socket.stat())
 
 
 def _lock(path: Path) -> int:
