@@ -159,7 +159,7 @@ class RevenueBook:
         lasted_h = max((now - start).total_seconds() / 3600.0, 0.0)
         if basis == "calendar":
             implied = self._within(leaves, start, now, calendar=True)
-            seen = self._within(leaves, start, now, calendar=False).mean
+            seen = self._still_earned(leaves, start, now)
             return price.loss_between(implied, seen * share, lasted_h, self.currency, share)
         due = self._within(leaves, start, now, calendar=False)
         return price.loss_between(due, self._actual(leaves, start, now) * share, lasted_h, self.currency, share)
@@ -219,6 +219,17 @@ class RevenueBook:
         if last > first + 1:
             total = total.plus(self._expected(leaves, first + 1, last, calendar=calendar))
         return total.plus(self._expected(leaves, last, last + 1, calendar=calendar).times(ended if calendar else 1.0))
+
+    def _still_earned(self, leaves: Ints, start: datetime, now: datetime) -> float:
+        """Worth of the clicks seen after `start`; those of its hour came before it, as far as the week implies them."""
+        first = hour_of(start)
+        begun = start.timestamp() / 3600.0 - first
+        seen = self._expected(leaves, first, first + 1, calendar=False).mean
+        before = self._expected(leaves, first, first + 1, calendar=True).mean * begun
+        later = (
+            self._expected(leaves, first + 1, hour_of(now) + 1, calendar=False).mean if hour_of(now) > first else 0.0
+        )
+        return max(seen - before, 0.0) + later
 
     def _expected(self, leaves: Ints, since: int, until: int, *, calendar: bool, spread: float = 1.0) -> price.Money:
         assert self._model is not None
