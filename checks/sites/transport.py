@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import select
 import ssl
 from contextlib import contextmanager, suppress
@@ -274,6 +275,13 @@ def trusted_bundle() -> str:
 
 
 def bundle_with(extra: str, target: Path) -> str:
-    """Write the trusted authorities plus those of the PEM file `extra` to `target`; gives its path."""
+    """Write the trusted authorities plus those of the PEM file `extra` to `target`; gives its path.
+
+    Raises `OSError` when `extra` cannot be read or holds no certificate.
+    """
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(extra)
+    except ssl.SSLError:
+        raise OSError(errno.EINVAL, "it holds no PEM certificate") from None
     target.write_bytes(Path(trusted_bundle()).read_bytes() + b"\n" + Path(extra).read_bytes())
     return str(target)

@@ -8,6 +8,9 @@ from urllib.parse import quote, urljoin, urlsplit
 import idna
 
 _SPACE_OR_CONTROL = re.compile(r"[\x00-\x20\x7f-\x9f]")
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+LONGEST = 16_384
+"""Characters of a URL; servers refuse half of it."""
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)\Z")
 _SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:")
 _SAFE = "!#$%&'()*+,/:;=?@[]~|{}^`\"<>-._"
@@ -59,6 +62,10 @@ def parse(text: str) -> Url | BadUrl:
     stripped = text.strip()
     if not stripped:
         return BadUrl("the URL is empty")
+    if len(stripped) > LONGEST:
+        return BadUrl(f"the URL is longer than {LONGEST:,} characters")
+    if _LONE_SURROGATE.search(stripped):
+        return BadUrl("the URL is not valid UTF-8")
     if _SPACE_OR_CONTROL.search(stripped):
         return BadUrl("the URL contains spaces or control characters")
     return _split(stripped, credentials=False)

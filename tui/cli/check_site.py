@@ -42,7 +42,7 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--ca", default="", metavar="FILE", help="extra trusted certificates (PEM)")
     parser.add_argument("--resolver", default="", metavar="HOST:PORT", help="name server to ask")
-    parser.add_argument("--user-agent", default="", metavar="UA", help="what to call ourselves")
+    parser.add_argument("--user-agent", type=header_value, default="", metavar="UA", help="what to call ourselves")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -156,6 +156,12 @@ def seconds(text: str) -> float:
     if not 0 < found <= 600:
         raise argparse.ArgumentTypeError(f"seconds must be above 0 and at most 600, not {text}")
     return found
+
+
+def header_value(text: str) -> str:
+    if not text.isprintable() or not text.isascii():
+        raise argparse.ArgumentTypeError("a header value is printable ASCII on one line")
+    return text
 
 
 def size(text: str) -> int:
