@@ -18,6 +18,7 @@ class FileLock:
 
     def __init__(self, path: Path) -> None:
         """Raises `StoreLocked`, with the holder's process id, when somebody else has it."""
+        self._path = path
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -29,6 +30,14 @@ class FileLock:
             ) from None
         os.ftruncate(self._fd, 0)
         os.pwrite(self._fd, f"{os.getpid()}\n".encode(), 0)
+
+    @property
+    def taken_over(self) -> bool:
+        """Whether another file lies in the place of ours: the folder was deleted and made anew."""
+        try:
+            return not os.path.samestat(self._path.stat(), os.fstat(self._fd))
+        except OSError:
+            return False
 
     def release(self) -> None:
         if self._fd >= 0:

@@ -116,8 +116,8 @@ class Store:
 
     @property
     def gone(self) -> bool:
-        """Whether the database file was deleted or moved: what is written now is found by nobody."""
-        return not self._path.exists()
+        """Whether the database file was deleted, moved or replaced: what is written now is found by nobody."""
+        return not self._path.exists() or self._lock.taken_over
 
     def cursor(self) -> AbstractContextManager[Cursor]:
         """A cursor for one read in this thread. For modules of `data.store`."""
