@@ -83,6 +83,8 @@ def csv_of(text: str, *, section: str = "") -> list[Record]:
     `section` names the column that a section's NAME is put into when the row itself has none. Cells beyond the header
     are kept as `column N`.
     """
+    if "\0" in text:
+        raise Unreadable("binary, not a table")
     old_limit = csv.field_size_limit(CSV_FIELD)
     try:
         lines = [cells for cells in csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text)) if any(cells)]
