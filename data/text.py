@@ -126,7 +126,9 @@ def redact(text: str) -> str:
         text = _PARAMETER.sub(rf"\1{MASK}", text)
     if "%3" in text:
         text = _ENCODED_PARAMETER.sub(rf"\1{MASK}", text)
-    return _BASIC.sub(rf"\1{MASK}", _BEARER.sub(rf"\1{MASK}", text))
+    if "earer" in text.lower():
+        text = _BEARER.sub(rf"\1{MASK}", text)
+    return _BASIC.sub(rf"\1{MASK}", text) if "asic" in text else text
 
 
 def _may_hold_header(text: str) -> bool:

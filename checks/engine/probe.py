@@ -196,4 +196,5 @@ if __name__ == "__main__":
     )  # Ctrl-C in the hub's terminal: the hub closes our stdin when it is ready
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s probe %(levelname)s %(message)s")
     gc.freeze()
+    gc.set_threshold(20_000, 50, 50)  # checks make few cycles; the thousands that wait are not walked over all the time
     asyncio.run(main())

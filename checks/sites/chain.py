@@ -82,7 +82,7 @@ def _client_side(exchange: Exchange) -> Next | None:
 
 
 def _meta_refresh(head: bytes) -> str:
-    found = _META.search(head) if b"refresh" in head or b"REFRESH" in head or b"Refresh" in head else None
+    found = _META.search(head) if b"efresh" in head or b"EFRESH" in head else None
     content = _CONTENT.search(found.group(0).decode("utf-8", "replace")) if found else None
     if content is None:
         return ""

@@ -45,11 +45,15 @@ class Challenge:
     """Texts that must all stand on the page."""
     status: tuple[int, ...] = ()
 
-    def signed(self, exchange: Exchange) -> bool:
-        """Status and header are those of this challenge; what stands on the page is another question."""
+    def shown(self, exchange: Exchange, names: set[str], page: str) -> bool:
+        """`names` are those of the answer's headers."""
+        if self.header and self.header not in names:
+            return False
         if self.status and exchange.status not in self.status:
             return False
-        return not self.header or any(n == self.header and self.value in text.lower() for n, text in exchange.headers)
+        if self.header and not any(n == self.header and self.value in text.lower() for n, text in exchange.headers):
+            return False
+        return all(text in page for text in self.page)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +90,8 @@ class Edges:
         if exchange.status < 400 and not exchange.headers:
             return NO_CAUSE
         page = _page(exchange) if exchange.status >= 400 or _small(exchange) else ""
-        if any(
-            challenge.signed(exchange) and all(text in page for text in challenge.page) for challenge in self.challenges
-        ):
+        names = {name for name, _ in exchange.headers}
+        if any(challenge.shown(exchange, names, page) for challenge in self.challenges):
             return cause("edge.challenge")
         edge = self.recognise(exchange)
         if edge is None:

@@ -48,7 +48,7 @@ NGINX = """
 events {{ worker_connections 1024; }}
 http {{ access_log off; client_body_temp_path {folder}/a; proxy_temp_path {folder}/b; fastcgi_temp_path {folder}/c;
   uwsgi_temp_path {folder}/d; scgi_temp_path {folder}/e; default_type text/html; root {folder}/www;
-  ssl_session_cache off; ssl_session_tickets off; ssi on;
+  ssl_protocols TLSv1.2 TLSv1.3; ssl_session_cache off; ssl_session_tickets off; ssi on;
   server {{ listen 127.0.0.1:{plain}; }}
   server {{ listen 127.0.0.1:{ecdsa} ssl; ssl_certificate {folder}/ecdsa.pem; ssl_certificate_key {folder}/ecdsa.key; }}
   server {{ listen 127.0.0.1:{rsa} ssl; ssl_certificate {folder}/rsa.pem; ssl_certificate_key {folder}/rsa.key; }} }}
