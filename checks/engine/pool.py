@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -45,10 +46,25 @@ class _Slot:
     """One place for a probe; whoever fills it takes over the checks that are open."""
 
     number: int
-    open: dict[TargetId, Check] = field(default_factory=dict)
+    open: dict[TargetId, tuple[int, Check]] = field(default_factory=dict)
+    """Every check not yet answered and the order it went out with, the oldest first."""
     attempts: dict[TargetId, int] = field(default_factory=dict)
     process: asyncio.subprocess.Process | None = None
     quick_deaths: int = 0
+    orders: int = 0
+
+    def hand_out(self, checks: Iterable[Check]) -> None:
+        """As one order. Its number tells later whether the probe still has a check."""
+        self.orders += 1
+        work = Work(tuple(checks), self.orders)
+        for check in work.checks:
+            self.open.pop(check.target, None)
+            self.open[check.target] = (self.orders, check)
+        self.send(work)
+
+    def lost(self, oldest: int) -> tuple[TargetId, ...]:
+        """Checks still open of orders before `oldest`, which the probe has done with."""
+        return tuple(target for target, _ in takewhile(lambda item: item[1][0] < oldest, self.open.items()))
 
     def send(self, message: Configure | Work) -> None:
         if self.process is not None and self.process.stdin is not None and not self.process.stdin.is_closing():
@@ -91,9 +107,7 @@ class ProbePool:
         for check in checks:
             portions.setdefault(_place(check.url, self.count), []).append(check)
         for number, portion in portions.items():
-            slot = self._slots[number]
-            slot.open.update((check.target, check) for check in portion)
-            slot.send(Work(tuple(portion)))
+            self._slots[number].hand_out(portion)
 
     def reconfigure(self, settings: Settings) -> None:
         """New settings for every check from now on; the number of probes stays."""
@@ -128,7 +142,7 @@ class ProbePool:
         )
         slot.send(Configure(self._settings))
         if slot.open:
-            slot.send(Work(tuple(slot.open.values())))
+            slot.hand_out([check for _, check in slot.open.values()])
 
     async def _keep(self, slot: _Slot) -> None:
         """Listen to the probe of a slot for ever; when it is gone, give up poisonous checks and start the next."""
@@ -165,14 +179,19 @@ class ProbePool:
                 return
             if batch is None:
                 return
-            if batch.observations:
-                await self._take(slot, worker, batch)
+            await self._take(slot, worker, batch)
 
     async def _take(self, slot: _Slot, worker: str, batch: Batch) -> None:
+        """Hand over what the probe has finished, and give up what it has lost: no check stays open for ever."""
         for observation in batch.observations:
             slot.open.pop(observation.target, None)
             slot.attempts.pop(observation.target, None)
-        await self._hand_over(worker, batch.seq, batch.observations)
+        lost = [slot.open.pop(target)[1] for target in slot.lost(batch.oldest)]
+        if batch.observations:
+            await self._hand_over(worker, batch.seq, batch.observations)
+        if lost:
+            log.error("probe %d has lost %d checks", slot.number, len(lost))
+            await self._give_up(slot, lost, "the check was given up: its probe never answered it")
 
     async def _hand_over(self, worker: str, seq: int, observations: tuple[Observation, ...]) -> None:
         try:
@@ -184,22 +203,20 @@ class ProbePool:
         """A check that was open while several probes died may be what kills them."""
         for target in slot.open:
             slot.attempts[target] = slot.attempts.get(target, 0) + 1
-        lost = [
-            slot.open.pop(target)
-            for target, count in tuple(slot.attempts.items())
-            if count >= ATTEMPTS and target in slot.open
-        ]
-        if not lost:
-            return
+        poisonous = [target for target, count in slot.attempts.items() if count >= ATTEMPTS and target in slot.open]
+        lost = [slot.open.pop(target)[1] for target in poisonous]
+        if lost:
+            await self._give_up(slot, lost, f"the check was given up: {ATTEMPTS} probes ended while it was open")
+
+    async def _give_up(self, slot: _Slot, lost: list[Check], why: str) -> None:
         for check in lost:
             slot.attempts.pop(check.target, None)
-        stalled = tuple(self._stalled(check) for check in lost)
+        stalled = tuple(self._stalled(check, why) for check in lost)
         await self._hand_over(f"pool-{slot.number}-{secrets.token_hex(4)}", 1, stalled)
 
-    def _stalled(self, check: Check) -> Observation:
-        detail = f"the check was given up: {ATTEMPTS} probes ended while it was open"
+    def _stalled(self, check: Check, why: str) -> Observation:
         now = self._clock.now()
-        return Observation(check.target, check.team, check.kind, now, State.UNKNOWN, cause("self.stalled"), detail)
+        return Observation(check.target, check.team, check.kind, now, State.UNKNOWN, cause("self.stalled"), why)
 
 
 def _place(url: str, count: int) -> int:

@@ -12,6 +12,7 @@ import tempfile
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -74,6 +75,9 @@ class Probe:
     done: list[Observation] = field(default_factory=list)
     seq: int = 0
     generation: int = 0
+    held: dict[int, int] = field(default_factory=dict)
+    """Checks not yet answered of each order, the oldest first."""
+    last_order: int = 0
     running: set[asyncio.Task[None]] = field(default_factory=set)
     retiring: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -84,15 +88,27 @@ class Probe:
             if isinstance(order, Configure):
                 self._configure(order.settings)
             elif isinstance(order, Work):
-                for check in order.checks:
-                    task = asyncio.create_task(self._carry_out(check))
-                    self.running.add(task)
-                    task.add_done_callback(self.running.discard)
+                self._take_up(order)
         beat.cancel()
         for task in tuple(self.running):
             task.cancel()
         await asyncio.gather(beat, *self.running, return_exceptions=True)
         await self._send()
+
+    def _take_up(self, work: Work) -> None:
+        self.last_order = work.order
+        if work.checks:
+            self.held[work.order] = len(work.checks)
+        for check in work.checks:
+            task = asyncio.create_task(self._carry_out(check))
+            self.running.add(task)
+            task.add_done_callback(partial(self._let_go, work.order))
+
+    def _let_go(self, order: int, task: asyncio.Task[None]) -> None:
+        self.running.discard(task)
+        self.held[order] -= 1
+        if not self.held[order]:
+            del self.held[order]
 
     def _configure(self, settings: ProbeSettings) -> None:
         """Checks under way end on the old network, which is closed after the last of them; new ones use the new.
@@ -162,7 +178,7 @@ class Probe:
         observations, self.done = tuple(self.done), []
         self.seq += bool(observations)
         with suppress(ConnectionError):
-            self.writer.write(frame(Batch(self.seq, observations)))
+            self.writer.write(frame(Batch(self.seq, observations, next(iter(self.held), self.last_order + 1))))
             await self.writer.drain()
 
 

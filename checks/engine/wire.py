@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import msgspec
 
 from data.config.settings import ClockSettings, EdgeSignature, NetworkSettings, Settings, Vantage
-from data.model.observation import Observation  # noqa: TC001  # msgspec reads the annotations at run time
-from data.model.target import Check  # noqa: TC001  # same
+from data.model.observation import Observation  # msgspec reads the annotations at run time
+from data.model.target import Check  # same
 
 LONGEST_FRAME = 256 * 1024 * 1024
 _LENGTH = 4
@@ -42,6 +42,8 @@ class Work(msgspec.Struct, frozen=True, tag="work"):
     """Hub to probe: checks to carry out as soon as the caps allow."""
 
     checks: tuple[Check, ...]
+    order: int = 0
+    """Counts up from 1 over the life of a place in the pool."""
 
 
 class Batch(msgspec.Struct, frozen=True, tag="batch"):
@@ -49,6 +51,8 @@ class Batch(msgspec.Struct, frozen=True, tag="batch"):
 
     seq: int
     observations: tuple[Observation, ...] = ()
+    oldest: int = 0
+    """The first order of which a check is still held: all of the orders before it have been answered by now."""
 
 
 ToProbe = Configure | Work

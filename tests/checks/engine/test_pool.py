@@ -206,6 +206,46 @@ async def test_new_settings_hold_for_the_checks_after_them(tmp_path):
         assert inbox.observations[1].cause == "dns.refused"
 
 
+async def test_two_thousand_checks_at_once_are_all_answered_whatever_is_configured_meanwhile(tmp_path):
+    caps = {"per_host": 60, "in_flight": 60}
+    async with website() as web, running(tmp_path, 2, **caps) as (pool, inbox):
+        await pool.submit([check(n, f"http://127.0.0.1:{web.port}/{n}", 30.0) for n in range(1000)])
+        await web.has_seen(20)
+        pool.reconfigure(Settings(tmp_path, network=NetworkSettings(**caps, user_agent="second")))
+        await pool.submit([check(n, f"http://127.0.0.{2 + n % 7}:1/{n}") for n in range(1000, 2000)])
+        await inbox.holds(2000)
+        assert sorted(o.target for o in inbox.observations) == sorted(f"site:{n}" for n in range(2000))
+        assert not [o for o in inbox.observations if o.cause == "self.stalled"]
+        assert (pool.in_flight, pool.restarts) == (0, 0)
+
+
+LOSES_ONE = """
+from checks.engine import probe
+whole = probe.Probe._carry_out
+async def losing(self, check):
+    if check.target != "site:1":
+        await whole(self, check)
+probe.Probe._carry_out = losing
+probe.asyncio.run(probe.main())
+"""
+
+
+async def test_a_check_that_its_living_probe_never_answers_is_stalled_and_unknown(tmp_path, monkeypatch):
+    (tmp_path / "sitecustomize.py").write_text(
+        f"import sys\nif sys.orig_argv[1:2] == ['-m']:\n    exec({LOSES_ONE!r})\n    raise SystemExit"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    async with website(open_gate=False) as web, running(tmp_path) as (pool, inbox):
+        await pool.submit([check(0, f"http://127.0.0.1:{web.port}/"), check(1, f"http://127.0.0.1:{web.port}/")])
+        await web.has_seen(1)
+        assert pool.in_flight == 2
+        web.gate.set()
+        await inbox.holds(2)
+        seen = {o.target: (o.state, o.cause) for o in inbox.observations}
+        assert seen == {"site:0": (State.OK, ""), "site:1": (State.UNKNOWN, "self.stalled")}
+        assert (pool.in_flight, pool.restarts) == (0, 0)
+
+
 @pytest.mark.parametrize("network", [{"resolver": "nowhere"}, {"ca_file": "no-such.pem"}])
 async def test_settings_that_cannot_work_make_every_check_unknown_and_say_why(tmp_path, network):
     async with running(tmp_path, **network) as (pool, inbox):
