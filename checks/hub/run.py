@@ -95,3 +95,7 @@ def main() -> int:
         log.error("the hub did not start: %s", problem)  # noqa: TRY400 - the sentence says it all
         print(problem, file=sys.stderr)  # noqa: T201 - whoever started us reads it
         return problem.exit_code
+    except OSError as problem:
+        log.exception("the hub did not start")
+        print(f"{problem.filename or 'the hub'}: {problem.strerror or problem}", file=sys.stderr)  # noqa: T201 - as above
+        return LosswatchError.exit_code

@@ -75,7 +75,8 @@ def ensure_running(home: Home) -> bool:
     while time.monotonic() < deadline:
         if answers(home):
             return True
-        if child.poll() is not None:
+        # where the lock is held all the same, somebody else started one at the same moment: it answers soon
+        if child.poll() is not None and _holder(home) is None:
             assert child.stderr is not None
             words = child.stderr.read().decode(errors="replace").strip().splitlines()
             if child.returncode == ConfigError.exit_code:

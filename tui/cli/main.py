@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+from contextlib import suppress
 from importlib import import_module
-from typing import Protocol, cast
+from typing import Protocol, TextIO, cast
 
 from data.errors import LosswatchError, UsageError
 
@@ -70,16 +72,36 @@ def command(module: str) -> Command:
 def main(argv: list[str] | None = None) -> int:
     """Entry point of the console script; returns the exit code."""
     arguments = sys.argv[1:] if argv is None else argv
+    _open_streams()
     try:
-        return _dispatch(arguments)
+        code = _dispatch(arguments)
+        sys.stdout.flush()
     except LosswatchError as problem:
         print(f"losswatch: {problem}", file=sys.stderr)
         return problem.exit_code
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        sys.stderr.close()
+        _to_nowhere(sys.stdout)
         return 0
+    except OSError as problem:
+        _to_nowhere(sys.stdout)
+        print(f"losswatch: {problem.filename or 'the output'}: {problem.strerror or problem}", file=sys.stderr)
+        return LosswatchError.exit_code
+    return code
+
+
+def _open_streams() -> None:
+    """Python has no stream at all where the caller closed one (`>&-`); what is printed there goes nowhere."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123 - open until the end
+
+
+def _to_nowhere(stream: TextIO) -> None:
+    """Let what is still buffered go nowhere: the interpreter flushes once more on its way out."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _dispatch(arguments: list[str]) -> int:
