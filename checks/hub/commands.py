@@ -71,7 +71,7 @@ class Commands:
         target = self.hub.board.targets.get(TargetId(str(arguments.get("target") or "")))
         if target is None or not who.scope.sees(target.team):
             raise UsageError(f"no target {arguments.get('target')!r} in your scope")
-        self.hub.check_soon(target.id)
+        self.hub.check_at(target.id, self.hub.clock.now())
         return CommandReply(ok=True, message=f"{target.name} is being checked")
 
     async def _apply(self, who: Principal, arguments: dict[str, Any]) -> object:

@@ -6,18 +6,15 @@ import asyncio
 import logging
 import os
 import resource
-from collections import deque
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import uvicorn
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from checks.engine.canary import Quorum, reached
 from checks.engine.clock import Clock, clock_from
-from checks.engine.duequeue import DueQueue, phase_s
-from checks.engine.pool import ProbePool
+from checks.engine.duequeue import phase_s
 from checks.hub.board import Board
 from checks.hub.commands import Commands
 from checks.hub.configuration import Configuration
@@ -28,6 +25,7 @@ from checks.hub.intake import Intake
 from checks.hub.keeping import Keeping
 from checks.hub.listen import PeerProtocol
 from checks.hub.pricing import Pricing
+from checks.hub.probing import PROBED, Probing
 from checks.hub.pulls import Pulls
 from checks.hub.recent import Recent
 from checks.hub.revenue import Revenue
@@ -37,10 +35,9 @@ from checks.hub.stream import Stream
 from checks.hub.views import VERSION, Views
 from checks.incidents.desk import IncidentDesk
 from checks.revenue.book import RevenueBook
-from data.model.ids import TargetId, TeamId
 from data.model.snapshot import HubHealth
 from data.model.state import State
-from data.model.target import Check, Expect, TargetKind
+from data.model.target import TargetKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,22 +47,13 @@ if TYPE_CHECKING:
     from data.config.home import Home
     from data.config.settings import Settings
     from data.config.watch import Stamp
-    from data.model.observation import Observation
+    from data.model.ids import TargetId
     from data.model.principal import Principal
     from data.model.target import Target
     from data.secrets import Secrets
     from data.store.store import Store
 
 log = logging.getLogger(__name__)
-
-PROBED = frozenset({TargetKind.SITE, TargetKind.LINK})
-CANARY = "canary:"
-CANARY_EVERY_S = 30.0
-"""Real seconds: our own network does not run on simulated time."""
-FIRST_LOOK_S = 900.0
-"""What was never seen is looked at within this time, however long its interval."""
-DISPATCH_EVERY_S = 0.05
-DISPATCH_AT_ONCE = 2000
 
 
 @dataclass(slots=True)
@@ -82,9 +70,7 @@ class Hub:
     board: Board = field(default_factory=Board)
     desk: IncidentDesk = field(init=False)
     book: RevenueBook = field(init=False)
-    quorum: Quorum = field(init=False)
-    queue: DueQueue = field(init=False)
-    pool: ProbePool = field(init=False)
+    probing: Probing = field(init=False)
     recent: Recent = field(init=False)
     keeping: Keeping = field(init=False)
     intake: Intake = field(init=False)
@@ -102,8 +88,6 @@ class Hub:
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     uid: int = field(default_factory=os.getuid)
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
-    checked: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=120))
-    """(monotonic seconds, observations) of the last batches: the shown checks per second."""
 
     def __post_init__(self) -> None:
         """Build the rooms from the ground up; nothing runs yet."""
@@ -111,15 +95,15 @@ class Hub:
         epc: dict[str, float] = {partner.id: partner.epc for partner in self.settings.partners}
         self.book = RevenueBook(epc=epc, currency=self.settings.company.currency)
         self.revenue = Revenue(self)
-        self.quorum = Quorum(len(self.settings.network.canaries))
-        self.queue = DueQueue()
-        self.pool = ProbePool(self.settings, self.settings.hub.probes or os.cpu_count() or 1, self._on_batch)
         self.housekeeping = Housekeeping(self)
         self.desk = self.housekeeping.restore()
         self.pricing = Pricing(self.book, self.board.targets.get, lambda: self.settings.company.currency)
         self.keeping = Keeping(self.store)
         self.recent = Recent(self.desk, self.pricing)
-        self.intake = Intake(self.board, self.desk, self.recent, self.keeping, self.quorum, self.clock, self._confirm)
+        self.intake = Intake(self.board, self.desk, self.recent, self.keeping, self.clock, self.check_at)
+        probes = self.settings.hub.probes or os.cpu_count() or 1
+        self.probing = Probing(self.settings, self.board, self.clock, probes, self.intake.take)
+        self.intake.rewrite = self.probing.rewrite
         self.spool = Spool(self.home.spool, self.store, self._facts_stored)
         self.pulls = Pulls(self, self.scheduler, client_for(self.settings))
         self.configuration = Configuration(self)
@@ -130,7 +114,7 @@ class Hub:
             settings=lambda: self.settings,
             health=self.health,
             waiting=lambda: self.revenue.waiting,
-            next_due=self.queue.next_at,
+            next_due=self.probing.queue.next_at,
             pid=os.getpid(),
             recent=self.recent,
         )
@@ -141,11 +125,10 @@ class Hub:
 
     async def run(self, listener: Listener) -> None:
         """Serve until `stopping` is set, then leave in order: no new work, the last batch, the store."""
-        await self.pool.start()
+        await self.probing.pool.start()
         await self.pulls.restore()
         for target in self.board.targets.values():
             self._start_checking(target)
-        self._schedule_canaries()
         self.housekeeping.schedule(self.scheduler)
         self.scheduler.start()
         server = uvicorn.Server(
@@ -163,7 +146,7 @@ class Hub:
         server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]  # signals are ours
         tasks = [
             asyncio.create_task(server.serve(sockets=[listener.socket]), name="server"),
-            asyncio.create_task(self._dispatch(), name="dispatch"),
+            asyncio.create_task(self.probing.run(), name="dispatch"),
             asyncio.create_task(self.stream.run(), name="stream"),
         ]
         log.info("hub %s is up: %d targets, pid %d", VERSION, len(self.board.targets), os.getpid())
@@ -178,56 +161,20 @@ class Hub:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await self.pool.stop()
+        await self.probing.pool.stop()
         await self.pulls.client.aclose()
         await self.housekeeping.flush()
         log.info("hub is down")
 
     # ── what is due ──────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _dispatch(self) -> None:
-        """Hand due checks to the probes, for ever."""
-        while True:
-            now = self.clock.now()
-            due = self.queue.due(now, DISPATCH_AT_ONCE)
-            checks = [check for key in due if (check := self._check(TargetId(key), now))]
-            if checks:
-                await self.pool.submit(checks)
-            await asyncio.sleep(DISPATCH_EVERY_S)
-
-    def _check(self, target_id: TargetId, now: datetime) -> Check | None:
-        if target_id.startswith(CANARY):
-            url = self.settings.network.canaries[int(target_id.removeprefix(CANARY))]
-            return Check(target_id, TeamId(""), TargetKind.SITE, url, 10.0, Expect())
-        target = self.board.targets.get(target_id)
-        if target is None or target.paused:
-            self.queue.remove(target_id)
-            return None
-        self.board.next_at[target_id] = now + timedelta(seconds=target.interval_s)
-        return Check(target.id, target.team, target.kind, target.url, target.timeout_s, target.expect, target.geo)
-
-    async def _on_batch(self, _worker: str, _seq: int, observations: Sequence[Observation]) -> None:
-        now = self.clock.now()
-        real = []
-        for observation in observations:
-            self.queue.done(observation.target, now)
-            if observation.target.startswith(CANARY):
-                self.quorum.observe(observation.target, ok=reached(observation), at=now)
-            else:
-                real.append(observation)
-        self.checked.append((asyncio.get_running_loop().time(), len(real)))
-        await self.intake.take(real)
-
-    def _confirm(self, target_id: TargetId, at: datetime) -> None:
+    def check_at(self, target_id: TargetId, at: datetime) -> None:
+        """One extra check of a target at that time, whatever its cadence."""
         target = self.board.targets.get(target_id)
         if target and target.kind in PROBED:
-            self.queue.soon(target_id, at)
+            self.probing.soon(target_id, at)
         elif target:
             self.pulls.schedule(target, max((at - self.clock.now()).total_seconds() / self.clock.speed, 0.0))
-
-    def check_soon(self, target_id: TargetId) -> None:
-        """Check a target now, whatever its cadence."""
-        self._confirm(target_id, self.clock.now())
 
     def wall_now(self) -> datetime:
         """The wall's time, for APScheduler, which knows nothing of simulated clocks."""
@@ -239,33 +186,25 @@ class Hub:
         """Switch to new settings; targets keep their states."""
         self.settings = settings
         for target in change.removed:
-            self.queue.remove(target.id)
-            self.pulls.unschedule(target.id)
+            self._stop_checking(target.id)
             self.board.remove_target(target.id)
         for target in (*change.added, *(changed.new for changed in change.changed)):
             self.board.put_target(target)
             self._start_checking(target)
-        self.pool.reconfigure(settings)
-        self._schedule_canaries()
+        self.probing.reconfigure(settings)
         self.board.touch()
 
     def _start_checking(self, target: Target) -> None:
         if target.paused:
-            self.queue.remove(target.id)
-            self.pulls.unschedule(target.id)
+            self._stop_checking(target.id)
         elif target.kind in PROBED:
-            self.queue.put(target.id, target.interval_s, self.clock.now())
-            if self.board.states[target.id].last_at is None:
-                early_s = phase_s(target.id, min(target.interval_s, FIRST_LOOK_S))
-                self.queue.soon(target.id, self.clock.now() + timedelta(seconds=early_s))
+            self.probing.start(target)
         elif target.kind is not TargetKind.SLICE:
-            spread_s = phase_s(target.id, min(target.interval_s / self.clock.speed, 5.0))
-            self.pulls.schedule(target, spread_s)
+            self.pulls.schedule(target, phase_s(target.id, min(target.interval_s / self.clock.speed, 5.0)))
 
-    def _schedule_canaries(self) -> None:
-        self.quorum = self.intake.quorum = Quorum(len(self.settings.network.canaries))
-        for number in range(len(self.settings.network.canaries)):
-            self.queue.put(f"{CANARY}{number}", CANARY_EVERY_S * self.clock.speed, self.clock.now())
+    def _stop_checking(self, target_id: TargetId) -> None:
+        self.probing.stop(target_id)
+        self.pulls.unschedule(target_id)
 
     # ── facts ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -279,8 +218,7 @@ class Hub:
 
     def health(self) -> HubHealth:
         """How well the hub itself does, for every header."""
-        now = self.clock.now()
-        network_ok = self.quorum.network_ok(now)
+        network_ok = self.probing.network_ok
         problems = [
             "" if network_ok else "our own network is down: states are unknown until it is back",
             self._store_problem(),
@@ -293,9 +231,9 @@ class Hub:
             state=State.DEGRADED if found else State.OK,
             detail="; ".join(found),
             network_ok=network_ok,
-            due=len(self.queue),
-            late=self.queue.late,
-            checks_per_s=self._checks_per_s(),
+            due=len(self.probing.queue),
+            late=self.probing.queue.late,
+            checks_per_s=self.probing.checks_per_s,
             store_ok=not self.store.problem and not self.store.warnings,
             missing_secrets=tuple(sorted(self.pulls.missing_secrets)),
         )
@@ -305,12 +243,6 @@ class Hub:
             return ""
         waiting = f"{len(self.keeping.owed):,} rows wait in memory, " if self.keeping.owed else ""
         return f"{self.store.problem}: {waiting}{self.store.dropped:,} observations were not stored"
-
-    def _checks_per_s(self) -> float:
-        if len(self.checked) < 2:
-            return 0.0
-        span = asyncio.get_running_loop().time() - self.checked[0][0]
-        return round(sum(n for _, n in self.checked) / span, 1) if span > 0 else 0.0
 
     def status(self, who: Principal) -> dict[str, object]:
         """Plain figures for `losswatch hub status` and the doctor."""
@@ -331,7 +263,7 @@ class Hub:
             "late": health.late,
             "checks_per_s": health.checks_per_s,
             "readers": self.stream.readers,
-            "probes": self.pool.count,
+            "probes": self.probing.pool.count,
             "rss_mb": round(usage.ru_maxrss / 1024, 1),
             "cpu_s": round(usage.ru_utime + usage.ru_stime, 2),
             "store": {

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import datetime
 
-    from checks.engine.canary import Quorum
     from checks.engine.clock import Clock
     from checks.hub.board import Board
     from checks.hub.keeping import Keeping
@@ -41,16 +40,17 @@ class Intake:
     desk: IncidentDesk
     recent: Recent
     keeping: Keeping
-    quorum: Quorum
     clock: Clock
     confirm: Callable[[TargetId, datetime], None]
     """Asks for a check of the target at that time."""
+    rewrite: Callable[[Observation], Observation] = lambda observation: observation
+    """What an observation is worth while our own network may be down."""
 
     def take(self, observations: Iterable[Observation], extra: Iterable[Record] = ()) -> asyncio.Future[bool]:
         """Judge and store; the future says whether all of it is durable, or waits in memory for a store that is full."""
         rows: list[Record] = list(extra)
         for observation in observations:
-            rows += self._one(self.quorum.rewrite(observation, self.clock.now()))
+            rows += self._one(self.rewrite(observation))
         return self.keeping.keep(rows)
 
     def _one(self, observation: Observation) -> list[Record]:

@@ -5,7 +5,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from data.config.home import Home
-from data.model.cause import state_of, words_of
+from data.model.cause import state_of
 from data.model.codec import to_json
 from data.model.incident import IncidentState
 from data.model.snapshot import IncidentDetail, IncidentPage

@@ -19,7 +19,6 @@ from tui.cli.table import Cell, Column, table
 
 if TYPE_CHECKING:
     import argparse
-    from datetime import datetime
 
     from data.config.settings import Feed, Settings
     from data.secrets import Secrets
