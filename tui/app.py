@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import os
 import time
 from contextlib import aclosing
@@ -15,18 +16,15 @@ from textual.reactive import var
 
 from data.errors import LosswatchError
 from data.model.snapshot import Hello, Snapshot
-from data.model.target import TargetKind
 from data.text import clean_text
 from tui import format as fmt
-from tui import goto, keys
+from tui import keys
 from tui import theme as looks
-from tui.clipboard import into_tmux
 from tui.lines import Line, crop
 from tui.look import Look
 from tui.screens.overview import OverviewScreen
 from tui.screens.place import Place
 from tui.service import HubService, Lost, Service, Update
-from tui.widgets.ask import Question
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,8 +32,10 @@ if TYPE_CHECKING:
 
     from textual.binding import BindingType
     from textual.screen import Screen
+    from textual.theme import Theme
 
     from data.model.snapshot import TargetRow
+    from data.model.target import TargetKind
     from tui.widgets.row_table import RowTable
 
 EMPTY = Snapshot(0, datetime(1970, 1, 1, tzinfo=UTC))
@@ -109,6 +109,13 @@ class LosswatchApp(App[int]):
         self.theme_changed_signal.subscribe(self, lambda _theme: self._restyle())
         self._listen()
         self.set_interval(1.0, self._tick)
+        self.call_after_refresh(self._collect_again)
+
+    def _collect_again(self) -> None:
+        """What was imported stays for good: the collector, off until the first frame, need not walk through it."""
+        if not gc.isenabled():
+            gc.freeze()
+            gc.enable()
 
     # Facts in
 
@@ -204,6 +211,10 @@ class LosswatchApp(App[int]):
 
     # Colours
 
+    def get_theme(self, theme_name: str) -> Theme | None:
+        """Textual asks for every strip it draws and copies all themes each time."""
+        return self._registered_themes.get(theme_name) or super().get_theme(theme_name)
+
     def role_style(self, role: str) -> Style:
         """The style of a role in the theme that is on; `role+cursor` is that role on the selected row."""
         if not self._styles:
@@ -281,48 +292,21 @@ class LosswatchApp(App[int]):
         elif isinstance(self.screen, Place):
             self.push_screen(HelpScreen(self.screen.SCOPES))
 
+    def action_full_log(self) -> None:
+        from tui.screens.log import LogScreen
+
+        if not isinstance(self.screen, LogScreen):
+            self._go(LogScreen)
+
     def action_palette(self) -> None:
-        if isinstance(self.screen, Place):
-            self.screen.ask(Question(":", submit=self._aim, change=self._offer))
-            self._offer("")
+        from tui.palette import ask
+
+        ask(self)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "palette" and isinstance(self.screen, Place) and self.screen.typing:
             return False  # a priority binding would take the colon out of the answer
         return super().check_action(action, parameters)
-
-    def _offer(self, text: str) -> None:
-        self.screen.query_one("Ask").offer(goto.candidates(text, self.snapshot, self.available_themes))  # type: ignore[attr-defined]  # queried by name
-
-    def _aim(self, text: str) -> None:
-        aim = goto.aim(text)
-        if aim.what == "unknown":
-            near = goto.candidates(text, self.snapshot, self.available_themes)
-            aim = goto.aim(near[0].text) if near and text.strip() else aim
-        match aim.what:
-            case "overview":
-                while len(self.screen_stack) > 1:
-                    self.pop_screen()
-            case "list":
-                self.open_list(TargetKind(aim.value))
-            case "target":
-                self.open_target(aim.value)
-            case "incident":
-                self.open_incident(int(aim.value))
-            case "theme":
-                self._wear(aim.value)
-            case "help":
-                self.action_help()
-            case "quit":
-                self.exit(0)
-            case _:
-                self.say(aim.value)
-
-    def _wear(self, name: str) -> None:
-        if name in self.available_themes:
-            self.theme = name
-        else:
-            self.say(f"No theme called {name!r}. There are: {', '.join(sorted(self.available_themes))}")
 
     # Doing
 
@@ -369,10 +353,28 @@ class LosswatchApp(App[int]):
         command = self.place.command_line() if self.place else None
         self._copy((command, "command") if command else None)
 
+    def action_copy_url(self) -> None:
+        target = self.place.selected_target() if self.place else None
+        if target is None:
+            self.say("No target is selected: choose one with 1-4 first")
+        else:
+            self._copy_url(target)
+
+    @work(group="commands", exit_on_error=False)
+    async def _copy_url(self, target: str) -> None:
+        try:
+            detail = await self.service.target(target)
+        except LosswatchError as problem:
+            self.say(str(problem), warn=True)
+        else:
+            self._copy((detail.url, "URL") if detail.url else None)
+
     def _copy(self, found: tuple[str, str] | None) -> None:
         if found is None:
             self.say("Nothing here that could be copied")
             return
+        from tui.clipboard import into_tmux
+
         text, what = found
         self.copy_to_clipboard(text)
         way = " and into tmux" if os.environ.get("TMUX") and into_tmux(text) else ""
@@ -381,8 +383,5 @@ class LosswatchApp(App[int]):
 
 def run(home: HasSocket, *, mouse: bool = True, ascii_only: bool = False, lite: bool = False, theme: str = "") -> int:
     """Attach to the hub of `home` and draw until the person leaves; returns the exit code."""
-    utf8 = (
-        "utf" in (os.environ.get("LC_ALL") or os.environ.get("LC_CTYPE") or os.environ.get("LANG") or "utf-8").lower()
-    )
-    app = LosswatchApp(HubService(home.socket), ascii_only=ascii_only or not utf8, theme=theme, lite=lite)
+    app = LosswatchApp(HubService(home.socket), ascii_only=ascii_only, theme=theme, lite=lite)
     return app.run(mouse=mouse) or app.return_code or 0

@@ -97,7 +97,7 @@ def name(width: int, *, grow: int = 0, title: str = "") -> Column[Row]:
         width,
         lambda row: row.name,
         grow=grow,
-        role=lambda row: "" if row.state is State.OK else "strong",
+        role=lambda row: "strong" if row.state in {State.FAILING, State.DEGRADED} else "",
     )
 
 

@@ -36,6 +36,8 @@ KEYS: tuple[Key, ...] = (
     Key("app.refresh", "R", "refresh_all", "refresh", "ask the hub for everything again", "app", show=False),
     Key("app.last", "minus", "last_place", "last place", "back to where you were before", "app", show=False, face="-"),
     Key("app.copy", "y", "copy", "copy", "copy the URL, name or summary of what is selected", "app"),
+    Key("app.copy_url", "o", "copy_url", "copy URL", "copy the URL of the selected target", "app", show=False),
+    Key("app.log", "L", "full_log", "log", "the whole log", "app", show=False),
     Key("app.copy_command", "Y", "copy_command", "copy command", "copy a command for the shell", "app", show=False),
     Key("app.recheck", "r", "recheck", "re-check", "check the selected item now", "app"),
     Key("app.back", "q", "back_or_quit", "back", "one step back; on the Overview, leave", "app", show=False),

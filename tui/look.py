@@ -52,6 +52,10 @@ class Look:
     def since(self, moment: datetime | None) -> str:
         return fmt.since(moment, self.now)
 
+    def hides(self, incident: Incident) -> bool:
+        """Whether this reader may not see what the incident costs; the hub marks that by an empty currency."""
+        return not self.money or not incident.loss.currency
+
     def amount(self, value: Decimal | float | None) -> str:
         return fmt.money(value, self.symbol)
 
@@ -69,7 +73,7 @@ def word(state: State) -> Span:
 
 def lost_per_hour(incident: Incident, look: Look) -> str:
     """`€1,390`, `unseen` where we are blind, or the severity for readers without money."""
-    if not look.money:
+    if look.hides(incident):
         return incident.severity.value
     if incident.loss.per_hour == 0 and incident.loss.unseen_per_hour > 0:
         return "unseen"
@@ -77,7 +81,7 @@ def lost_per_hour(incident: Incident, look: Look) -> str:
 
 
 def lost_so_far(incident: Incident, look: Look) -> str:
-    if not look.money:
+    if look.hides(incident):
         return fmt.NONE
     if incident.loss.lost == 0 and incident.loss.unseen > 0:
         return fmt.NONE

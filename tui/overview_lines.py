@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from data.model.snapshot import Pane
 
 PLAN_LETTERS = "ABC"
+PREVIEW_LINES, LOG_LINES, LEAST_PANES_LINES = 7, 4, 12
+"""Heights of the parts, as in losswatch.tcss."""
+SLICE_ORDER = (State.FAILING, State.DEGRADED, State.OK, State.UNKNOWN, State.PAUSED)
+"""A partner that has not reported yet is no news: it stands below those in band."""
 NEXT_COMMAND = "Nothing is watched yet. Next: losswatch init, then losswatch apply"
 
 
@@ -40,6 +44,8 @@ class PaneView:
     @property
     def rows(self) -> tuple[TargetRow, ...]:
         rows = [row for pane in self.panes for row in pane.rows]
+        if self.panes[0].kind is TargetKind.SLICE:
+            return tuple(sorted(rows, key=lambda row: SLICE_ORDER.index(row.state)))
         return tuple(sorted(rows, key=_worst_first)) if len(self.panes) > 1 else self.panes[0].rows
 
     @property
@@ -53,6 +59,16 @@ class PaneView:
 
 def _worst_first(row: TargetRow) -> tuple[int, float]:
     return -row.state.badness, -float(row.loss_per_hour or 0)
+
+
+def panes_height(body: int, incidents: int, rows: int) -> int:
+    """Lines for the four panes of a wide screen with `body` lines, `incidents` open and `rows` in the longest pane.
+
+    Incidents come first, in steps of four so that one more or less does not move the picture.
+    """
+    kept = -(-(incidents + 3) // 4) * 4
+    room = min(body - PREVIEW_LINES - LOG_LINES - kept, 2 * (rows + 2))
+    return max(room // 2 * 2, LEAST_PANES_LINES)
 
 
 def panes(snapshot: Snapshot) -> tuple[PaneView, ...]:
@@ -172,8 +188,8 @@ def _state_cell(incident: Incident, _look: Look, _width: int) -> Line:
 
 def _lost_cell(incident: Incident, look: Look, _width: int) -> Line:
     text = lost_per_hour(incident, look)
-    losing = look.money and incident.loss.per_hour > 0
-    return ((text, "money" if losing else "dim" if look.money else "bad"),)
+    hidden = look.hides(incident)
+    return ((text, "bad" if hidden else "money" if incident.loss.per_hour > 0 else "dim"),)
 
 
 def _so_far_cell(incident: Incident, look: Look, _width: int) -> Line:
@@ -239,7 +255,7 @@ def preview(incident: Incident | None, look: Look, width: int) -> list[Line]:
 
 
 def _loss_line(incident: Incident, look: Look) -> Line:
-    if not look.money:
+    if look.hides(incident):
         return ((f" Severity {incident.severity.value}.", "strong"),)
     loss = incident.loss
     if loss.per_hour == 0 and loss.unseen_per_hour > 0:

@@ -154,7 +154,7 @@ HEALTHY = replace(
 )  # fmt: skip
 EMPTY = Snapshot(1, NOW, "Corvane Media")
 HIDDEN = replace(
-    BURNING, loss_per_hour=None, lost_today=None, incidents=tuple(replace(one, loss=NO_LOSS) for one in INCIDENTS),
+    BURNING, loss_per_hour=None, lost_today=None, incidents=tuple(replace(one, loss=Loss(currency="")) for one in INCIDENTS),
     **{name: replace(getattr(BURNING, name), rows=tuple(replace(one, loss_per_hour=None) for one in getattr(BURNING, name).rows)) for name in ("sites", "links", "feeds", "slices")},
 )  # fmt: skip
 SICK = replace(

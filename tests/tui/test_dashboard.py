@@ -55,9 +55,64 @@ async def test_the_overview_shows_what_burns_most_first_and_what_to_do_about_it(
             "LIVE 11:34:07Z",
         ):
             assert fact in text
-        await pilot.press("j")
-        assert app.screen.incidents.selected_key == "409"
+
+
+async def test_the_preview_follows_the_cursor_only_once_the_keys_rest(monkeypatch):
+    app = dashboard()
+    async with app.run_test(size=WIDE) as pilot:
+        await settle(pilot)
+        monkeypatch.setattr("tui.screens.overview.PREVIEW_PAUSE_S", 3600.0)
+        await pilot.press("j", "j")
+        assert app.screen.incidents.selected_key == "414"
+        assert "#412" in line_of(app, "preview")
+        monkeypatch.setattr("tui.screens.overview.PREVIEW_PAUSE_S", 1e-6)
+        await pilot.press("k")
+        await settle(pilot)
         assert "#409" in line_of(app, "preview")
+
+
+async def test_rows_the_incidents_do_not_need_go_to_the_panes():
+    rows = tuple(replace(corvane.SITES[-1], target=f"site:s{at}", name=f"s{at}") for at in range(12))
+    many_sites = replace(corvane.BURNING.sites, rows=rows)
+    app = dashboard(replace(corvane.BURNING, sites=many_sites, incidents=()))
+    async with app.run_test(size=WIDE) as pilot:
+        await settle(pilot)
+        assert "s7" in screen_text(app)
+        app.service.put(replace(corvane.BURNING, version=8, sites=many_sites, incidents=corvane.INCIDENTS * 3))
+        await settle(pilot)
+        assert app.screen.pane(1).size.height == 6
+
+
+async def test_a_loss_the_hub_hides_is_a_severity_and_never_zero():
+    hidden = tuple(replace(one, loss=replace(one.loss, currency="")) for one in corvane.INCIDENTS)
+    app = dashboard(replace(corvane.BURNING, incidents=hidden))
+    async with app.run_test(size=WIDE) as pilot:
+        await settle(pilot)
+        assert "SEV1" in line_of(app, "incidents", 2)
+        assert "€" not in line_of(app, "incidents", 2)
+
+
+async def test_the_whole_log_has_a_screen_of_its_own():
+    app = dashboard()
+    async with app.run_test(size=WIDE) as pilot:
+        await settle(pilot)
+        await pilot.press("L")
+        await settle(pilot)
+        assert "503 in 38 ms" in line_of(app, "lines", 2)
+        assert "214 rows quarantined" in screen_text(app)
+        await pilot.press("escape")
+        assert isinstance(app.screen, OverviewScreen)
+
+
+async def test_the_url_of_a_row_is_copied_without_opening_it(monkeypatch):
+    monkeypatch.delenv("TMUX", raising=False)
+    app = dashboard()
+    async with app.run_test(size=WIDE) as pilot:
+        await settle(pilot)
+        await pilot.press("1", "o")
+        await settle(pilot)
+        assert app.clipboard == "https://aurora-001.example/"
+        assert isinstance(app.screen, OverviewScreen)
 
 
 @pytest.mark.parametrize("size", [WIDE, SMALL, HUGE, TINY, (20, 5), (300, 80)])

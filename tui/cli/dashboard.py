@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,7 @@ def run(args: argparse.Namespace) -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return _as_text(home, ascii_only=ascii_only, as_json=args.json)
 
+    gc.disable()  # until the first frame: a start makes much and drops little
     from tui.app import run as run_app
 
     return run_app(home, mouse=not args.no_mouse, ascii_only=ascii_only, lite=args.lite, theme=args.theme)

@@ -64,7 +64,7 @@ class IncidentScreen(DetailScreen[IncidentDetail]):
             return [*spans, (self.problem, "warn")]
         incident, look = self.detail.incident, self.losswatch.look()
         role = "dim" if incident.closed_at else "need"
-        rate = lost_per_hour(incident, look) + ("/h" if look.money else "")
+        rate = lost_per_hour(incident, look) + ("" if look.hides(incident) else "/h")
         return [
             *spans, (incident.where, "where"), (f"   {INCIDENT_WORD[incident.state]} {incident.severity.value} ", role),
             (f"{look.since(incident.started_at)}  ", "dim"), (f"{rate} ", "money"), (f" lost {lost_so_far(incident, look)}", "strong"),

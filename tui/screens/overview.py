@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.containers import Container, Grid
+from textual.css.scalar import Scalar
 
 from data.model.target import TargetKind
 from tui import keys
@@ -14,12 +15,17 @@ from tui.widgets.panel import Panel
 from tui.widgets.row_table import RowTable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from textual.app import ComposeResult
     from textual.binding import BindingType
+    from textual.timer import Timer
 
     from data.model.incident import Incident
     from data.model.snapshot import Snapshot, TargetRow
 
+PREVIEW_PAUSE_S = 0.12
+"""The preview follows the cursor this long after the last key, so that a held key stays cheap on a slow line."""
 _KINDS = (TargetKind.SITE, TargetKind.PARSER, TargetKind.FEED, TargetKind.SLICE)
 
 
@@ -35,6 +41,10 @@ class OverviewScreen(Place):
 
     SCOPES: ClassVar[tuple[str, ...]] = ("table", "overview", "app")
     BINDINGS: ClassVar[list[BindingType]] = keys.bindings("overview")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._preview_due: Timer | None = None
 
     def content(self) -> ComposeResult:
         with Container(id="body"):
@@ -79,12 +89,24 @@ class OverviewScreen(Place):
         self.incidents.note = over.incidents_note(snapshot, look, short=short)
         self.incidents.empty = _nothing(snapshot)
         self.incidents.present(snapshot.incidents)
-        for view in over.panes(snapshot):
+        views = over.panes(snapshot)
+        self._share_rows(views, len(snapshot.incidents))
+        for view in views:
             self._show_pane(view)
         self.query_one("#summary", Panel).paint(lambda width, _height: self._summary(width))
         self._show_preview()
         self.query_one("#log", Panel).paint(self._log)
         super().apply(snapshot)
+
+    def _share_rows(self, views: Sequence[over.PaneView], incidents: int) -> None:
+        """Rows that the incidents do not need go to the four panes."""
+        styles = self.query_one("#panes").styles
+        if self.size_name != "wide":
+            styles.clear_rule("height")
+            return
+        height = over.panes_height(self.app.size.height - 2, incidents, max(len(view.rows) for view in views))
+        if styles.height != Scalar.from_number(height):
+            styles.height = height  # measured
 
     def _show_pane(self, view: over.PaneView) -> None:
         table = self.pane(view.number)
@@ -116,7 +138,9 @@ class OverviewScreen(Place):
 
     def on_row_table_moved(self, message: RowTable.Moved) -> None:
         if message.table is self.incidents:
-            self._show_preview()
+            if self._preview_due is not None:
+                self._preview_due.stop()
+            self._preview_due = self.set_timer(PREVIEW_PAUSE_S, self._show_preview)
 
     def on_row_table_opened(self, message: RowTable.Opened) -> None:
         if message.table is self.incidents:

@@ -177,7 +177,8 @@ def _incident(incident: Incident, look: Look, width: int) -> Line:
     closed = incident.closed_at is not None
     return crop(
         ((f" #{incident.id} ", "dim" if closed else "strong"), (f"{incident.state.value:<13}", "dim"),
-         (f"{lost_per_hour(incident, look):>8}/h " if look.money else f"{incident.severity.value} ", "dim" if closed or not incident.loss.per_hour else "money"),
+         (f"{incident.severity.value} " if look.hides(incident) else f"{lost_per_hour(incident, look):>8}/h ",
+          "dim" if closed or not incident.loss.per_hour else "money"),
          (f"{look.since(incident.started_at):>4}  ", "dim"), (incident.title, "")), width,
     )  # fmt: skip
 

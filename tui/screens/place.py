@@ -46,6 +46,8 @@ class Place(Screen[None]):
         """How to make this place again, for `-`."""
         self._focus_before: str | None = None
         self._ready = False
+        self._covered = False
+        self._sized = (0, 0)
 
     @property
     def losswatch(self) -> LosswatchApp:
@@ -86,14 +88,21 @@ class Place(Screen[None]):
     def refetch(self) -> None:
         """Ask the hub again for what this place shows."""
 
+    def on_screen_suspend(self) -> None:
+        self._covered = True
+
     def on_screen_resume(self) -> None:
-        if self._ready:
+        if self._ready and self._covered:
             self.apply(self.losswatch.snapshot)
+        self._covered = False
 
     def on_resize(self, event: events.Resize) -> None:
         self._resized(event.size.width, event.size.height)
 
     def _resized(self, width: int, height: int) -> None:
+        if (width, height) == self._sized:
+            return
+        self._sized = (width, height)
         size = size_class(width, height)
         for name in ("tiny", "compact", "wide", "huge"):
             self.set_class(name == size, f"-{name}")

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from rich.segment import Segment
+from rich.style import Style
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
@@ -36,6 +37,7 @@ class Panel(Widget):
         self.first_line = 0
         self._painter: Painter = lambda _width, _height: ()
         self._drawn: list[Line] = []
+        self._base = Style()
 
     @property
     def losswatch(self) -> LosswatchApp:
@@ -81,11 +83,15 @@ class Panel(Widget):
         if regions:
             self.refresh(*regions)
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        self._base = self.rich_style  # walks up all ancestors: once a paint, not once a line
+        return super().render_lines(crop)
+
     def render_line(self, y: int) -> Strip:
         app = self.losswatch
         line = self._drawn[y] if y < len(self._drawn) else EMPTY
-        base = self.rich_style
         text_of = to_ascii if app.ascii_only else safe
+        base = self._base
         segments = [Segment(text_of(text), base + app.role_style(role)) for text, role in line]
         return Strip(segments).adjust_cell_length(self.size.width, base)
 
