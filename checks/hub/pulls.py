@@ -13,6 +13,7 @@ import httpx
 from checks.feeds import judge as feed_judge
 from checks.feeds import preset as feed_preset
 from checks.feeds import pull as feed_pull
+from checks.hub.spool import receipt_frame
 from checks.parsers import pull as parser_pull
 from checks.parsers.spec import load_spec
 from data.errors import LosswatchError, SecretMissing
@@ -122,6 +123,8 @@ class Pulls:
         memory = self._memory.get(target.id)
         outcome = await asyncio.to_thread(feed_judge.judge, feed, preset, pulled, memory, known, now, partner=partner)
         self._remember(target, outcome.baseline)
+        if outcome.receipts:
+            self.hub.book.add_receipts(receipt_frame(outcome.receipts))
         rows: list[Record] = [*outcome.stats, *outcome.payloads, *outcome.receipts, *outcome.changes]
         if outcome.baseline and outcome.baseline != memory:
             rows.append(Baseline(target.id, target.team, now, outcome.baseline))
