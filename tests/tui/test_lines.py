@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from tests.tui.corvane import HOSTILE_NAMES
-from tui.lines import changed_cells, crop, fit, merged, plain, rule, safe, spread, to_ascii, width_of, wrap
+from tui.lines import changed_cells, crop, fit, inked, merged, plain, rule, safe, spread, to_ascii, width_of, wrap
 
 ANY = st.one_of(st.text(max_size=60), st.sampled_from(HOSTILE_NAMES))
 ROLE = st.sampled_from(["", "bad", "dim"])
@@ -48,6 +48,17 @@ def test_wrapping_loses_no_word_and_overflows_nowhere(text, width):
     lines = wrap(text, width)
     assert all(width_of(line) <= max(width, 2) for line in lines)
     assert "".join(plain(line) for line in lines).replace(" ", "") == safe(text).replace(" ", "")
+
+
+@given(LINE)
+def test_ink_changes_no_letter_and_no_letters_role(line):
+    before = [(char, role) for text, role in line for char in text if not char.isspace()]
+    assert [(char, role) for text, role in inked(line) for char in text if not char.isspace()] == before
+    assert plain(inked(line)) == plain(line)
+
+
+def test_blanks_cost_no_role_of_their_own():
+    assert inked(((" ", ""), ("a", "bad"), ("  ", ""), ("b", "bad"))) == ((" a  b", "bad"),)
 
 
 @given(ANY)

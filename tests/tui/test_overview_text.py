@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from rich.cells import cell_len
 
+from data.model.state import State
 from tests.tui import corvane
+from tui.overview_lines import panes, panes_height
 from tui.overview_text import render
 
 
@@ -38,6 +41,29 @@ def test_whoever_may_not_see_money_sees_severities_and_no_zeros():
     text = render(corvane.HIDDEN, 120)
     assert "€" not in text
     assert "SEV1" in text
+
+
+@pytest.mark.parametrize(
+    ("body", "incidents", "rows", "height"),
+    [
+        (38, 0, 12, 22),
+        (38, 5, 12, 18),
+        (38, 6, 12, 14),
+        (38, 40, 12, 12),
+        (38, 0, 3, 12),
+        (28, 0, 12, 12),
+        (60, 3, 12, 28),
+    ],
+)
+def test_the_panes_take_the_rows_that_incidents_leave(body, incidents, rows, height):
+    assert panes_height(body, incidents, rows) == height
+
+
+def test_partners_that_have_not_reported_stand_below_those_in_band():
+    states = [State.UNKNOWN, State.FAILING, State.UNKNOWN, State.OK, State.DEGRADED]
+    rows = tuple(replace(corvane.SLICES[0], name=str(at), state=state) for at, state in enumerate(states))
+    view = panes(replace(corvane.BURNING, slices=replace(corvane.BURNING.slices, rows=rows)))[3]
+    assert [row.name for row in view.rows] == ["1", "4", "3", "0", "2"]
 
 
 def test_an_empty_company_says_the_next_command():

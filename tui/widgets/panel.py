@@ -10,7 +10,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui import keys
-from tui.lines import EMPTY, Line, changed_cells, crop, rule, safe, to_ascii
+from tui.lines import EMPTY, Line, changed_cells, crop, inked, rule, safe, to_ascii
 
 if TYPE_CHECKING:
     from textual import events
@@ -92,8 +92,8 @@ class Panel(Widget):
         line = self._drawn[y] if y < len(self._drawn) else EMPTY
         text_of = to_ascii if app.ascii_only else safe
         base = self._base
-        segments = [Segment(text_of(text), base + app.role_style(role)) for text, role in line]
-        return Strip(segments).adjust_cell_length(self.size.width, base)
+        segments = [Segment(text_of(text), base + app.role_style(role)) for text, role in inked(line)]
+        return Strip(segments).simplify().adjust_cell_length(self.size.width, base)
 
     def on_resize(self, _event: events.Resize) -> None:
         self._drawn = []
