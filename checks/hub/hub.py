@@ -239,10 +239,10 @@ class Hub:
         )
 
     def _store_problem(self) -> str:
-        if not self.store.problem:
-            return ""
-        waiting = f"{len(self.keeping.owed):,} rows wait in memory, " if self.keeping.owed else ""
-        return f"{self.store.problem}: {waiting}{self.store.dropped:,} observations were not stored"
+        waiting = f"{len(self.keeping.owed):,} rows wait in memory" if self.keeping.owed else ""
+        missed = f"{self.store.dropped:,} observations were not stored" if self.store.dropped else ""
+        told = ", ".join(part for part in (waiting, missed) if part)
+        return f"{self.store.problem}: {told}" if self.store.problem else waiting
 
     def status(self, who: Principal) -> dict[str, object]:
         """Plain figures for `losswatch hub status` and the doctor."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
@@ -94,6 +94,8 @@ class Spool:
 
 
 _DECODER = msgspec.json.Decoder(Line)
+_SHAPE = msgspec.json.Decoder(dict[str, dict[str, msgspec.Raw] | None])
+FIELDS = tuple(one.name for one in fields(Fact))
 
 
 def file_number(path: Path) -> int:
@@ -117,6 +119,8 @@ def parse_lines(body: bytes) -> Pushed:
             line = _DECODER.decode(raw)
         except (msgspec.DecodeError, UnicodeDecodeError) as problem:
             raise UsageError(f"line {number}: {problem}") from None
+        if unknown := _unknown(raw):
+            raise UsageError(f"line {number}: no field {unknown!r}; there are {', '.join(FIELDS)}")
         found = line.fact or line.receipt
         if found is None:
             raise UsageError(f"line {number}: neither a fact nor a receipt")
@@ -148,6 +152,12 @@ _SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "offer": pl.String, "geo": pl.String, "site": pl.String, "clicks": pl.Int64, "regs": pl.Int64, "ftd": pl.Int64,
     "revenue": pl.Float64,
 }  # fmt: skip
+
+
+def _unknown(raw: bytes) -> str:
+    """A field that no fact has: a misspelt `clicks` would count as none at all."""
+    given = _SHAPE.decode(raw)
+    return next((name for one in given.values() if one for name in one if name not in FIELDS), "")
 
 
 def fact_frame(facts: list[Fact]) -> pl.DataFrame:
