@@ -135,11 +135,7 @@ class ListScreen(Place):
     def trail(self) -> list[Span]:
         spans: list[Span] = [(self.family.title, "where"), (f"   {counts(self.counts)}", "dim")]
         if self.filter_text:
-            spans += [
-                ("   filter: ", "dim"),
-                (self.filter_text, "focus"),
-                (f"  ({self.matching:,} of {self.counts.total:,})", "dim"),
-            ]
+            spans += [("   filter: ", "dim"), (self.filter_text, "focus")]
         return spans
 
     # Actions
