@@ -31,7 +31,7 @@ NAMES = ["kiel", "oslo"]
 
 @pytest.fixture
 def home(tmp_path, street, started):
-    made = make_home(tmp_path / "h", street, NAMES)
+    made = make_home(tmp_path / "h", street, NAMES, interval="1s")
     started(made)
     return made
 
@@ -89,7 +89,7 @@ def broken(good, way):
     rows = "".join(f"s{number},http://127.0.0.1:9/{number},aurora\n" for number in range(2, 10_002))
     return {
         "a misspelt key": good.replace("interval", "intervall"),
-        "a duration that is none": good.replace('"2s"', '"2 fortnights"'),
+        "a duration that is none": good.replace('"1s"', '"2 fortnights"'),
         "a number for a text": good.replace('name = "Street"', "name = 5"),
         "a table twice": good + "[company]\n",
         "no TOML at all": good + "= = =\n",
@@ -219,7 +219,7 @@ def fill(place):
 
 
 def test_on_a_full_disk_checks_and_alarms_go_on_from_memory_and_are_stored_when_there_is_room(small_disk, street):
-    home = make_home(small_disk, street, NAMES)
+    home = make_home(small_disk, street, NAMES, interval="1s")
     assert losswatch(home, "hub", "start").returncode == 0
     assert all_ok(home)
     assert push(home, 3) == 3
@@ -248,7 +248,7 @@ def test_on_a_full_disk_checks_and_alarms_go_on_from_memory_and_are_stored_when_
 
 
 def test_a_hub_stops_cleanly_on_a_full_disk(small_disk, street):
-    home = make_home(small_disk, street, NAMES)
+    home = make_home(small_disk, street, NAMES, interval="1s")
     losswatch(home, "hub", "start")
     assert all_ok(home)
     assert push(home, 3) == 3
@@ -307,7 +307,7 @@ def children(pid):
 
 def test_a_hub_whose_home_was_deleted_ends_when_told_and_by_itself(tmp_path, street):
     for told in (True, False):
-        home = make_home(tmp_path / f"h{told}", street, NAMES)
+        home = make_home(tmp_path / f"h{told}", street, NAMES, interval="1s")
         losswatch(home, "hub", "start")
         assert all_ok(home)
         pid = hub_pid(home)

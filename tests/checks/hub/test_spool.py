@@ -42,6 +42,7 @@ def test_lines_become_facts_and_receipts():
         (RECEIPT.replace(":00Z", ":00"), "line 1: a time without a zone"),
         (FACT.replace('"clicks":7', '"clicks":"many"'), "line 1: Expected `int`.*clicks"),
         (FACT.replace("fact", "fakt"), "line 1.*unknown field `fakt`"),
+        (FACT.replace('"clicks"', '"klicks"'), "line 1: no field 'klicks'; there are hour, .*clicks"),
     ],
 )
 def test_a_line_that_is_no_fact_is_named(line, words):
