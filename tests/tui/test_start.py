@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -51,7 +50,7 @@ class Tmux:
 def tmux():
     if shutil.which("tmux") is None:
         pytest.skip("tmux is not installed, so there is no real terminal to draw on")
-    terminal = Tmux(f"losswatch-{os.getpid()}")
+    terminal = Tmux(f"losswatch-{time.time_ns()}")  # a name used before may still belong to a server that is leaving
     yield terminal
     terminal("kill-server")
 
