@@ -26,7 +26,7 @@ check: setup
 	@$(BIN)/lint-imports
 
 test: check
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n 4 --dist loadfile
 
 bench: setup
 	@$(BIN)/python -m tests.bench
