@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 LEAST_HISTORY_H = 7 * DAY_H
 """With less nothing is raised: what is usual is not known yet."""
 _REFIT_H = 24
+_MUCH_MORE = 1.2
+"""History that grew by this factor since the last fit is worth a new one at once."""
 DIMS = ("partner", "offer", "geo", "site", "team")
 
 
@@ -74,6 +76,7 @@ class RevenueBook:
         self._common: dict[int, float] = {}
         self._cases: list[Case] = []
         self._numbers = 0
+        self._fitted_rows = 0
         self._explained: tuple[Explained, ...] = ()
 
     def add(self, facts: pl.DataFrame) -> None:
@@ -119,11 +122,15 @@ class RevenueBook:
         if not cube.leaves or not cube.width:
             return None
         stale = self._model is None or cube.top - self._model.hour >= _REFIT_H
+        if cube.history_rows > _MUCH_MORE * self._fitted_rows:
+            cube.thaw()  # what was predicted before the history was there is worth nothing
+            stale = True
         grown = self.lattice.leaves != cube.leaves
         if grown:
             self.lattice = lattice.build(cube)
         if stale:
             self._model = expectation.fit(cube, self._epc)
+            self._fitted_rows = cube.history_rows
             scan.freeze(cube, self._model)
         assert self._model is not None
         scan.freeze(cube, self._model)

@@ -79,6 +79,8 @@ class Cube:
         self.receipt_s: Ints = np.full((0, 0), NEVER)
         self.arrived: Floats = np.zeros((0, AGES_H))
         """FTD by partner and age in hours since their report."""
+        self.history_rows = 0
+        """Facts older than two days taken in so far: a jump means that history was delivered."""
         self._facts: list[_Pending] = []
         self._receipts: list[_Pending] = []
         self._partner = dims.index("partner")
@@ -140,6 +142,11 @@ class Cube:
         self._facts = [pending for pending in self._facts if not pending.is_empty]
         self._reach(self.top)
 
+    def thaw(self) -> None:
+        """Forget every prediction."""
+        for name in FROZEN:
+            self._values[name][:] = 0.0
+
     def code(self, dim: str, value: str) -> int:
         """The number of a value, -1 for one never seen."""
         return self._numbers[self.dims.index(dim)].get(value, -1)
@@ -175,6 +182,7 @@ class Cube:
             return
         hours = pending.columns["hour"][rows].astype(np.int64)
         self._cover(hours)
+        self.history_rows += int((hours < self.top - 2 * DAY_H).sum())
         keys = pending.columns["key"][rows].astype(np.int64)
         self._admit(keys)
         keep = (hours >= self.base) & (hours < self.base + self.width)
@@ -226,9 +234,20 @@ class Cube:
             self._values[name] = np.concatenate([self._values[name], np.zeros((more, self.width))])
 
     def _cover(self, hours: Ints) -> None:
+        oldest = max(int(hours.min()), self.top - self.keep_h)
         if not self.width:
-            self.base = max(int(hours.min()), self.top - self.keep_h)
+            self.base = oldest
+        elif oldest < self.base:
+            self._reach_back(-(-(self.base - oldest) // WEEK_H) * WEEK_H)
         self._reach(int(hours.max()) + 1)
+
+    def _reach_back(self, hours: int) -> None:
+        """Make room for history that comes after newer hours did."""
+        self.base -= hours
+        self.masked = np.pad(self.masked, ((0, 0), (hours, 0)))
+        self.receipt_s = np.pad(self.receipt_s, ((0, 0), (hours, 0)), constant_values=int(NEVER))
+        for name in self._values:
+            self._values[name] = np.pad(self._values[name], ((0, 0), (hours, 0)))
 
     def _reach(self, top: int) -> None:
         """Make room for hours before `top`, in whole weeks, and let go of the oldest weeks."""

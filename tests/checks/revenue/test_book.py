@@ -156,6 +156,24 @@ def test_the_order_and_size_of_deliveries_do_not_matter(world):
     assert at_once.tick(plain.at(start)) == in_pieces.tick(plain.at(start))
 
 
+def test_history_that_comes_after_today_is_learned_from_all_the_same(world):
+    calm, now = world(days=30), 29 * DAY
+    facts, receipts = calm.facts(), calm.receipts()
+    yesterday = pl.col("hour") >= calm.at(now - DAY)
+    book = RevenueBook()
+    book.add_receipts(receipts.filter(yesterday))
+    book.add(facts.filter(yesterday))
+    book.tick(calm.at(now))
+    book.add_receipts(receipts.filter(~yesterday))
+    book.add(facts.filter(~yesterday))
+    late = book.tick(calm.at(now + 1))
+    at_once = book_of(calm).tick(calm.at(now + 1))
+    assert [view.known for view in late.slices] == [view.known for view in at_once.slices]
+    assert any(view.known for view in late.slices)
+    expected = [view.expected_per_hour for view in at_once.slices]
+    assert [view.expected_per_hour for view in late.slices] == pytest.approx(expected, rel=0.05, abs=0.5)
+
+
 def test_an_unknown_slice_has_no_expectation_and_no_loss(world):
     calm = world(days=8)
     book = book_of(calm)
