@@ -27,7 +27,9 @@ CANARY_EVERY_S = 30.0
 """Real seconds: our own network does not run on simulated time."""
 CANARY_TIMEOUT_S = 10.0
 FIRST_LOOK_S = 900.0
-"""What was never seen is looked at within this time, however long its interval."""
+"""What was never seen is looked at within this time, however long its interval..."""
+FIRST_PER_S = 100.0
+"""...and sooner where that makes no herd: so many a real second."""
 DISPATCH_EVERY_S = 0.05
 DISPATCH_AT_ONCE = 2000
 
@@ -69,7 +71,9 @@ class Probing:
         now = self.clock.now()
         self.queue.put(target.id, target.interval_s, now)
         if self.board.states[target.id].last_at is None:
-            self.soon(target.id, now + timedelta(seconds=phase_s(target.id, min(target.interval_s, FIRST_LOOK_S))))
+            calm_s = len(self.board.targets) / FIRST_PER_S * self.clock.speed
+            within_s = min(target.interval_s, FIRST_LOOK_S, calm_s)
+            self.soon(target.id, now + timedelta(seconds=phase_s(target.id, within_s)))
 
     def stop(self, target_id: TargetId) -> None:
         self.queue.remove(target_id)
