@@ -20,7 +20,7 @@ from data.text import clean_text
 from tui import format as fmt
 from tui import keys
 from tui import theme as looks
-from tui.lines import Line, crop
+from tui.lines import Line, wrap
 from tui.look import Look
 from tui.screens.overview import OverviewScreen
 from tui.screens.place import Place
@@ -191,7 +191,10 @@ class LosswatchApp(App[int]):
 
     def own_lines(self, width: int) -> list[Line]:
         """What is wrong with ourselves, on top of the log."""
-        return [crop(((f" ▲ {self._lost}", "warn"),), width)] if self._lost and self.stale else []
+        if not (self._lost and self.stale):
+            return []
+        told = wrap(self._lost, width - 4, "warn")[:3]
+        return [((" ▲ " if number == 0 else "   ", "warn"), *line) for number, line in enumerate(told)]
 
     def _tick(self) -> None:
         """One timer for all ages: each second while something is young, held or stale, else every ten."""
