@@ -227,16 +227,22 @@ class RevenueBook:
             total = total.plus(self._expected(leaves, first + 1, last, calendar=calendar))
         return total.plus(self._expected(leaves, last, last + 1, calendar=calendar).times(ended if calendar else 1.0))
 
-    def _still_earned(self, leaves: Ints, start: datetime, now: datetime) -> float:
-        """Worth of the clicks seen after `start`; those of its hour came before it, as far as the week implies them."""
-        first = hour_of(start)
-        begun = start.timestamp() / 3600.0 - first
-        seen = self._expected(leaves, first, first + 1, calendar=False).mean
-        before = self._expected(leaves, first, first + 1, calendar=True).mean * begun
-        later = (
-            self._expected(leaves, first + 1, hour_of(now) + 1, calendar=False).mean if hour_of(now) > first else 0.0
-        )
-        return max(seen - before, 0.0) + later
+    def _still_earned(self, leaves: Ints, start: datetime, end: datetime) -> float:
+        """Worth of the clicks seen between two moments.
+
+        Clicks are known by the hour: of the first and the last one those outside are taken off, as far as the week
+        implies them.
+        """
+        first, last = hour_of(start), hour_of(end)
+        seen = self._expected(leaves, first, last + 1, calendar=False)
+        edges = [(first, start.timestamp() / 3600.0 - first)]
+        edges.append((last, min(self.cube.now_s / 3600.0, last + 1.0) - end.timestamp() / 3600.0))
+        earned = seen.mean
+        for hour, outside in edges:
+            here = self._expected(leaves, hour, hour + 1, calendar=False).mean
+            usual = self._expected(leaves, hour, hour + 1, calendar=True).mean
+            earned -= min(here, usual * max(outside, 0.0))
+        return max(earned, 0.0)
 
     def _expected(self, leaves: Ints, since: int, until: int, *, calendar: bool, spread: float = 1.0) -> price.Money:
         assert self._model is not None
