@@ -189,7 +189,7 @@ class ProbePool:
         lost = [slot.open.pop(target)[1] for target in slot.lost(batch.oldest)]
         if batch.observations:
             await self._hand_over(worker, batch.seq, batch.observations)
-        if lost and not self._stopping:  # a probe that is told to leave drops what is open
+        if lost and not self._stopping.is_set():  # a probe that is told to leave drops what is open
             log.error("probe %d has lost %d checks", slot.number, len(lost))
             await self._give_up(slot, lost, "the check was given up: its probe never answered it")
 
@@ -205,7 +205,7 @@ class ProbePool:
             slot.attempts[target] = slot.attempts.get(target, 0) + 1
         poisonous = [target for target, count in slot.attempts.items() if count >= ATTEMPTS and target in slot.open]
         lost = [slot.open.pop(target)[1] for target in poisonous]
-        if lost and not self._stopping:  # a probe that is told to leave drops what is open
+        if lost:
             await self._give_up(slot, lost, f"the check was given up: {ATTEMPTS} probes ended while it was open")
 
     async def _give_up(self, slot: _Slot, lost: list[Check], why: str) -> None:
