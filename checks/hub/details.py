@@ -12,6 +12,7 @@ from checks.incidents.explain import plans, statements
 from checks.parsers.spec import load_spec
 from checks.revenue.alarm import slice_of
 from data.access.redaction import redact_incident, redact_row, redact_words
+from data.config.units import format_duration
 from data.model.ids import IncidentId, TargetId
 from data.model.principal import MoneyRight
 from data.model.snapshot import (
@@ -171,8 +172,8 @@ class Details:
 def _expectations(target: Target) -> tuple[tuple[str, str], ...]:
     expect = target.expect
     pairs = (
-        ("interval", f"{target.interval_s:g} s"),
-        ("timeout", f"{target.timeout_s:g} s" if target.kind in {TargetKind.SITE, TargetKind.LINK} else ""),
+        ("interval", format_duration(target.interval_s)),
+        ("timeout", format_duration(target.timeout_s) if target.kind in {TargetKind.SITE, TargetKind.LINK} else ""),
         ("tier", str(target.tier)),
         ("partner", target.partner),
         ("offer", target.offer),

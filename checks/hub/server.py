@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 JSON = "application/json"
 BODY_LIMIT = 64 * 1024 * 1024
 
-Answer = "Callable[[Hub, Principal, Request], Awaitable[object]]"
-
 
 class NotFound(LosswatchError):
     pass

@@ -12,6 +12,21 @@ import threading
 import time
 from pathlib import Path
 
+FEED = """
+[[partners]]
+id = "P01"
+name = "Quillspin"
+[[feeds]]
+name = "p01"
+team = "aurora"
+partner = "P01"
+preset = "affilka"
+base_url = "{base}"
+secret = "quillspin"
+interval = "{every}"
+"""
+"""An Affilka account of partner P01; `base` is its server, `every` its interval."""
+
 
 class Street:
     """An HTTP server in a thread: `/NAME` answers 200, or what `ill[NAME]` says."""

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.fernet import Fernet
-from street import Street, hub_pid, lines, losswatch, make_home, until
+from street import FEED, Street, hub_pid, lines, losswatch, make_home, until
 
 from data.config.home import Home
 from data.errors import LosswatchError, UsageError
@@ -140,21 +140,6 @@ def test_one_bad_line_among_10_000_facts_is_named_and_nothing_is_stored(home):
         assert clicks(store) == [1, 2, 3]
 
 
-FEED = """
-[[partners]]
-id = "P01"
-name = "Quillspin"
-[[feeds]]
-name = "p01"
-team = "aurora"
-partner = "P01"
-preset = "affilka"
-base_url = "{base}"
-secret = "quillspin"
-interval = "1s"
-"""
-
-
 class Partner(Street):
     """Takes one key and answers an empty report to it."""
 
@@ -170,7 +155,7 @@ class Partner(Street):
 
 def test_a_missing_key_blinds_one_feed_and_is_taken_up_without_a_restart(tmp_path, street, started):
     partner = Partner()
-    home = make_home(tmp_path / "h", street, NAMES, extra=FEED.format(base=partner.url("").rstrip("/")))
+    home = make_home(tmp_path / "h", street, NAMES, extra=FEED.format(every="1s", base=partner.url("").rstrip("/")))
     started(home)
     try:
         losswatch(home, "hub", "start")

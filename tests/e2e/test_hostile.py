@@ -9,7 +9,7 @@ import sys
 import time
 
 import pytest
-from street import Street, lines, losswatch, make_home, until
+from street import FEED, Street, lines, losswatch, make_home, until
 
 from data.config.home import Home
 from data.model.principal import EVERYTHING
@@ -19,19 +19,6 @@ from data.store.store import Store
 
 CANARY = "s3cr3t-c4n4ry/+=%41"
 HOSTILE = "\x1b]52;c;ZXZpbA==\x07\x1b[2J[red]\u202eevil\u2069[/red] 🎰 \x9b31m"
-FEED = """
-[[partners]]
-id = "P01"
-name = "Quillspin"
-[[feeds]]
-name = "p01"
-team = "aurora"
-partner = "P01"
-preset = "affilka"
-base_url = "{base}"
-secret = "quillspin"
-interval = "2s"
-"""
 
 
 class Echo(Street):
@@ -59,7 +46,9 @@ def echo():
 @pytest.fixture
 def home(tmp_path, street, echo, started):
     street.title = HOSTILE
-    made = make_home(tmp_path / "h", street, ["kiel", "oslo"], extra=FEED.format(base=echo.url("").rstrip("/")))
+    made = make_home(
+        tmp_path / "h", street, ["kiel", "oslo"], extra=FEED.format(every="2s", base=echo.url("").rstrip("/"))
+    )
     text = (made / "losswatch.toml").read_text().replace("[hub]\n", "[hub]\nencrypt = false\n")
     (made / "losswatch.toml").write_text(text)
     with (made / "inventory" / "sites.csv").open("a") as rows:
