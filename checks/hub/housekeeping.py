@@ -108,7 +108,7 @@ class Housekeeping:
     def schedule(self, scheduler: AsyncIOScheduler) -> None:
         """Register every job; seconds of simulated work are divided by the clock's speed."""
         speed = self.hub.clock.speed
-        self._every(scheduler, "revenue", REVENUE_EVERY_S / speed, self.hub.revenue.tick)
+        self._every(scheduler, "revenue", REVENUE_EVERY_S / speed, self.hub.revenue.tick, at_once=True)
         self._every(scheduler, "price", max(PRICE_EVERY_S / speed, 1.0), self.price)
         self._every(scheduler, "rollups", max(ROLLUP_EVERY_S / speed, 10.0), self.roll_up)
         self._every(scheduler, "flush", FLUSH_EVERY_S, self.flush)
@@ -117,7 +117,13 @@ class Housekeeping:
         self._every(scheduler, "home", HOME_EVERY_S, self._look_home)
 
     def _every(
-        self, scheduler: AsyncIOScheduler, name: str, seconds: float, work: Callable[[], Awaitable[None]]
+        self,
+        scheduler: AsyncIOScheduler,
+        name: str,
+        seconds: float,
+        work: Callable[[], Awaitable[None]],
+        *,
+        at_once: bool = False,
     ) -> None:
         told = ""
 
@@ -141,6 +147,7 @@ class Housekeeping:
             coalesce=True,
             max_instances=1,
             misfire_grace_time=None,
+            **({"next_run_time": self.hub.wall_now()} if at_once else {}),
         )
 
     async def _sweep(self) -> None:
@@ -154,7 +161,12 @@ class Housekeeping:
             self.hub.stopping.set()
 
     async def price(self) -> None:
-        """Price every open incident and let the desk decide what that changes."""
+        """Price every open incident and let the desk decide what that changes.
+
+        Not before the book has looked at its facts: after a restart it would price everything at nothing.
+        """
+        if not self.hub.revenue.ready:
+            return
         now = self.hub.clock.now()
         shares: dict[TargetId, Decimal] = {}
 

@@ -35,6 +35,8 @@ class Revenue:
     hub: Hub
     waiting: tuple[str, ...] = ()
     """Calm lines: whose report is still awaited."""
+    ready: bool = False
+    """The book has looked at its facts at least once."""
     alarmed: dict[str, Alarm] = field(default_factory=dict)
     """Open alarms by id."""
 
@@ -49,7 +51,7 @@ class Revenue:
         now, board = self.hub.clock.now(), self.hub.board
         self.hub.book.explain(self.hub.recent.explained(now))
         tick = await asyncio.to_thread(self.hub.book.tick, now)
-        self.waiting = tick.waiting
+        self.waiting, self.ready = tick.waiting, True
         for alarm in tick.alarms:
             if alarm.target not in board.targets:
                 board.put_target(Target(alarm.target, TargetKind.SLICE, alarm.team, name_of(alarm.target)))
