@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -13,7 +14,7 @@ from data.config.rows import Row, reason, rows
 from data.config.sections import COUNTRY_WORDS, TIERS, Defaults
 from data.config.table import NAME_WORDS, is_country, is_name
 from data.config.units import DURATION_WORDS, parse_duration
-from data.config.urls import url_fault
+from data.config.urls import origin_fault, url_fault
 from data.model.ids import PartnerId, TeamId
 from data.model.target import Expect, Target, TargetKind, target_id
 
@@ -28,14 +29,27 @@ REQUIRED = {
     TargetKind.PARSER: ("parser", "url", "team", "spec"),
 }
 OPTIONAL = {
-    TargetKind.SITE: ("tier", "geo", "project", "interval", "expect", "forbid", "status", "slow", "paused"),
+    TargetKind.SITE: (
+        "tier",
+        "geo",
+        "project",
+        "interval",
+        "expect",
+        "forbid",
+        "status",
+        "slow",
+        "paused",
+        "origin",
+        "device",
+    ),
     TargetKind.LINK: (
         *("site", "partner", "offer", "geo", "tier", "project", "interval", "final_host", "final_path", "keep"),
-        *("expect", "forbid", "paused"),
+        *("expect", "forbid", "paused", "brand", "locale", "device", "depth"),
     ),
     TargetKind.PARSER: ("geo", "site", "interval", "project", "paused"),
 }
 
+_LOCALE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z]{2})?")
 _YES = {"1", "true", "yes", "y"}
 _NO = {"", "0", "false", "no", "n"}
 
@@ -95,6 +109,9 @@ class Inventory:
             expect=row.expect(defaults.slow_ms) if kind is not TargetKind.PARSER else Expect(),
             paused=row.flag("paused"),
             spec=self._spec(row) if kind is TargetKind.PARSER else "",
+            origin=row.origin(),
+            device=row.device(),
+            depth=row.depth(),
         )
 
     def _site(self, row: _RowReader) -> str:
@@ -178,6 +195,32 @@ class _RowReader:
         self.wrong("tier is not a tier", value, "1, 2 or 3")
         return TIERS[-1]
 
+    def origin(self) -> str:
+        value = self.cell("origin")
+        if value and (fault := origin_fault(value)):
+            self.wrong(f"origin {fault}", value, "HOST or HOST:PORT, without a scheme")
+        return value.lower()
+
+    def device(self) -> str:
+        value = self.cell("device").lower()
+        if value not in {"", "desktop", "mobile"}:
+            self.wrong("no device of that name", value, choices=["desktop", "mobile"])
+        return "" if value == "desktop" else value
+
+    def depth(self) -> int:
+        value = self.cell("depth")
+        if value and not (value.isascii() and value.isdigit() and int(value) <= 10):
+            self.wrong("depth is not a number of hops", value, "0 (to the end) to 10")
+            return 0
+        return int(value or 0)
+
+    def locale(self) -> str:
+        value = self.cell("locale")
+        if value and not _LOCALE.fullmatch(value):
+            self.wrong("locale is not a language or a language and country", value, "de or de-AT")
+            return ""
+        return value
+
     def duration(self, column: str, default: float) -> float:
         value = self.cell(column)
         if not value:
@@ -211,13 +254,27 @@ class _RowReader:
             self.cell("final_path"),
             self.cell("keep"),
             round((slow or 0.0) * 1000),
+            self.cell("brand"),
+            self.locale(),
         )
 
 
 @lru_cache(maxsize=4_096)
-def _expect(status: tuple[int, ...], text: str, forbid: str, host: str, path: str, keep: str, slow_ms: int) -> Expect:
+def _expect(  # one argument a column: they are the key of the cache
+    status: tuple[int, ...],
+    text: str,
+    forbid: str,
+    host: str,
+    path: str,
+    keep: str,
+    slow_ms: int,
+    brand: str,
+    locale: str,
+) -> Expect:
     """Most rows expect the same; they share one record."""
-    return Expect(status, _split(text), _split(forbid), host, path, _split(keep), slow_ms)
+    return Expect(
+        status, _split(text), _split(forbid), host, path, _split(keep), slow_ms, brand=_split(brand), locale=locale
+    )
 
 
 @lru_cache(maxsize=1_024)

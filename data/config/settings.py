@@ -47,6 +47,16 @@ class NetworkSettings:
     """Checks in flight per target host."""
     in_flight: int = 200
     """Checks in flight in all, per probe process."""
+    per_host_minute: int = 60
+    """Requests a real minute to one target host, confirmations included; 0 is no limit."""
+    per_edge: int = 50
+    """Checks in flight per edge provider, per probe process; 0 is no limit."""
+    max_skew_s: Seconds = 60.0
+    """Our clock may differ from the canaries' `Date` by so much before verdicts that need the time are withheld."""
+    mobile_agent: str = (
+        "Mozilla/5.0 (Linux; Android 15; Pixel 9) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 "
+        "Mobile Safari/537.36 losswatch/0.1"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +94,8 @@ class Partner:
     timezone: str = "UTC"
     report_lag_s: Seconds = 3600.0
     """How long after an hour its report usually arrives."""
+    probe: str = ""
+    """Agreed mark of our probes on this partner's links, `PARAM=VALUE`, so that they can be told from visitors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +124,8 @@ class Vantage:
 
     country: str
     proxy: str
+    name: str = ""
+    """Unique; the country and a number when none is given (`DE`, `DE-2`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +136,55 @@ class EdgeSignature:
     header: str
     value: str = ""
     """Substring of the header's value; empty is any."""
+
+
+@dataclass(frozen=True, slots=True)
+class Brand:
+    """A brand of a partner: where its pages are and in which countries it may be shown."""
+
+    name: str
+    partner: PartnerId
+    hosts: tuple[str, ...]
+    """A host below one of them counts."""
+    licensed: tuple[str, ...] = ()
+    """Countries, upper case; empty is everywhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Maintenance:
+    """A time in which failures of some targets are expected: they are watched on, shown as paused and open nothing."""
+
+    reason: str
+    team: str = ""
+    site: str = ""
+    partner: str = ""
+    targets: tuple[str, ...] = ()
+    """Target ids, `*` allowed at the end. Every field given must match; a window that names nothing is an error."""
+    start: datetime | None = None
+    end: datetime | None = None
+    """One-off: aware UTC."""
+    weekdays: tuple[int, ...] = ()
+    """Weekly: 0 is Monday."""
+    at: str = ""
+    """Weekly: `HH:MM` in `timezone`."""
+    length_s: Seconds = 0.0
+    timezone: str = "UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class Hygiene:
+    """What is looked at beyond up and down; each part has its switch."""
+
+    certificates: bool = True
+    cert_warn_days: tuple[int, ...] = (21, 7, 2)
+    domains: bool = False
+    """Asks registries over RDAP, once a day a domain."""
+    domain_warn_days: tuple[int, ...] = (30, 14, 3)
+    rdap: str = "https://rdap.org/"
+    seo: bool = True
+    slowness: bool = True
+    links: bool = True
+    """Compares the links on a site's pages with the inventory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,5 +202,10 @@ class Settings:
     feeds: tuple[Feed, ...] = ()
     vantages: tuple[Vantage, ...] = ()
     edges: tuple[EdgeSignature, ...] = ()
+    brands: tuple[Brand, ...] = ()
+    maintenance: tuple[Maintenance, ...] = ()
+    hygiene: Hygiene = field(default_factory=Hygiene)
+    content_rules: str = ""
+    """File of more rules for pages that earn nothing, relative to the home; the shape of `checks/sites/content.toml`."""
     targets: tuple[Target, ...] = ()
     """Sites, links and parsers of the inventory and one target per feed; slices appear with the facts."""

@@ -43,6 +43,13 @@ def address_fault(address: str) -> str:
     return "" if inner and _is_host(inner) and (":" not in inner or inner != host) else "has no valid host"
 
 
+def origin_fault(origin: str) -> str:
+    """What is wrong with `HOST` or `HOST:PORT`, as the end of a sentence."""
+    if _is_host(origin.strip("[]")) and (":" not in origin or origin.startswith("[") == origin.endswith("]")):
+        return ""
+    return address_fault(origin)
+
+
 def _is_host(host: str) -> bool:
     if ":" in host:
         try:

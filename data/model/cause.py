@@ -87,6 +87,7 @@ _TABLE: tuple[tuple[str, State, str, str, tuple[str, str, str]], ...] = (
     ("dns.servfail", UNKNOWN, "the name servers fail", DEVELOPER, _DNS),
     ("dns.timeout", UNKNOWN, "the name servers do not answer", DEVELOPER, _DNS),
     ("dns.nodata", FAILING, "the name has no address", DEVELOPER, _DNS),
+    ("dns.expiring", DEGRADED, "domain registration ends soon", DEVELOPER, ("renew the domain", "have a second domain ready", "lock the transfer")),
     ("dns.refused", UNKNOWN, "the name servers refuse", DEVELOPER, _DNS),
     ("tcp.refused", FAILING, "connection refused", DEVELOPER, _ORIGIN),
     ("tcp.timeout", FAILING, "no answer to connect", DEVELOPER, _ORIGIN),

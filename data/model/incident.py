@@ -75,6 +75,10 @@ class Incident:
     closed_at: datetime | None = None
     closed_by: str = ""
     updated_at: datetime | None = None
+    upstream: str = ""
+    """What they share, `label=value` (`edge=Halyard Edge`); empty for one target."""
+    evidence: dict[str, str] = field(default_factory=dict)
+    """What speaks for the upstream and against its rivals, in words: what fails and what does not."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,14 @@ class Hop:
     cause: CauseId = NO_CAUSE
     edge: str = ""
     """Edge provider that answered, by `checks.sites.edges`; empty when none was recognised."""
+    issuer: str = ""
+    """Who issued the certificate; empty without TLS."""
+    cert_ends: datetime | None = None
+    """Earliest end among the certificate and its chain."""
+    client_side: bool = False
+    """A page led here, by script or meta refresh, not the protocol."""
+    params: str = ""
+    """What this hop did to the parameters that must survive, in words; empty when nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +94,9 @@ class TargetState:
     first_fail_at: datetime | None = None
     """First failing observation of the current run, before it was confirmed."""
     evidence: dict[str, str] = field(default_factory=dict)
+    traits: dict[str, str] = field(default_factory=dict)
+    """What it shared with others when it last answered: `edge`, `ip`, `network`, `tracker`, `issuer`, `ns`, `registrar`.
+    Kept through failures, which show less."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,11 +40,15 @@ class Expect:
     final_path: str = ""
     """Prefix of the final path."""
     keep: tuple[str, ...] = ()
-    """Query parameters whose values on the first URL must stand on the last."""
+    """Query parameters of the first URL whose values must reach the last page, on its URL or handed over by cookie."""
     slow_ms: int = 0
     """Above this total time the target is `degraded`; 0 switches it off."""
     max_body: int = 1_048_576
     """Bytes after decoding; more is `proto.oversize` and never read."""
+    brand: tuple[str, ...] = ()
+    """Names of which one must stand on the final page, in its title, headings or text; another brand is a wrong target."""
+    locale: str = ""
+    """Language, or language and country, that the final page must declare: `de`, `de-AT`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,12 @@ class Target:
     paused: bool = False
     spec: str = ""
     """Parser: path of its SPEC file, relative to the home. Feed: name of its preset."""
+    origin: str = ""
+    """`HOST[:PORT]` or `ADDRESS[:PORT]` behind the edge, asked directly when the edge fails; empty is none."""
+    device: str = ""
+    """`mobile` sends a phone's User-Agent; empty is losswatch's own."""
+    depth: int = 0
+    """Hops that are walked: 1 stops before the partner's host, 0 goes to the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,3 +94,9 @@ class Check:
     """Country whose vantage must carry the check; empty means from here."""
     attempt: int = 0
     """0 for a scheduled check, n for the n-th confirmation."""
+    origin: str = ""
+    """As `Target.origin`."""
+    device: str = ""
+    depth: int = 0
+    vantage: str = ""
+    """Name of the one vantage that must carry it; empty is any of the country."""
