@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 
 from checks.sites import chain, verdict
 from checks.sites.edges import Edges
+from checks.sites.outcome import Verdict
 from checks.sites.reading import Readings
 from checks.sites.transport import Proxy
 from checks.sites.url import BadUrl, Url, parse
-from checks.sites.verdict import Verdict
 from checks.sites.walk import Network, walk
 from data.model.cause import cause
 from data.model.observation import Hop, Observation
