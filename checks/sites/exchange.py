@@ -40,6 +40,8 @@ class Exchange:
     timing: Timing = field(default_factory=Timing)
     """Of this request alone; `ttfb_ms` runs from its start."""
     certificate: Certificate | None = None
+    client_side: bool = False
+    """A page led here, by script or meta refresh, not the protocol."""
 
     def header(self, name: str) -> str:
         """The first value of `name`, or an empty string."""
@@ -65,6 +67,8 @@ class Walk:
     total_ms: float = 0.0
     vantage: str = ""
     """Country whose proxy carried it; empty from here."""
+    ahead: Url | None = None
+    """Where the chain goes on, when it was told to stop before; the last exchange is then no page."""
 
     @property
     def last(self) -> Exchange:

@@ -24,6 +24,11 @@ if TYPE_CHECKING:
     from checks.sites.url import Url
 
 HEADER_LIMIT = 65_536
+_HEADERS = (
+    f"Accept-Encoding: {ACCEPTED}",
+    "Accept: text/html,application/xhtml+xml,*/*;q=0.8",
+    "Accept-Language: en",
+)
 _EVENTS = {
     pycurl.POLL_IN: select.EPOLLIN,
     pycurl.POLL_OUT: select.EPOLLOUT,
@@ -127,13 +132,21 @@ class Transport:
         self._epoll.close()
 
     @contextmanager
-    def session(self) -> Iterator[Session]:
-        """A cookie jar for one chain."""
+    def session(self, agent: str = "", headers: tuple[str, ...] = ()) -> Iterator[Session]:
+        """A cookie jar for one chain, with another User-Agent and other headers than ours where they are given."""
         handle = self._idle.pop() if self._idle else self._new_handle()
+        if agent:
+            handle.setopt(pycurl.USERAGENT, agent)
+        if headers:
+            handle.setopt(pycurl.HTTPHEADER, merged(headers))
         try:
             yield Session(self, handle)
         finally:
             handle.setopt(pycurl.COOKIELIST, "ALL")
+            if agent:
+                handle.setopt(pycurl.USERAGENT, self._user_agent)
+            if headers:
+                handle.setopt(pycurl.HTTPHEADER, list(_HEADERS))
             self._idle.append(handle)
 
     async def perform(self, handle: Any) -> tuple[int, str]:
@@ -169,14 +182,7 @@ class Transport:
                 pycurl.TLS13_CIPHERS,
                 "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256",
             ),  # the order of browsers; SHA-384 first makes each handshake dearer
-            (
-                pycurl.HTTPHEADER,
-                [
-                    f"Accept-Encoding: {ACCEPTED}",
-                    "Accept: text/html,application/xhtml+xml,*/*;q=0.8",
-                    "Accept-Language: en",
-                ],
-            ),
+            (pycurl.HTTPHEADER, list(_HEADERS)),
         ):
             handle.setopt(option, value)
         return handle
@@ -267,6 +273,12 @@ def _measure(handle: Any, reply: Reply, *, secure: bool) -> None:
     if secure:
         reply.tls_s, reply.verify = get(pycurl.APPCONNECT_TIME), get(pycurl.SSL_VERIFYRESULT)
         reply.certinfo = tuple(get(pycurl.INFO_CERTINFO))
+
+
+def merged(headers: tuple[str, ...]) -> list[str]:
+    """Our headers with `headers` (`Name: value`) in the place of those of the same name."""
+    named = {line.partition(":")[0].lower(): line for line in (*_HEADERS, *headers)}
+    return list(named.values())
 
 
 def trusted_bundle() -> str:

@@ -100,3 +100,5 @@ class Check:
     depth: int = 0
     vantage: str = ""
     """Name of the one vantage that must carry it; empty is any of the country."""
+    partner: PartnerId = NO_PARTNER
+    """Whose link it is: its brands are right, those of others are not."""
