@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from data.config import sections
+from data.config.hygiene import hygiene
 from data.config.inventory import Inventory
 from data.config.lines import index_lines
 from data.config.problems import Problems
@@ -92,6 +93,7 @@ def _sections(top: Table, home: Path, presets: Collection[str]) -> Settings:
         feeds=sections.feeds(top, team_ids, [partner.id for partner in partners], presets),
         vantages=sections.vantages(top),
         edges=sections.edges(top),
+        hygiene=hygiene(top.table("hygiene")),
     )
 
 

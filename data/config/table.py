@@ -120,6 +120,13 @@ class Table:
             return default
         return value
 
+    def integers(self, key: str, low: int, high: int) -> tuple[int, ...]:
+        values = self._take(key, list, "a list of whole numbers") or []
+        fitting = [one for one in values if isinstance(one, int) and not isinstance(one, bool) and low <= one <= high]
+        if len(fitting) < len(values):
+            self.wrong(key, "holds something else", value=values, allowed=f"whole numbers, {low} to {high}")
+        return tuple(fitting)
+
     def number(self, key: str, default: float, low: float, high: float) -> float:
         value = self._take(key, (int, float), "a number")
         if value is None:
