@@ -18,7 +18,7 @@ from checks.sites.body import ACCEPTED
 from checks.sites.exchange import REDIRECTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from checks.sites.certificate import CertInfo
     from checks.sites.url import Url
@@ -106,6 +106,8 @@ class Transport:
     """Carries any number of requests at once; each is one new connection, so that every check proves the whole way."""
 
     def __init__(self, *, ca_file: str = "", user_agent: str = "losswatch") -> None:
+        self.on_reply: Callable[[Url, Reply], None] | None = None
+        """Called in the task of the check after each of its requests, answered or not."""
         self._loop = asyncio.get_running_loop()
         self._ca_file, self._user_agent = ca_file or trusted_bundle(), user_agent
         self._idle: list[Any] = []
@@ -259,6 +261,8 @@ class Session:
         handle.setopt(pycurl.WRITEFUNCTION, reply.take_body)
         reply.error, reply.message = await self._transport.perform(handle)
         _measure(handle, reply, secure=url.scheme == "https")
+        if self._transport.on_reply:
+            self._transport.on_reply(url, reply)
         return reply
 
 
