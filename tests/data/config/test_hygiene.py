@@ -11,7 +11,7 @@ def test_without_a_table_registries_are_not_asked_and_all_else_is_on(company):
     made = company.load().hygiene
     assert made == Hygiene()
     assert not made.domains
-    assert made.certificates and made.seo and made.slowness and made.links
+    assert all((made.certificates, made.seo, made.slowness, made.links))
 
 
 def test_every_part_has_its_switch_and_its_days(company):
