@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from data.model.ids import PartnerId, TeamId
-from data.model.target import Target
+from data.model.ids import CauseId, PartnerId, TeamId
+from data.model.target import Target, TargetKind
 
 Seconds = float
 
@@ -188,6 +188,28 @@ class Hygiene:
 
 
 @dataclass(frozen=True, slots=True)
+class ContentRule:
+    """One rule for pages that earn nothing: a table of `checks/sites/rules/*.toml` or of the operator's own file."""
+
+    id: str
+    cause: CauseId
+    any: tuple[str, ...]
+    """Regular expressions in lower case; plain texts where the place is `source`."""
+    where: tuple[str, ...] = ("title", "headings", "text")
+    """Of `checks.sites.rulebook.PLACES`."""
+    score: float = 1.0
+    """Times the weight of the place; negative speaks against the cause."""
+    max_text: int | None = None
+    """Longest visible text of a page it applies to; 0 is any, `None` what is usual for the cause and place."""
+    room: int | None = None
+    """Characters that may stand around a match in a title or heading; `None` is the usual."""
+    kinds: tuple[TargetKind, ...] = ()
+    """Empty: what is usual for the cause."""
+    status: tuple[int, ...] = ()
+    """Empty: any 2xx, and the error statuses that are usual for the cause."""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything configured: losswatch.toml plus inventory/*.csv, validated as one."""
 
@@ -206,6 +228,8 @@ class Settings:
     maintenance: tuple[Maintenance, ...] = ()
     hygiene: Hygiene = field(default_factory=Hygiene)
     content_rules: str = ""
-    """File of more rules for pages that earn nothing, relative to the home; the shape of `checks/sites/content.toml`."""
+    """File of more rules for pages that earn nothing, relative to the home; the shape of `checks/sites/rules/*.toml`."""
+    rules: tuple[ContentRule, ...] = ()
+    """What that file says."""
     targets: tuple[Target, ...] = ()
     """Sites, links and parsers of the inventory and one target per feed; slices appear with the facts."""
