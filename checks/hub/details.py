@@ -7,7 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from checks.hub.aspects import aspects
+from checks.hub.board import visible_log
 from checks.hub.filters import worst_first
+from checks.hub.prelude import prelude, window
+from checks.hub.probing import PROBED
 from checks.incidents.explain import plans, statements
 from checks.parsers.spec import load_spec
 from checks.revenue.alarm import slice_of
@@ -16,14 +20,17 @@ from data.config.units import format_duration
 from data.model.ids import IncidentId, TargetId
 from data.model.principal import MoneyRight
 from data.model.snapshot import (
+    Aspect,
     BandPoint,
     ChangeRow,
     FieldRow,
     IncidentDetail,
     IncidentPage,
+    LogLine,
     TargetDetail,
     TargetRow,
 )
+from data.model.state import State
 from data.model.target import TargetKind
 from data.store import feed_changes, findings, flips, incidents, observations, parser_runs, rollups, timeline
 from data.text import redact
@@ -33,10 +40,13 @@ if TYPE_CHECKING:
 
     from checks.hub.hub import Hub
     from data.model.incident import Finding, Incident
+    from data.model.observation import Observation
     from data.model.principal import Principal, Scope
     from data.model.target import Target
 
 MEMBERS = 200
+SAME = 8
+"""Others of an incident that a target's own screen lists."""
 STRIP_CELLS = 60
 BAND_HOURS = 36
 
@@ -52,12 +62,15 @@ class Details:
         row = self.hub.board.find_row(TargetId(target_id), now)
         if row is None or not scope.sees(row.team):
             return None
-        return await asyncio.to_thread(self._target, row, scope, now)
+        same, log = self._same(row, scope, now), visible_log(self.hub.board, scope)
+        detail = await asyncio.to_thread(self._target, row, scope, now, log)
+        return replace(detail, same=same)
 
-    def _target(self, row: TargetRow, scope: Scope, now: datetime) -> TargetDetail:
+    def _target(self, row: TargetRow, scope: Scope, now: datetime, log: tuple[LogLine, ...]) -> TargetDetail:
         store, target = self.hub.store, self.hub.board.targets.get(row.target)
         seen = observations.of_target(store, scope, row.target, limit=50)
         band, unit = self._band(row, scope, now)
+        hops = next((one for one in seen if one.hops), None)
         fields, changes = tuple[FieldRow, ...](), tuple[ChangeRow, ...]()
         if row.kind is TargetKind.PARSER and target:
             fields = self._fields(target, scope)
@@ -71,7 +84,7 @@ class Details:
             strip_hour=rollups.strip(store, scope, row.target, now - timedelta(hours=1), now, STRIP_CELLS),
             strip_day=rollups.strip(store, scope, row.target, now - timedelta(days=1), now, STRIP_CELLS),
             strip_90d=rollups.strip(store, scope, row.target, now - timedelta(days=90), now, STRIP_CELLS),
-            hops=next((one.hops for one in seen if one.hops), ()),
+            hops=hops.hops if hops else (),
             observations=tuple(replace(one, detail=redact_words(one.detail, scope)) for one in seen),
             flips=tuple(
                 replace(flip, reason=redact_words(flip.reason, scope))
@@ -87,7 +100,32 @@ class Details:
                 for one in incidents.of_target(store, scope, row.target)
                 if any(map(scope.sees, one.teams))
             ),
+            aspects=self._aspects(row, target, hops),
+            before=self._before(row, target, scope, log),
         )
+
+    def _aspects(self, row: TargetRow, target: Target | None, seen: Observation | None) -> tuple[Aspect, ...]:
+        state = self.hub.board.states.get(row.target)
+        if target is None or state is None or target.kind not in PROBED:
+            return ()
+        return aspects(target, state, seen, max(self.hub.settings.hygiene.cert_warn_days, default=0))
+
+    def _before(
+        self, row: TargetRow, target: Target | None, scope: Scope, log: tuple[LogLine, ...]
+    ) -> tuple[LogLine, ...]:
+        if target is None or row.since is None or row.state in {State.OK, State.PAUSED}:
+            return ()
+        around = flips.between(self.hub.store, scope, *window(row.since))
+        lines = prelude(target, row.since, around, log, self.hub.board.targets)
+        return tuple(replace(line, text=redact_words(line.text, scope)) for line in lines)
+
+    def _same(self, row: TargetRow, scope: Scope, now: datetime) -> tuple[TargetRow, ...]:
+        if row.incident is None:
+            return ()
+        others = [
+            one for one in self.hub.desk.members(row.incident) if scope.sees(one.team) and one.target != row.target
+        ]
+        return self._member_rows(others, scope, now)[:SAME]
 
     def _band(self, row: TargetRow, scope: Scope, now: datetime) -> tuple[tuple[BandPoint, ...], str]:
         if row.kind is TargetKind.SLICE:

@@ -212,6 +212,19 @@ class ChangeRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Aspect:
+    """One thing that the check of a site or link looks at, with what it saw last."""
+
+    name: str
+    state: State
+    value: str
+    expect: str
+    last_at: datetime | None = None
+    streak: int = 0
+    """How many times in a row it was so; 0 where nobody counts."""
+
+
+@dataclass(frozen=True, slots=True)
 class TargetDetail:
     """All a detail screen shows of one target; parts that do not apply to its kind are empty."""
 
@@ -235,6 +248,12 @@ class TargetDetail:
     notes: tuple[str, ...] = ()
     """Honest remarks: `this alarm can fire after 4.4 h here`."""
     incidents: tuple[Incident, ...] = ()
+    aspects: tuple[Aspect, ...] = ()
+    """Sites and links: the check taken apart."""
+    before: tuple[LogLine, ...] = ()
+    """What happened in the half hour before the present state began, and shortly after: oldest first."""
+    same: tuple[TargetRow, ...] = ()
+    """Others of the same incident, worst first, a few."""
 
 
 @dataclass(frozen=True, slots=True)

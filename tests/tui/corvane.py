@@ -13,6 +13,7 @@ from data.model.incident import Incident, IncidentState, Severity, TimelineEntry
 from data.model.money import NO_LOSS, Loss, cents
 from data.model.observation import NO_CAUSE, Flip, Hop, Observation, Timing
 from data.model.snapshot import (
+    Aspect,
     BandPoint,
     ChangeRow,
     FieldRow,
@@ -182,14 +183,24 @@ HOSTILE = replace(
 )  # fmt: skip
 
 CHAIN = (
-    Hop("https://go.aurora.example/p05/de", "198.51.100.7", 302, 24, "https://t.drakkenspin.example/c?tag=a1", 61.0),
+    Hop(
+        "https://go.aurora.example/p05/de",
+        "198.51.100.7",
+        302,
+        24,
+        "https://t.drakkenspin.example/c?tag=a1",
+        61.0,
+        issuer="R3",
+    ),
     Hop(
         "https://t.drakkenspin.example/c?tag=a1",
         "198.51.100.40",
         302,
         88,
         "https://www.drakkenspin.example/de/welcome",
-        200.0,
+        12.0,
+        issuer="WE1",
+        params="cuts tag from 32 to 16 characters",
     ),
     Hop(
         "https://www.drakkenspin.example/de/welcome?tag=a1",
@@ -200,7 +211,25 @@ CHAIN = (
         44.0,
         cause("geo.blocked"),
         "Halyard Edge",
+        "R11",
+        client_side=True,
     ),
+)
+
+
+ASPECTS = (
+    Aspect("DNS", OK, "198.51.100.7", "an address", ago(0.4)),
+    Aspect("TLS", OK, "44 d left", "> 21 d", ago(0.4)),
+    Aspect("GET /de/welcome", F, "451", "2xx", ago(0.4), 7),
+    Aspect("final host", OK, "www.drakkenspin.example", "drakkenspin.example", ago(0.4)),
+    Aspect("keeps tag", U, "", "reaches the end", ago(0.4)),
+    Aspect("text “18+”", U, "", "present", ago(0.4)),
+    Aspect("speed", OK, "173 ms", "< 2,000 ms", ago(0.4)),
+)
+BEFORE = (
+    LogLine(ago(31), "person", "maria", "configuration applied: 3 links changed"),
+    LogLine(ago(14), "site", "aurora-004", "edge provider answers errors"),
+    LogLine(ago(12), "link", "p05-drakkenspin-at", "ok again"),
 )
 
 
@@ -238,6 +267,8 @@ def detail(one: TargetRow) -> TargetDetail:
          ChangeRow("harmless", "response-property-added", "$.rows[*].brand_id", "", "17", 214, ago(2000), ago(4), ago(300))) if one.kind is FEED else (),
         band(drop_at=50 if bad else None, drop=0.1 if one.kind in {SLICE, PARSER} else 6.0), {PARSER: "items", SLICE: "money"}.get(one.kind, "ms"),
         ("this alarm can fire after 4.4 h here",) if one.kind is SLICE else (), tuple(i for i in INCIDENTS if i.id == one.incident),
+        ASPECTS if one.kind in {SITE, LINK} else (), BEFORE if bad and one.kind in {SITE, LINK} else (),
+        tuple(r for r in SITES if r.incident == one.incident and r is not one) if one.incident else (),
     )  # fmt: skip
 
 

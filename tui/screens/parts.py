@@ -5,22 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
-from urllib.parse import urlsplit
 
 from data.model.cause import words_of
 from data.model.state import State
 from data.model.target import TargetKind
+from data.text import cells
 from tui import format as fmt
 from tui.families import seen
 from tui.lines import Line, crop, fit, spread, wrap
 from tui.look import CERTAINTY_ROLE, CHANGE_ROLE, ROLE, Look, glyph, lost_per_hour, word
+from tui.screens.chain_picture import picture
 from tui.widgets.band_chart import band_chart
 from tui.widgets.heat_strip import heat
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from data.model.incident import Incident
-    from data.model.observation import Hop, Observation
-    from data.model.snapshot import ChangeRow, FieldRow, IncidentDetail, TargetDetail
+    from data.model.observation import Observation
+    from data.model.snapshot import Aspect, ChangeRow, FieldRow, IncidentDetail, LogLine, TargetDetail
 
 D = TypeVar("D")
 
@@ -68,39 +71,55 @@ def chain(detail: TargetDetail, _look: Look, width: int, _height: int) -> list[L
     """The redirect chain as a picture; the guilty hop is marked."""
     if not detail.hops:
         return [((" no chain recorded yet", "dim"),)]
-    lines: list[Line] = []
-    for number, hop in enumerate(detail.hops, 1):
-        lines += _hop_lines(number, hop, width, last=number == len(detail.hops))
-    return lines
+    seen = next((one.state for one in detail.observations if one.hops), detail.row.state)
+    return picture(detail.hops, seen, width)
 
 
-def _hop_lines(number: int, hop: Hop, width: int, *, last: bool) -> list[Line]:
-    guilty = bool(hop.cause)
-    parts = urlsplit(hop.url)
-    mark = ("✖", "bad") if guilty else ("●", "dim")
-    status = str(hop.status) if hop.status else "no answer"
-    right: Line = ((f" {status} ", "bad" if guilty else "strong"), (f" {fmt.ms(hop.ms):>7} ", "dim"))
-    left: Line = (
-        (f" {number} ", "dim"),
-        mark,
-        (f" {parts.scheme}://", "dim"),
-        (parts.netloc, "strong"),
-        (parts.path or "/", "dim"),
-    )
-    facts = [hop.ip, hop.edge, _certificate(hop)]
-    why = words_of(hop.cause) if guilty else ""
-    detail = "  ".join(fact for fact in facts if fact)
-    stem = "   " if last else "   │"
-    lines = [spread(left, right, width)]
-    if why or detail:
-        lines.append(crop(((f"{stem:<6}", "rule"), (f"{why}  " if why else "", "bad"), (detail, "dim")), width))
-    elif not last:
-        lines.append(((stem, "rule"),))
-    return lines
+def aspects(detail: TargetDetail, _look: Look, width: int, _height: int) -> list[Line]:
+    """The check taken apart: what was seen beside what was expected, one line each."""
+    if not detail.aspects:
+        return [((" not observed yet", "dim"),)]
+    longest = max(cells(one.name) for one in detail.aspects)
+    named = min(max(longest, 12), max(width // 3, 12))
+    room = max((width - named - 12) // 2, 8)
+    head = ((f"   {fit('check', named)}  {fit('seen', room)}  {fit('expected', room)}  row", "head"),)
+    return [crop(head, width), *(_aspect(one, named, room, width) for one in detail.aspects)]
 
 
-def _certificate(hop: Hop) -> str:
-    return "" if hop.cert_days_left is None else f"certificate {hop.cert_days_left:.0f} d left"
+def _aspect(one: Aspect, named: int, room: int, width: int) -> Line:
+    bad = one.state in {State.FAILING, State.DEGRADED}
+    seen = (fit(one.value or fmt.NONE, room), ROLE[one.state] if bad else "" if one.value else "dim")
+    streak = f"{one.streak:>3}" if one.streak else ""
+    return crop(
+        ((" ", ""), glyph(one.state), (f" {fit(one.name, named)}  ", "strong" if bad else ""), seen, (f"  {fit(one.expect, room)}  {streak}", "dim")),
+        width,
+    )  # fmt: skip
+
+
+def before(detail: TargetDetail, look: Look, width: int, _height: int) -> list[Line]:
+    """What happened around the beginning of the present state, with its distance from it."""
+    since = detail.row.since
+    if detail.row.state is State.OK or since is None:
+        return [((" all is well", "dim"),)]
+    if not detail.before:
+        return [((" nothing on record in the half hour before", "dim"),)]
+    return [_before(line, since, look, width) for line in detail.before]
+
+
+def _before(line: LogLine, since: datetime, look: Look, width: int) -> Line:
+    apart = (line.at - since).total_seconds()
+    distance = "at once" if abs(apart) < 1 else f"{fmt.MINUS if apart < 0 else '+'}{fmt.age(abs(apart))}"
+    left: Line = ((f" {fmt.day_clock(line.at, look.now):<10} ", "dim"), (f"{line.who} ", "strong"), (line.text, ""))
+    return spread(left, ((f"{distance} ", "dim"),), width)
+
+
+def same_cause(detail: TargetDetail, look: Look, width: int, _height: int) -> list[Line]:
+    """Others that the incident holds."""
+    rows = [
+        crop(((" ", ""), glyph(row.state), (f" {fit(row.name, 24)} ", ""), (seen(row), "dim"), (f"  {look.since(row.since)}", "dim")), width)
+        for row in detail.same
+    ]  # fmt: skip
+    return rows or [((" nothing else fails with it", "dim"),)]
 
 
 def observations(detail: TargetDetail, look: Look, width: int, _height: int) -> list[Line]:
@@ -268,7 +287,11 @@ def of_target(kind: TargetKind) -> tuple[Part[TargetDetail], ...]:
             Part("changes of state", flips, "right", 1),
             Part("expected", expectation, "left", 0),
         )
-    return (Part("chain", chain, "left", 0), chart, strips, *rest)
+    return (
+        Part("chain", chain, "left", 0), Part("checks", aspects, "left", 0), chart, Part("just before", before, "right", 0),
+        Part("same cause", same_cause, "right", 0), Part("observations", observations, "right", 2), strips,
+        Part("changes of state", flips, "left", 1), Part("incidents and notes", incidents, "right", 0), Part("expected", expectation, "left", 0),
+    )  # fmt: skip
 
 
 OF_INCIDENT: tuple[Part[IncidentDetail], ...] = (
