@@ -113,7 +113,15 @@ def _toml(town: Town, doors: Doors, clock: SimulatedClock) -> str:
         _table("company", {"name": COMPANY, "currency": "EUR"}),
         _table("hub", {"probes": 1, "min_free": "50MB"}),
         _table(
-            "network", {"canaries": canaries, "resolver": f"127.0.0.1:{doors.dns}", "ca_file": "ca.pem", "per_host": 40}
+            "network",
+            {
+                "canaries": canaries,
+                "resolver": f"127.0.0.1:{doors.dns}",
+                "ca_file": "ca.pem",
+                "per_host": 40,
+                "per_host_minute": 0,
+                "per_edge": 0,
+            },
         ),
         _table("clock", {"sim_start": clock.sim_start, "wall_start": clock.wall_start, "speed": clock.speed}),
         _table("defaults.site", {"interval": "60m", "tier1": "2m", "tier2": "10m"}),

@@ -8,6 +8,7 @@ from data.config import sections
 from data.config.hygiene import hygiene
 from data.config.inventory import Inventory
 from data.config.lines import index_lines
+from data.config.maintenance import windows as maintenance_windows
 from data.config.problems import Problems
 from data.config.rows import decode, read_bytes
 from data.config.settings import Settings
@@ -36,6 +37,7 @@ def load(home: Home, *, presets: Collection[str] = ()) -> Settings:
     top = _read_toml(home.toml, problems)
     made = _sections(top, home.config, presets)
     defaults = sections.defaults(top.table("defaults"))
+    maintenance = tuple(top.tables("maintenance"))
     top.done()
     inventory = Inventory(
         home=home.config,
@@ -46,8 +48,15 @@ def load(home: Home, *, presets: Collection[str] = ()) -> Settings:
         problems=problems,
     )
     targets = (*inventory.targets(), *_feed_targets(made.feeds))
+    windows = maintenance_windows(
+        maintenance,
+        timezone=made.company.timezone,
+        teams=[team.id for team in made.teams],
+        partners=[partner.id for partner in made.partners],
+        targets=targets,
+    )
     problems.raise_any()
-    return replace(made, targets=targets)
+    return replace(made, targets=targets, maintenance=windows)
 
 
 def _read_toml(path: Path, problems: Problems) -> Table:

@@ -91,6 +91,10 @@ def network(table: Table, home: Path) -> NetworkSettings:
         user_agent=table.text("user_agent", built_in.user_agent),
         per_host=table.integer("per_host", built_in.per_host, 1, 1_000),
         in_flight=table.integer("in_flight", built_in.in_flight, 1, 10_000),
+        per_host_minute=table.integer("per_host_minute", built_in.per_host_minute, 0, 100_000),
+        per_edge=table.integer("per_edge", built_in.per_edge, 0, 10_000),
+        max_skew_s=table.duration("max_skew", built_in.max_skew_s, 1.0, DAY_S),
+        mobile_agent=table.text("mobile_agent", built_in.mobile_agent),
     )
     table.done()
     return made
