@@ -22,6 +22,7 @@ from checks.engine.wire import Batch, Configure, ProbeSettings, Work, frame, rea
 from checks.sites.edges import Edges
 from checks.sites.prober import Prober, proxies_of
 from checks.sites.resolver import Resolver
+from checks.sites.traits import NameServers
 from checks.sites.transport import Transport, bundle_with
 from checks.sites.walk import Network
 from data.model.cause import cause
@@ -116,7 +117,7 @@ class Probe:
         Settings that cannot work turn every check `unknown` and say why: a probe that died of them would only be restarted.
         """
         if self.prober is not None:
-            self._retire(self.prober.network)
+            self._retire(self.prober)
         self.generation += 1
         network = settings.network
         self.clock = clock_from(settings)
@@ -135,12 +136,13 @@ class Probe:
             proxies=proxies_of(settings.vantages),
             clock=self.clock,
             wall=SystemClock(),
+            zones=NameServers(resolver),
         )
 
-    def _retire(self, network: Network) -> None:
+    def _retire(self, prober: Prober) -> None:
         async def close_after(checks: set[asyncio.Task[None]]) -> None:
             await asyncio.gather(*checks, return_exceptions=True)
-            network.close()
+            prober.close()
 
         task = asyncio.create_task(close_after(set(self.running)))
         self.retiring.add(task)

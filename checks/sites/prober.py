@@ -10,6 +10,7 @@ from checks.sites import chain, verdict
 from checks.sites.edges import Edges
 from checks.sites.outcome import Verdict
 from checks.sites.reading import Readings
+from checks.sites.traits import traits_of
 from checks.sites.transport import Proxy
 from checks.sites.url import BadUrl, Url, parse
 from checks.sites.walk import Network, walk
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from checks.engine.clock import Clock
     from checks.sites.exchange import Exchange, Walk
+    from checks.sites.traits import NameServers
     from data.config.settings import Vantage
     from data.model.target import Check
 
@@ -46,6 +48,13 @@ class Prober:
     """Certificates end in real time, also while a simulation runs."""
     region: str = "local"
     readings: Readings = field(default_factory=Readings)
+    zones: NameServers | None = None
+    """Who knows the name servers of a domain; a one-shot check asks nobody."""
+
+    def close(self) -> None:
+        if self.zones:
+            self.zones.close()
+        self.network.close()
 
     async def run(self, check: Check) -> Observation:
         """One observation, whatever happens to the network."""
@@ -112,8 +121,18 @@ class Prober:
             timing=replace(made.last.timing, total_ms=made.total_ms),
             hops=tuple(self._hop(index, hop, found, now) for index, hop in enumerate(made.exchanges)),
             blame=made.exchanges[found.at].url.host if found.cause else "",
-            evidence={key: clean_text(redact(text), 200) for key, text in found.evidence.items()},
+            evidence={
+                key: clean_text(redact(text), 200) for key, text in self._evidence(check, made, found).items() if text
+            },
         )
+
+    def _evidence(self, check: Check, made: Walk, found: Verdict) -> dict[str, str]:
+        """What the verdict rests on, and what an answer shows of the upstreams behind it."""
+        guilty = made.exchanges[found.at]
+        if not guilty.status:
+            return found.evidence
+        zone = self.zones.of(guilty.url.host) if self.zones else ""
+        return {"ns": zone, **traits_of(made, check, guilty.ip), **found.evidence}
 
     def _hop(self, index: int, hop: Exchange, found: Verdict, now: datetime) -> Hop:
         edge = self.edges.recognise(hop)
@@ -126,6 +145,8 @@ class Prober:
             cert_days_left=round(hop.certificate.days_left(now), 2) if hop.certificate else None,
             cause=found.cause if index == found.at else hop.cause,
             edge=edge.name if edge else "",
+            issuer=clean_text(hop.certificate.issuer, 100) if hop.certificate else "",
+            cert_ends=hop.certificate.ends if hop.certificate else None,
         )
 
 

@@ -19,13 +19,13 @@ import dns.message
 import dns.rcode
 import dns.rdatatype
 
+from checks.sites.dnsline import Line, Server
 from checks.sites.exchange import Fault
 from data.model.cause import cause
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-Server = tuple[str, int]
 _TRIES_S = (1.0, 2.0, 4.0)
 _AAAA_GRACE_S = 0.05
 """How long a found A record waits for its AAAA sibling (RFC 8305)."""
@@ -53,7 +53,7 @@ class Resolver:
         self.ipv6 = has_ipv6()
         self._cache: dict[str, tuple[float, Answer]] = {}
         self._running: dict[str, asyncio.Task[Answer]] = {}
-        self._lines: dict[Server, _Line] = {}
+        self._lines: dict[Server, Line] = {}
 
     async def address(self, host: str, timeout_s: float = 5.0) -> str:
         """The first address of `host`, an address itself included; raises `OSError` with the reason when there is none."""
@@ -84,6 +84,23 @@ class Resolver:
                 return await asyncio.shield(task)
         except TimeoutError:
             return Answer(fault=Fault(cause("dns.timeout"), f"no name server answered for {name}", deadline=True))
+
+    def knows_locally(self, host: str) -> bool:
+        """Whether `host` is answered without asking anybody."""
+        name = host.removesuffix(".")
+        return name == "localhost" or name.endswith(".localhost") or name in self.hosts
+
+    async def name_servers(self, domain: str, timeout_s: float) -> tuple[str, ...] | None:
+        """Names of the name servers of a zone, none where it has none; `None` when nobody could say."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                reply = await self._exchange(dns.message.make_query(domain, "NS"), self.servers[0])
+        except (TimeoutError, OSError, dns.exception.DNSException, ValueError):
+            return None
+        if reply.rcode() not in {dns.rcode.NOERROR, dns.rcode.NXDOMAIN}:
+            return None
+        found = [record.target for rrset in reply.answer if rrset.rdtype == dns.rdatatype.NS for record in rrset]
+        return tuple(target.to_text(omit_final_dot=True).lower() for target in found)
 
     def close(self) -> None:
         for task in tuple(self._running.values()):
@@ -156,63 +173,12 @@ class Resolver:
     async def _exchange(self, query: dns.message.Message, server: Server) -> dns.message.Message:
         line = self._lines.get(server)
         if line is None or line.broken:
-            line = await _Line.open(server)
+            line = await Line.open(server)
             self._lines[server] = line
         reply = dns.message.from_wire(await line.ask(query), ignore_trailing=True)
         if reply.flags & dns.flags.TC:
             return await dns.asyncquery.tcp(query, server[0], port=server[1])
         return reply
-
-
-class _Line(asyncio.DatagramProtocol):
-    """One connected UDP socket to one server; answers are matched by id and question."""
-
-    def __init__(self) -> None:
-        self.broken = False
-        self._waiting: dict[int, tuple[dns.message.Message, asyncio.Future[bytes]]] = {}
-        self._transport: asyncio.DatagramTransport | None = None
-
-    @classmethod
-    async def open(cls, server: Server) -> _Line:
-        loop = asyncio.get_running_loop()
-        transport, line = await loop.create_datagram_endpoint(cls, remote_addr=server)
-        line._transport = transport  # noqa: SLF001  # the protocol object is made by the loop, not by us
-        return line
-
-    async def ask(self, query: dns.message.Message) -> bytes:
-        while query.id in self._waiting:
-            query.id = secrets.randbelow(65_536)
-        answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-        self._waiting[query.id] = (query, answer)
-        assert self._transport is not None
-        self._transport.sendto(query.to_wire())
-        try:
-            return await answer
-        finally:
-            self._waiting.pop(query.id, None)
-
-    def datagram_received(self, data: bytes, addr: object) -> None:  # noqa: ARG002  # the socket is connected: one peer
-        query, answer = self._waiting.get(int.from_bytes(data[:2], "big"), (None, None))
-        if query is None or answer is None or answer.done():
-            return
-        with suppress(dns.exception.DNSException, ValueError):  # a forged or broken datagram is as if it never came
-            reply = dns.message.from_wire(data, question_only=True, ignore_trailing=True)
-            if query.is_response(reply) or not reply.question:
-                answer.set_result(data)
-
-    def error_received(self, exc: Exception) -> None:
-        """The kernel says nobody listens there (ICMP): every waiting question fails at once."""
-        for _, answer in self._waiting.values():
-            if not answer.done():
-                answer.set_exception(exc)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.broken = True
-        self.error_received(exc or OSError("closed"))
-
-    def close(self) -> None:
-        if self._transport is not None:
-            self._transport.close()
 
 
 def _read(name: str, kind: str, reply: dns.message.Message) -> Answer:
