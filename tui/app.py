@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from data.model.snapshot import TargetRow
     from data.model.target import TargetKind
+    from tui.column import Column
     from tui.widgets.row_table import RowTable
 
 EMPTY = Snapshot(0, datetime(1970, 1, 1, tzinfo=UTC))
@@ -92,6 +93,8 @@ class LosswatchApp(App[int]):
         self._monotonic = monotonic
         self._received = self._heard = monotonic()
         self._lost = "Waiting for the hub."
+        self.columns: dict[TargetKind, tuple[Column[TargetRow], ...]] = {}
+        """Columns that were chosen for a list, for as long as this dashboard lives."""
         self._paused_at: float | None = None
         self._pending: Snapshot | None = None
         self._styles: dict[str, Style] = {}

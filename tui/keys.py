@@ -70,6 +70,8 @@ KEYS: tuple[Key, ...] = (
     Key("list.filter", "slash", "filter", "filter", "words, !word, state!=ok, team=, geo=, partner=, cause=", "list", face="/", priority=True),
     Key("list.sort", "s", "sort", "sort", "sort by the next column", "list"),
     Key("list.reverse", "S", "reverse", "reverse", "turn the order round", "list"),
+    Key("list.columns", "f", "columns", "columns", "choose the columns, and their order", "list"),
+    Key("list.export", "e", "export", "export", "write every row of this list to a CSV file", "list"),
     Key("list.back", "escape", "back", "back", "clear the filter, then back", "list", face="esc"),
     # One target
     Key("target.1", "1", "panel(1)", "panels", "first part", "target", show=False),

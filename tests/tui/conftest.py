@@ -52,3 +52,16 @@ def socket_path():
 @pytest.fixture
 def answers(socket_path):
     return Answers(socket_path)
+
+
+@pytest.fixture
+def until():
+    """Wait until something holds on the screen, however busy the machine is."""
+
+    async def wait(pilot, holds):
+        async with asyncio.timeout(30):
+            while not holds():
+                await asyncio.sleep(0.01)
+                await pilot.pause()
+
+    return wait

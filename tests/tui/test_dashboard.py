@@ -30,14 +30,6 @@ async def settle(pilot):
     await pilot.pause()
 
 
-async def until(pilot, holds):
-    """Until a timer of the application has fired, however busy the machine is."""
-    async with asyncio.timeout(30):
-        while not holds():
-            await asyncio.sleep(0.01)
-            await pilot.pause()
-
-
 def screen_text(app) -> str:
     width, height = app.size
     return "\n".join("".join(segment.text for segment in line) for line in app.screen._compositor.render_strips())[
@@ -65,7 +57,7 @@ async def test_the_overview_shows_what_burns_most_first_and_what_to_do_about_it(
             assert fact in text
 
 
-async def test_the_preview_follows_the_cursor_only_once_the_keys_rest(monkeypatch):
+async def test_the_preview_follows_the_cursor_only_once_the_keys_rest(monkeypatch, until):
     app = dashboard()
     async with app.run_test(size=WIDE) as pilot:
         await settle(pilot)

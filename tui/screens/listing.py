@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
@@ -7,6 +9,7 @@ from textual import work
 from data.errors import LosswatchError
 from data.model.snapshot import ListPage, StateCount, TargetRow
 from tui import keys
+from tui.export import csv_of, save
 from tui.families import FAMILIES
 from tui.look import counts
 from tui.screens.place import Place
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from data.model.target import TargetKind
     from tui.lines import Span
 
+EXPORT_PAGE = 1_000
 ASCENDING = {"name", "partner", "geo", "uptime", "since"}
 """Orders that start with the smallest: the first name, the lowest uptime, the oldest."""
 
@@ -48,7 +52,7 @@ class ListScreen(Place):
 
     def content(self) -> ComposeResult:
         table: RowTable[TargetRow] = RowTable(
-            self.family.columns,
+            self.losswatch.columns.get(self.family.kind, self.family.columns),
             lambda row: row.target,
             self.family.title,
             id="rows",
@@ -162,6 +166,43 @@ class ListScreen(Place):
     def action_reverse(self) -> None:
         self.desc = not self.desc
         self._change()
+
+    def action_columns(self) -> None:
+        self.ask(Question("columns:", submit=self._columns, start=" ".join(column.id for column in self.table.columns)))
+
+    def _columns(self, text: str) -> None:
+        """The first column stays: it names the row."""
+        first, *rest = self.family.columns
+        known = {column.id: column for column in rest}
+        wished = list(dict.fromkeys(word for word in text.replace(",", " ").split() if word != first.id))
+        if unknown := [word for word in wished if word not in known]:
+            self.losswatch.say(f"No column {unknown[0]} here; there are: {' '.join(known)}", warn=True)
+            return
+        chosen = (first, *(known[word] for word in wished)) if wished else self.family.columns
+        self.losswatch.columns[self.family.kind] = chosen
+        self.table.rearrange(chosen)
+
+    def action_export(self) -> None:
+        self.losswatch.say(f"Exporting {self.matching:,} rows …")
+        sort = self.family.orders[self.order][0]
+        self._export(Query(self.family.kind, self.filter_text, sort, self.desc, 0, EXPORT_PAGE))
+
+    @work(group="export", exclusive=True, exit_on_error=False)
+    async def _export(self, query: Query) -> None:
+        rows: list[TargetRow] = []
+        try:
+            while True:
+                page = await self.losswatch.service.page(replace(query, offset=len(rows)))
+                rows += page.rows
+                if not page.rows or len(rows) >= page.total:
+                    break
+            path = await asyncio.to_thread(
+                save, csv_of(rows), self.family.title.lower().replace(" ", "-"), self.losswatch.now()
+            )
+        except LosswatchError as problem:
+            self.losswatch.say(str(problem), warn=True)
+        else:
+            self.losswatch.say(f"{len(rows):,} rows written to {path}")
 
     def action_back(self) -> None:
         if self.filter_text:

@@ -103,6 +103,12 @@ class RowTable(Panel, Generic[R]):
         self._rows, self._key, self._asked = {}, None, None
         self.cursor = self.top_row = 0
 
+    def rearrange(self, columns: Sequence[Column[R]]) -> None:
+        """Other columns; rows and cursor stay."""
+        self.columns = tuple(columns)
+        self.first_column = 0
+        self.redraw()
+
     def select(self, key: str) -> None:
         """Put the cursor on the row with `key` when it is loaded."""
         self._key = key

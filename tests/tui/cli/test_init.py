@@ -120,10 +120,11 @@ def test_what_cannot_be_done_is_one_sentence_and_writes_nothing(run, tmp_path, a
     assert not (tmp_path / "losswatch.toml").exists()
 
 
-def test_a_bad_cell_in_a_csv_is_named_where_it_now_stands(run, tmp_path):
-    done = run("init", "--from", "-", stdin="url,tier\nhttps://a.example/,9\n")
-    assert done.code == 64
-    assert f"{tmp_path}/inventory/sites.csv:2: tier is not a tier (got '9'; allowed: 1, 2 or 3)" in done.err
+def test_a_bad_cell_in_a_csv_is_left_out_and_named(run, settings):
+    done = run("init", "--from", "-", "--json", stdin="url,tier\nhttp://127.0.0.1:1/,9\n")
+    assert done.code == 0
+    assert json.loads(done.out)["not_carried_over"] == ["127.0.0.1:1: tier '9' is not 1, 2 or 3; left out"]
+    assert settings().targets[0].tier == 3
 
 
 def _terminal(tmp_path, *arguments: str) -> pexpect.spawn:

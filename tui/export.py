@@ -1,0 +1,64 @@
+"""What a list shows as a CSV file: every row of the filter, in its order, figures as figures."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from data.errors import LosswatchError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from data.model.snapshot import TargetRow
+
+HEAD = (
+    "name", "kind", "team", "state", "cause", "detail", "since", "last_at", "geo", "partner", "offer", "site", "tier",
+    "p50_ms", "p95_ms", "uptime", "value", "expected", "loss_per_hour", "incident",
+)  # fmt: skip
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""A text that begins so would be run by a spreadsheet."""
+
+
+def csv_of(rows: Iterable[TargetRow]) -> str:
+    """The rows under one head; a figure that does not apply is empty, times are ISO 8601 in UTC."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(HEAD)
+    for row in rows:
+        writer.writerow([_cell(getattr(row, name)) for name in HEAD])
+    return out.getvalue()
+
+
+def save(text: str, name: str, now: datetime, folder: Path | None = None) -> Path:
+    """Write to a new file in `folder`, by default where losswatch was started, else the account's home; mode 0600."""
+    stem = f"losswatch-{name}-{now:%Y%m%dT%H%M%SZ}"
+    reason = ""
+    for place in (folder,) if folder else (Path.cwd(), Path.home()):
+        for number in range(100):
+            path = place / f"{stem}{f'-{number}' if number else ''}.csv"
+            try:
+                handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            except FileExistsError:
+                continue
+            except OSError as problem:
+                reason = problem.strerror or str(problem)
+                break
+            with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+                file.write(text)
+            return path
+    raise LosswatchError(f"Nothing was exported: {reason or 'every name is taken'}")
+
+
+def _cell(value: object) -> object:
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return f"'{value}" if value.startswith(_FORMULA) else value
+    if hasattr(value, "isoformat"):
+        return value.isoformat().replace("+00:00", "Z")
+    return value
