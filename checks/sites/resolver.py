@@ -166,7 +166,7 @@ class Resolver:
             return Answer(fault=Fault(cause("dns.timeout"), f"no name server answered for {name}"))
         except OSError:
             return Answer(fault=Fault(cause("dns.refused"), f"the resolver {server[0]} is not reachable"))
-        except dns.exception.DNSException:
+        except (dns.exception.DNSException, EOFError):  # dnspython raises the latter where TCP ends early
             return Answer(fault=Fault(cause("dns.servfail"), f"the name servers answer nonsense for {name}"))
         return _read(name, kind, reply)
 
