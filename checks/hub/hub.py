@@ -103,7 +103,7 @@ class Hub:
         self.intake = Intake(self.board, self.desk, self.recent, self.keeping, self.clock, self.check_at)
         probes = self.settings.hub.probes or os.cpu_count() or 1
         self.probing = Probing(self.settings, self.board, self.clock, probes, self.intake.take)
-        self.intake.rewrite = self.probing.rewrite
+        self.intake.rewriters = (self.probing.rewrite,)
         self.spool = Spool(self.home.spool, self.store, self._facts_stored)
         self.pulls = Pulls(self, self.scheduler, client_for(self.settings))
         self.configuration = Configuration(self)

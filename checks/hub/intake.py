@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 class Intake:
     """The way of an observation: life cycle, findings, incidents, and one durable batch for all of it.
 
-    1. An observation made while our own network was down becomes `unknown` before anybody judges it.
+    1. Rewriters say what it is worth: made while our own network was down it is `unknown`, before anybody judges it.
     2. The life cycle turns it into a state, perhaps a flip, perhaps a finding opened or closed.
     3. Findings go to the incident desk.
     4. Observation, state, flip, finding and incident are written in one batch: a crash keeps all of them or none.
@@ -43,14 +43,16 @@ class Intake:
     clock: Clock
     confirm: Callable[[TargetId, datetime], None]
     """Asks for a check of the target at that time."""
-    rewrite: Callable[[Observation], Observation] = lambda observation: observation
-    """What an observation is worth while our own network may be down."""
+    rewriters: tuple[Callable[[Observation], Observation], ...] = ()
+    """What an observation is worth, by what the hub knows beside it; each gets what the one before made of it."""
 
     def take(self, observations: Iterable[Observation], extra: Iterable[Record] = ()) -> asyncio.Future[bool]:
         """Judge and store; the future says whether all of it is durable, or waits in memory for a store that is full."""
         rows: list[Record] = list(extra)
         for observation in observations:
-            rows += self._one(self.rewrite(observation))
+            for rewrite in self.rewriters:
+                observation = rewrite(observation)  # noqa: PLW2901 - a chain
+            rows += self._one(observation)
         return self.keeping.keep(rows)
 
     def _one(self, observation: Observation) -> list[Record]:
