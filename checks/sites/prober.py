@@ -6,14 +6,18 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from checks.sites import chain, verdict
+from checks.sites import params, verdict
 from checks.sites.edges import Edges
+from checks.sites.landing import arrived_params
+from checks.sites.manner import Manner
 from checks.sites.outcome import Verdict
+from checks.sites.params import done_by
 from checks.sites.reading import Readings
 from checks.sites.traits import traits_of
 from checks.sites.transport import Proxy
 from checks.sites.url import BadUrl, Url, parse
 from checks.sites.walk import Network, walk
+from data.config.settings import NetworkSettings
 from data.model.cause import cause
 from data.model.observation import Hop, Observation
 from data.model.state import State
@@ -26,7 +30,7 @@ if TYPE_CHECKING:
     from checks.engine.clock import Clock
     from checks.sites.exchange import Exchange, Walk
     from checks.sites.traits import NameServers
-    from data.config.settings import Vantage
+    from data.config.settings import Brand, Vantage
     from data.model.target import Check
 
 _URL_CELLS = 300
@@ -48,6 +52,8 @@ class Prober:
     """Certificates end in real time, also while a simulation runs."""
     region: str = "local"
     readings: Readings = field(default_factory=Readings)
+    brands: tuple[Brand, ...] = ()
+    mobile_agent: str = NetworkSettings().mobile_agent
     zones: NameServers | None = None
     """Who knows the name servers of a domain; a one-shot check asks nobody."""
 
@@ -62,7 +68,7 @@ class Prober:
         url = parse(check.url)
         if isinstance(url, BadUrl):
             return self._refuse(check, started_at, "config.url", url.reason)
-        if absent := next((name for name in check.expect.keep if not chain.values(url, name)), ""):
+        if absent := next((name for name in check.expect.keep if not params.values(url, name)), ""):
             reason = f"the URL has no parameter {absent} that could be kept"
             return self._refuse(check, started_at, "config.url", reason)
         proxy = self.proxies.get(check.geo.upper()) if check.geo else None
@@ -74,9 +80,10 @@ class Prober:
         return self._observation(check, started_at, made, found)
 
     async def _look(self, url: Url, check: Check, proxy: Proxy | None) -> tuple[Walk, Verdict]:
-        made = await walk(url, check.expect, check.timeout_s, self.network, proxy)
+        manner = Manner.of(check, self.mobile_agent, self.brands)
+        made = await walk(url, check.expect, check.timeout_s, self.network, proxy, manner)
         page = self.readings.of(made.last, check)
-        return made, verdict.judge(made, page, check, self.edges, self.wall.now())
+        return made, verdict.judge(made, page, check, self.edges, self.wall.now(), self.brands)
 
     async def _control(self, url: Url, check: Check, seen: Walk, found: Verdict) -> Verdict:
         """Look once more without the proxy: blocked only there is `geo.blocked`, failing here too is a plain failure."""
@@ -108,6 +115,10 @@ class Prober:
 
     def _observation(self, check: Check, started_at: datetime, made: Walk, found: Verdict) -> Observation:
         now = self.wall.now()
+        arrived = arrived_params(made, check)
+        seen = self._evidence(check, made, found)
+        for param in arrived:
+            seen |= param.evidence()
         return Observation(
             target=check.target,
             team=check.team,
@@ -119,18 +130,19 @@ class Prober:
             region=made.vantage or self.region,
             total_ms=made.total_ms,
             timing=replace(made.last.timing, total_ms=made.total_ms),
-            hops=tuple(self._hop(index, hop, found, now) for index, hop in enumerate(made.exchanges)),
+            hops=tuple(
+                replace(self._hop(index, hop, found, now), params=done_by(index, arrived))
+                for index, hop in enumerate(made.exchanges)
+            ),
             blame=made.exchanges[found.at].url.host if found.cause else "",
-            evidence={
-                key: clean_text(redact(text), 200) for key, text in self._evidence(check, made, found).items() if text
-            },
+            evidence={key: clean_text(redact(text), 200) for key, text in seen.items() if text},
         )
 
     def _evidence(self, check: Check, made: Walk, found: Verdict) -> dict[str, str]:
         """What the verdict rests on, and what an answer shows of the upstreams behind it."""
         guilty = made.exchanges[found.at]
         if not guilty.status:
-            return found.evidence
+            return dict(found.evidence)
         zone = self.zones.of(guilty.url.host) if self.zones else ""
         return {"ns": zone, **traits_of(made, check, guilty.ip), **found.evidence}
 
@@ -147,6 +159,7 @@ class Prober:
             edge=edge.name if edge else "",
             issuer=clean_text(hop.certificate.issuer, 100) if hop.certificate else "",
             cert_ends=hop.certificate.ends if hop.certificate else None,
+            client_side=hop.client_side,
         )
 
 

@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from checks.sites.content import Match, judge_content
+from checks.sites.declared import Declared, read_declared
 from checks.sites.page import Page, read_page
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ class Reading:
     """The first of the forbidden texts that it shows."""
     missing: str | None
     """The first of the expected texts that it does not show."""
+    declared: Declared | None = None
+    """What it says of its language and brand, where the check asks for them."""
 
 
 @dataclass(slots=True)
@@ -58,7 +61,7 @@ class Readings:
 def read(exchange: Exchange, check: Check) -> Reading:
     page = read_page(exchange.body, exchange.header("content-type"))
     match = judge_content(page, check.kind, exchange.status)
-    return Reading(page.title, match, *_texts(page, check.expect))
+    return Reading(page.title, match, *_texts(page, check.expect), read_declared(exchange, check.expect))
 
 
 def _texts(page: Page, expect: Expect) -> tuple[str | None, str | None]:
@@ -69,7 +72,15 @@ def _texts(page: Page, expect: Expect) -> tuple[str | None, str | None]:
 
 def _digest(exchange: Exchange, check: Check) -> bytes:
     expect = check.expect
-    terms = (check.kind, exchange.status, exchange.header("content-type"), expect.forbid, expect.text)
+    terms: tuple[object, ...] = (
+        check.kind,
+        exchange.status,
+        exchange.header("content-type"),
+        expect.forbid,
+        expect.text,
+    )
+    if expect.brand or expect.locale:
+        terms += (expect.brand, expect.locale, exchange.url.path, exchange.header("content-language"))
     digest = sha256(repr(terms).encode("utf-8", "surrogatepass"))
     digest.update(exchange.body)
     return digest.digest()

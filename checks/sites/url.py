@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import quote, urljoin, urlsplit
 
 import idna
@@ -19,7 +19,7 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True, slots=True)
 class Url:
-    """An absolute http(s) URL as it goes on the wire: ASCII host, no fragment, no credentials."""
+    """An absolute http(s) URL as it goes on the wire: ASCII host, no credentials, the fragment set apart."""
 
     scheme: str
     host: str
@@ -29,6 +29,8 @@ class Url:
     """Path and query."""
     literal: bool
     """The host is an IP address."""
+    fragment: str = field(default="", compare=False)
+    """What stood behind `#`: kept by the visitor's browser, never sent."""
 
     @property
     def netloc(self) -> str:
@@ -86,6 +88,26 @@ def follow(base: Url, location: str) -> Url | BadUrl:
         return BadUrl(f"the target is malformed ({problem})")
 
 
+def with_probe(url: str, mark: str) -> str:
+    """`url` with the query parameter of `mark` (`NAME=VALUE`) set to its value; the rest stays as it was, byte for byte."""
+    name, _, _ = mark.partition("=")
+    if not name:
+        return url
+    whole, hash_mark, fragment = url.partition("#")
+    base, question, query = whole.partition("?")
+    fields = query.split("&") if question and query else []
+    marked = [mark if part.partition("=")[0].lower() == name.lower() else part for part in fields]
+    if mark not in marked:
+        marked.append(mark)
+    return f"{base}?{'&'.join(marked)}{hash_mark}{fragment}"
+
+
+def on_host(host: str, wanted: str) -> bool:
+    """`host` is `wanted` or below it; `www.` and letter case do not matter."""
+    name = wanted.lower().strip("[]").removeprefix("www.").removesuffix(".")
+    return host == name or host.endswith(f".{name}")
+
+
 def _utf8(raw: str) -> str:
     """Header bytes arrive as latin-1; most servers mean UTF-8."""
     try:
@@ -111,7 +133,7 @@ def _split(text: str, *, credentials: bool) -> Url | BadUrl:
         return host
     name, literal = host
     target = quote(parts.path or "/", safe=_SAFE) + (f"?{quote(parts.query, safe=_SAFE)}" if parts.query else "")
-    return Url(parts.scheme, name, port or DEFAULT_PORTS[parts.scheme], target, literal)
+    return Url(parts.scheme, name, port or DEFAULT_PORTS[parts.scheme], target, literal, parts.fragment)
 
 
 def _host(name: str) -> tuple[str, bool] | BadUrl:

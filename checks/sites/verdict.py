@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from checks.sites.landing import wrong_page, wrong_text
+from checks.sites.landing import gone_from_store, wrong_page, wrong_text
 from checks.sites.outcome import Verdict, verdict
 from data.model.cause import cause, state_of, words_of
 from data.model.state import State
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from checks.sites.edges import Edges
     from checks.sites.exchange import Fault, Walk
     from checks.sites.reading import Reading
+    from data.config.settings import Brand
     from data.model.target import Check, Expect
 
 
-def judge(walk: Walk, page: Reading | None, check: Check, edges: Edges, now: datetime) -> Verdict:
+def judge(  # what is known of the world comes last
+    walk: Walk, page: Reading | None, check: Check, edges: Edges, now: datetime, brands: Iterable[Brand] = ()
+) -> Verdict:
     """The first of these that holds, the most telling first.
 
     1. The chain broke: a fault, a challenge, an edge's own error, a status. 2. The page earns nothing. 3. It is the wrong
@@ -26,9 +30,10 @@ def judge(walk: Walk, page: Reading | None, check: Check, edges: Edges, now: dat
     expiring certificate.
     """
     found = (
-        _broken(walk, check, edges, page)
+        gone_from_store(walk, check)
+        or _broken(walk, check, edges, page)
         or _worthless(walk, check, page)
-        or wrong_page(walk, check.expect)
+        or wrong_page(walk, page, check, brands)
         or wrong_text(walk, page)
         or _degraded(walk, check.expect, now)
         or Verdict()
@@ -48,7 +53,7 @@ def _broken(walk: Walk, check: Check, edges: Edges, page: Reading | None) -> Ver
         edge = edges.recognise(last)
         who = f" ({edge.name})" if edge else ""
         return verdict(by_edge, f"{last.url.netloc} answers {last.status}: {words_of(by_edge)}{who}", at)
-    return None if expected else _status(walk, check, page)
+    return None if expected or walk.ahead else _status(walk, check, page)
 
 
 def _of_fault(fault: Fault, at: int) -> Verdict:
@@ -83,7 +88,12 @@ def _status(walk: Walk, check: Check, page: Reading | None) -> Verdict | None:
 
 def _worthless(walk: Walk, check: Check, page: Reading | None) -> Verdict | None:
     last = walk.last
-    if page is None or not 200 <= last.status < 300 or (not last.body and last.status in check.expect.status):
+    if (
+        page is None
+        or walk.ahead
+        or not 200 <= last.status < 300
+        or (not last.body and last.status in check.expect.status)
+    ):
         return None
     if page.match is None:
         return None

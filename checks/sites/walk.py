@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from checks.sites.body import decode, oversize
@@ -11,6 +11,7 @@ from checks.sites.certificate import read_chain
 from checks.sites.chain import MAX_REDIRECTS, next_step
 from checks.sites.exchange import Exchange, Fault, Walk
 from checks.sites.faults import fault_of
+from checks.sites.manner import Manner
 from data.model.cause import cause
 from data.model.observation import Timing
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from checks.sites.transport import Proxy, Reply, Session, Transport
     from checks.sites.url import Url
     from data.model.target import Expect
+
+
+OWN = Manner()
 
 
 @dataclass(slots=True)
@@ -33,30 +37,37 @@ class Network:
         self.resolver.close()
 
 
-async def walk(start: Url, expect: Expect, timeout_s: float, network: Network, proxy: Proxy | None = None) -> Walk:
+async def walk(
+    start: Url, expect: Expect, timeout_s: float, network: Network, proxy: Proxy | None = None, manner: Manner = OWN
+) -> Walk:
     """Follow `start` to its end: at most 10 redirects, one cookie jar, all of it within `timeout_s` real seconds.
 
-    A loop is the first repeat of (URL, cookies): gates that set a cookie and come back are none.
+    A loop is the first repeat of (URL, cookies): gates that set a cookie and come back are none. A walk of limited depth
+    ends with the URL `ahead` that it does not ask for.
     """
     loop = asyncio.get_running_loop()
     began = loop.time()
     exchanges: list[Exchange] = []
     seen: set[tuple[str, frozenset[str]]] = set()
-    url, end, client_side = start, None, 0
-    with network.transport.session() as session:
+    url, end, ahead, led = start, None, None, False
+    with network.transport.session(manner.agent, manner.headers) as session:
         while end is None:
             seen.add((url.text, session.cookies()))
             left_s = began + timeout_s - loop.time()
-            exchanges.append(await _exchange(url, expect.max_body, left_s, session, network.resolver, proxy))
-            step = next_step(exchanges[-1], expect)
+            found = await _exchange(url, expect.max_body, left_s, session, network.resolver, proxy)
+            exchanges.append(replace(found, client_side=led) if led else found)
+            step = next_step(found, expect, mobile=manner.mobile)
             if step is None or isinstance(step, Fault):
                 end = step
                 break
-            url = step.url
-            client_side += step.client_side
+            if manner.stops_before(step.url, (hop.url for hop in exchanges)):
+                ahead = step.url
+                break
+            url, led = step.url, step.client_side
             end = _stuck(url, session, seen, len(exchanges))
     total_ms = _ms(loop.time() - began) or 0.0
-    return Walk(tuple(exchanges), end, client_side, total_ms, proxy.country if proxy else "")
+    client_side = sum(hop.client_side for hop in exchanges)
+    return Walk(tuple(exchanges), end, client_side, total_ms, proxy.name if proxy else "", ahead)
 
 
 def _stuck(url: Url, session: Session, seen: set[tuple[str, frozenset[str]]], hops: int) -> Fault | None:
@@ -78,26 +89,27 @@ async def _exchange(
         return Exchange(url, fault=answer.fault, timing=Timing(dns_ms=_ms(dns_s), total_ms=_ms(dns_s)))
     reply = await session.get(url, answer.addresses, timeout_s=left_s - dns_s, limit=limit, proxy=proxy)
     reply.ip = reply.ip or answer.addresses[0]
-    return _read(url, reply, limit, dns_s, proxy)
+    return read_reply(url, reply, limit, dns_s, proxy)
 
 
 async def _addresses(url: Url, left_s: float, resolver: Resolver, proxy: Proxy | None) -> Answer:
-    """Of the host, or of the proxy, which then resolves the host by its own country's name servers."""
+    """Of the host, or of a proxy that resolves the host itself, by its own country's name servers."""
     from checks.sites.resolver import Answer
 
     if left_s <= 0:
         return Answer(
             fault=Fault(cause("slow.total"), f"the deadline passed before {url.netloc} was asked", deadline=True)
         )
-    if proxy is None:
+    if proxy is None or proxy.local_names:
         return Answer((url.host,)) if url.literal else await resolver.resolve(url.host, left_s)
     try:
         return Answer((await resolver.address(proxy.host, left_s),))
     except OSError:
-        return Answer(fault=Fault(cause("local.network"), f"the vantage in {proxy.country} has no address"))
+        return Answer(fault=Fault(cause("local.network"), f"the vantage {proxy.name} has no address", ours=True))
 
 
-def _read(url: Url, reply: Reply, limit: int, dns_s: float, proxy: Proxy | None) -> Exchange:
+def read_reply(url: Url, reply: Reply, limit: int, dns_s: float, proxy: Proxy | None = None) -> Exchange:
+    """What one request brought, its body decoded within `limit` bytes."""
     chain = read_chain(reply.certinfo) if reply.certinfo else None
     fault = fault_of(reply, url, chain, proxy)
     headers = _headers(reply.lines)
