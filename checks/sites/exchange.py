@@ -23,6 +23,8 @@ class Fault:
     """The deadline of the whole chain passed here."""
     agreed: bool = False
     """A second resolver said the same."""
+    ours: bool = False
+    """The vantage itself does not work, whatever the host."""
 
 
 @dataclass(frozen=True, slots=True)

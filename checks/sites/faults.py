@@ -44,6 +44,15 @@ _OTHERWISE = {
 }
 """When the system named no errno."""
 _PROXY_FAULTS = frozenset({pycurl.E_COULDNT_RESOLVE_PROXY, _PROXY})
+_SOCKS_UNREACHED = frozenset(range(19, 27))
+"""libcurl's CURLPX codes of a SOCKS proxy that works and cannot, or may not, reach the host."""
+_WHY = {
+    pycurl.E_COULDNT_RESOLVE_PROXY: "has no address",
+    pycurl.E_COULDNT_CONNECT: "does not answer",
+    pycurl.E_OPERATION_TIMEDOUT: "does not answer",
+    pycurl.E_PEER_FAILED_VERIFICATION: "has a certificate that cannot be trusted",
+    _PROXY: "refuses us",
+}
 _CLIENT_CERT_WORDS = ("certificate required", "certificate_required", "alert bad certificate", "no certificate")
 
 
@@ -82,11 +91,16 @@ def _plain(reply: Reply) -> tuple[str, str]:
 
 
 def _vantage_fault(reply: Reply, proxy: Proxy, url: Url) -> Fault | None:
-    tunnel_refused = reply.proxy_status >= 400
-    never_reached = not reply.connect_s or (url.scheme == "https" and reply.proxy_status == 0 and not reply.status)
-    if reply.error in _PROXY_FAULTS or tunnel_refused or never_reached:
+    """A vantage that does not work itself (`ours`), or that works and says that it cannot reach the host."""
+    unreached = reply.proxy_error in _SOCKS_UNREACHED or (reply.proxy_status >= 400 and reply.proxy_status != 407)
+    broken = reply.error in _PROXY_FAULTS or reply.proxy_status == 407 or not reply.connect_s
+    silent = url.scheme == "https" and reply.proxy_status == 0 and not reply.status and not reply.tls_s
+    if unreached or (silent and proxy.tunnels and not broken):
         answer = f" (answers {reply.proxy_status})" if reply.proxy_status else ""
-        return Fault(cause("local.network"), f"the vantage in {proxy.country} cannot reach {url.netloc}{answer}")
+        return Fault(cause("local.network"), f"the vantage {proxy.name} cannot reach {url.netloc}{answer}")
+    if broken:
+        why = "asks for a login" if reply.proxy_status == 407 else _WHY.get(reply.error, "speaks no proxy protocol")
+        return Fault(cause("local.network"), f"the vantage {proxy.name} {why}", ours=True)
     return None
 
 

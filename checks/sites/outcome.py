@@ -20,6 +20,8 @@ class Verdict:
     detail: str = ""
     at: int = -1
     evidence: dict[str, str] = field(default_factory=dict)
+    blame: str = ""
+    """Host to blame where it is not the guilty hop's."""
 
 
 def verdict(cause_id: CauseId, detail: str, at: int, **evidence: str) -> Verdict:

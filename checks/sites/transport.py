@@ -44,6 +44,36 @@ class Proxy:
     url: str
     host: str
     port: int
+    name: str = ""
+    """Of the vantage; several may be in one country."""
+    address: str = ""
+    """Where `host` is; needed by a proxy that leaves names to us."""
+
+    @property
+    def local_names(self) -> bool:
+        """We resolve hosts for it: its protocol takes addresses only, or the operator says so."""
+        return self.url.startswith(("socks4:", "socks5:"))
+
+    @property
+    def literal(self) -> bool:
+        """`host` is an IP address."""
+        return ":" in self.host or self.host.replace(".", "").isdigit()
+
+    @property
+    def tunnels(self) -> bool:
+        """It answers CONNECT with a status."""
+        return self.url.startswith("http")
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Where a host is asked instead of where its name leads: an origin behind its edge.
+
+    Its certificate must be for the host; who issued it and until when is not asked, as edges do not.
+    """
+
+    address: str
+    port: int
 
 
 @dataclass(slots=True)
@@ -61,6 +91,8 @@ class Reply:
     verify: int = 0
     status: int = 0
     proxy_status: int = 0
+    proxy_error: int = 0
+    """CURLPX code of a SOCKS proxy; 0 is none."""
     ip: str = ""
     connect_s: float = 0.0
     tls_s: float = 0.0
@@ -172,6 +204,7 @@ class Transport:
             (pycurl.SSL_SESSIONID_CACHE, 0),
             (pycurl.OPT_CERTINFO, 1),
             (pycurl.CAINFO, self._ca_file),
+            (pycurl.PROXY_CAINFO, self._ca_file),
             (pycurl.COOKIEFILE, ""),
             (pycurl.USERAGENT, self._user_agent),
             (pycurl.NOPROXY, ""),
@@ -246,16 +279,25 @@ class Session:
         return frozenset(self._handle.getinfo(pycurl.INFO_COOKIELIST))
 
     async def get(
-        self, url: Url, addresses: tuple[str, ...], *, timeout_s: float, limit: int, proxy: Proxy | None = None
+        self,
+        url: Url,
+        addresses: tuple[str, ...],
+        *,
+        timeout_s: float,
+        limit: int,
+        proxy: Proxy | None = None,
+        door: Door | None = None,
     ) -> Reply:
-        """GET `url` at `addresses` (of the proxy, when there is one), reading at most `limit` + 1 bytes of body; whatever happens is in the reply."""
+        """GET `url`, reading at most `limit` + 1 bytes of body; whatever happens is in the reply.
+
+        `addresses` are the host's, or those of a proxy that resolves the host itself; `door` replaces them.
+        """
         handle, reply = self._handle, Reply(limit=limit)
         handle.setopt(pycurl.URL, url.text)
-        if addresses:
-            shown = ",".join(f"[{address}]" if ":" in address else address for address in addresses)
-            host, port = (proxy.host, proxy.port) if proxy else (url.host, url.port)
-            handle.setopt(pycurl.RESOLVE, [f"+{host}:{port}:{shown}"])
+        handle.setopt(pycurl.RESOLVE, _resolved(url, addresses, proxy))
         handle.setopt(pycurl.PROXY, proxy.url if proxy else "")  # an unset proxy would be taken from the environment
+        handle.setopt(pycurl.CONNECT_TO, [f"::{_bracketed(door.address)}:{door.port}"] if door else [])
+        handle.setopt(pycurl.SSL_VERIFYPEER, 0 if door else 1)
         handle.setopt(pycurl.TIMEOUT_MS, max(int(timeout_s * 1000), 1))
         handle.setopt(pycurl.HEADERFUNCTION, reply.take_header)
         handle.setopt(pycurl.WRITEFUNCTION, reply.take_body)
@@ -266,6 +308,22 @@ class Session:
         return reply
 
 
+def _resolved(url: Url, addresses: tuple[str, ...], proxy: Proxy | None) -> list[str]:
+    """What libcurl shall know of names beforehand; it takes addresses in place of names as they are."""
+    shown = ",".join(_bracketed(address) for address in addresses)
+    known = []
+    if shown and (proxy is None or proxy.local_names) and not url.literal:
+        known.append(f"+{url.host}:{url.port}:{shown}")
+    at = _bracketed(proxy.address) if proxy and proxy.local_names else shown
+    if proxy and at and not proxy.literal:
+        known.append(f"+{proxy.host}:{proxy.port}:{at}")
+    return known
+
+
+def _bracketed(address: str) -> str:
+    return f"[{address}]" if ":" in address else address
+
+
 def _measure(handle: Any, reply: Reply, *, secure: bool) -> None:
     get = handle.getinfo
     reply.status = get(pycurl.RESPONSE_CODE)
@@ -274,6 +332,7 @@ def _measure(handle: Any, reply: Reply, *, secure: bool) -> None:
     reply.sent_s, reply.total_s = get(pycurl.PRETRANSFER_TIME), get(pycurl.TOTAL_TIME)
     if reply.error:
         reply.errno, reply.proxy_status = get(pycurl.OS_ERRNO), get(pycurl.HTTP_CONNECTCODE)
+        reply.proxy_error = get(pycurl.PROXY_ERROR)
     if secure:
         reply.tls_s, reply.verify = get(pycurl.APPCONNECT_TIME), get(pycurl.SSL_VERIFYRESULT)
         reply.certinfo = tuple(get(pycurl.INFO_CERTINFO))
