@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from data.config import sections
+from data.config.brands import brands
 from data.config.hygiene import hygiene
 from data.config.inventory import Inventory
 from data.config.lines import index_lines
@@ -27,11 +28,11 @@ if TYPE_CHECKING:
 MAX_TOML_BYTES = 4_000_000
 
 
-def load(home: Home, *, presets: Collection[str] = ()) -> Settings:
+def load(home: Home, *, presets: Collection[str] = (), inventory: Path | None = None) -> Settings:
     """losswatch.toml and inventory/*.csv as validated settings.
 
     `presets` are the names of the feed presets that exist (`checks.feeds.preset.names()`); without them a feed's preset
-    is not checked. Raises `data.config.problems.ConfigErrors` with every problem, the first 20 in words.
+    is not checked. `inventory` is a folder to read in place of the home's. Raises `data.config.problems.ConfigErrors` with every problem, the first 20 in words.
     """
     problems = Problems()
     top = _read_toml(home.toml, problems)
@@ -39,15 +40,15 @@ def load(home: Home, *, presets: Collection[str] = ()) -> Settings:
     defaults = sections.defaults(top.table("defaults"))
     maintenance = tuple(top.tables("maintenance"))
     top.done()
-    inventory = Inventory(
+    reader = Inventory(
         home=home.config,
-        folder=home.inventory,
+        folder=inventory or home.inventory,
         teams=[team.id for team in made.teams],
         partners=[partner.id for partner in made.partners],
         defaults=defaults,
         problems=problems,
     )
-    targets = (*inventory.targets(), *_feed_targets(made.feeds))
+    targets = (*reader.targets(), *_feed_targets(made.feeds))
     windows = maintenance_windows(
         maintenance,
         timezone=made.company.timezone,
@@ -102,6 +103,7 @@ def _sections(top: Table, home: Path, presets: Collection[str]) -> Settings:
         feeds=sections.feeds(top, team_ids, [partner.id for partner in partners], presets),
         vantages=sections.vantages(top),
         edges=sections.edges(top),
+        brands=brands(top, [partner.id for partner in partners]),
         hygiene=hygiene(top.table("hygiene")),
     )
 

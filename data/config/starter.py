@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import os
 import re
@@ -11,11 +9,12 @@ import shutil
 from typing import TYPE_CHECKING
 
 from data.access.roles import ROLES
+from data.config.exporting import csv_text
 from data.config.importing import COLUMNS
 from data.config.table import is_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from data.config.home import Home
@@ -82,19 +81,8 @@ def write_starter(home: Home, sites: Sequence[Mapping[str, str]], *, company: st
     text = _TOML.format(company=_quoted(company), teams=teams, team=_quoted(own), roles=" | ".join(ROLES))
     home.config.mkdir(mode=0o700, parents=True, exist_ok=True)
     home.inventory.mkdir(mode=0o700, exist_ok=True)
-    _replace(home.inventory / "sites.csv", csv_text(rows))
-    _replace(home.toml, text)
-
-
-def csv_text(rows: Iterable[Mapping[str, str]]) -> str:
-    """Rows as sites.csv: the required columns and those that any row uses."""
-    rows = list(rows)
-    used = [column for column in COLUMNS if column in {"site", "url", "team"} or any(row.get(column) for row in rows)]
-    out = io.StringIO()
-    writer = csv.DictWriter(out, used, extrasaction="ignore", restval="", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return out.getvalue()
+    replace_file(home.inventory / "sites.csv", csv_text(rows, COLUMNS, ("site", "url", "team")))
+    replace_file(home.toml, text)
 
 
 def team_id(name: str) -> str:
@@ -108,8 +96,8 @@ def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def _replace(path: Path, text: str) -> None:
-    """Write beside and rename, so that nobody ever reads half a file."""
+def replace_file(path: Path, text: str) -> None:
+    """Write beside and rename, so that nobody ever reads half a file; what stood there is kept as `.bak`."""
     if path.exists():
         shutil.copy2(path, path.with_name(f"{path.name}.bak"))
     fresh = path.with_name(f".{path.name}.new")

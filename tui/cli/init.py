@@ -2,22 +2,23 @@ from __future__ import annotations
 
 import json
 import re
-import sys
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from data.config.home import Home
-from data.config.importing import MAX_BYTES, Imported, parse_sites, read_sites, sites_of_urls
+from data.config.importing import Imported, sites_of_urls
 from data.config.load import load
 from data.config.starter import write_starter
-from data.errors import ConfigError, LosswatchError, UsageError
+from data.errors import LosswatchError, UsageError
+from data.model.target import TargetKind
 from data.text import clean_text
 from tui.cli.known import presets
 from tui.cli.paper import agreed, ask, attended, complain, paper
+from tui.cli.taking import read_source
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
 
     from data.model.observation import Observation
 
@@ -38,7 +39,10 @@ class Done:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--from", dest="source", metavar="FILE", help="a sitemap, a CSV or a list of URLs; - is standard input"
+        "--from",
+        dest="source",
+        metavar="FILE",
+        help="a sitemap, a CSV, a list of URLs or another monitor's configuration; - is standard input",
     )
     parser.add_argument("--url", action="append", default=[], help="a site to watch; may be given several times")
     parser.add_argument(
@@ -89,20 +93,9 @@ def _sites(args: argparse.Namespace, *, person: bool) -> Imported:
             return sites_of_urls([args.source])
     if args.source is None:
         return typed
-    read = _read(args.source)
+    read = read_source(args.source, kind=TargetKind.SITE.value)
     both = sites_of_urls([site["url"] for site in typed.sites])
-    return Imported((*both.sites, *read.sites), read.skipped) if args.url else read
-
-
-def _read(source: str) -> Imported:
-    if re.match(r"https?://", source):
-        raise UsageError(f"--from takes a file; download it first: curl -o sitemap.xml {clean_text(source, 200)}")
-    try:
-        if source == "-":
-            return parse_sites(sys.stdin.buffer.read(MAX_BYTES + 1), Path("standard input"))
-        return read_sites(Path(source))
-    except ConfigError as problem:
-        raise UsageError(str(problem)) from None
+    return replace(read, sites=(*both.sites, *read.sites)) if args.url else read
 
 
 def _make_vault(home: Home) -> str:
@@ -130,10 +123,8 @@ def _told(done: Done, *, as_json: bool) -> int:
     sheet.say(
         f"Wrote {done.home.toml} and {count:,} site{'' if count == 1 else 's'} to {done.home.inventory / 'sites.csv'}."
     )
-    for line in done.imported.skipped[:SKIPPED_SHOWN]:
-        complain(f"left out: {line}")
-    if len(done.imported.skipped) > SKIPPED_SHOWN:
-        complain(f"left out: {len(done.imported.skipped) - SKIPPED_SHOWN:,} more")
+    _complain("left out", done.imported.skipped)
+    _complain("not carried over", done.imported.notes)
     sheet.say(done.vault[:1].upper() + done.vault[1:] + ".")
     if done.checked is not None:
         seen = done.checked.detail or "ok"
@@ -142,12 +133,20 @@ def _told(done: Done, *, as_json: bool) -> int:
     return 0
 
 
+def _complain(what: str, lines: Sequence[str]) -> None:
+    for line in lines[:SKIPPED_SHOWN]:
+        complain(f"{what}: {line}")
+    if len(lines) > SKIPPED_SHOWN:
+        complain(f"{what}: {len(lines) - SKIPPED_SHOWN:,} more")
+
+
 def _as_dict(done: Done) -> dict[str, object]:
     checked = done.checked
     return {
         "home": str(done.home.config),
         "sites": len(done.imported.sites),
         "skipped": list(done.imported.skipped),
+        "not_carried_over": list(done.imported.notes),
         "vault": done.vault,
         "checked": checked and {"state": checked.state.value, "cause": checked.cause, "detail": checked.detail},
     }

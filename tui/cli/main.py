@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("tui.cli.demo", "a simulated company, its failures, and the dashboard over it"),
     "init": ("tui.cli.init", "first run: write losswatch.toml and an inventory, check one site"),
     "apply": ("tui.cli.apply", "read losswatch.toml and inventory/*.csv, show the difference, store it"),
+    "export": ("tui.cli.export", "sites or links for another program: CSV, sitemap, Uptime Kuma, Gatus, file_sd"),
     "hub": ("tui.cli.hub", "run, start, stop or ask the hub"),
     "doctor": ("tui.cli.doctor", "what is wrong with this installation, and the next step"),
     "check": ("tui.cli.check", "check one site, link, page or feed now"),

@@ -159,5 +159,5 @@ def test_whatever_is_typed_every_site_has_a_usable_name_of_its_own(texts):
 
 
 def test_equal_names_become_distinct():
-    imported = sites_of_urls(f"https://a.example/?{'=' * count}" for count in range(2_000))
-    assert len({site["site"] for site in imported.sites}) == 2_000
+    imported = sites_of_urls(f"https://a.example/?{'=' * count}" for count in range(1_900))
+    assert len({site["site"] for site in imported.sites}) == 1_900
