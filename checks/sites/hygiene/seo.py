@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from checks.sites.hygiene import pagefacts as key
-from checks.sites.hygiene.robots import FORBIDDEN
+from checks.sites.hygiene.robots import ALLOWED, FORBIDDEN
 from checks.sites.hygiene.tags import SELF
 from data.model.cause import cause
 
@@ -52,7 +52,9 @@ def page_of(evidence: Mapping[str, str]) -> Page | None:
 def compare(kept: Page, seen: Page) -> Change | None:
     """The worst change for the worse; `None` when there is none. A page that always forbade indexing may go on."""
     if seen.indexing != INDEX and kept.indexing == INDEX:
-        return Change(cause("seo.noindex"), f"the page forbids indexing now: {seen.indexing}", kept.indexing, seen.indexing)
+        return Change(
+            cause("seo.noindex"), f"the page forbids indexing now: {seen.indexing}", kept.indexing, seen.indexing
+        )
     if seen.robots == FORBIDDEN and kept.robots not in {FORBIDDEN, ""}:
         return Change(cause("seo.robots"), "robots.txt forbids the page to Googlebot now", kept.robots, seen.robots)
     if seen.canonical != kept.canonical and _canonical_matters(kept.canonical, seen.canonical):
@@ -67,8 +69,8 @@ def compare(kept: Page, seen: Page) -> Change | None:
 
 
 def settle(kept: Page, seen: Page) -> Page:
-    """What to keep of a page that did not get worse: all that it says now, and what it could not say."""
-    return seen if seen.robots else seen._replace(robots=kept.robots)
+    """What to keep of a page that did not get worse: all that it says now, and what its host could not say."""
+    return seen if seen.robots in {ALLOWED, FORBIDDEN} else seen._replace(robots=kept.robots)
 
 
 def _canonical_matters(was: str, now: str) -> bool:
