@@ -35,6 +35,9 @@ class Request:
     def param(self, name: str, default: str = "") -> str:
         return next((value for key, value in self.query if key == name), default)
 
+    def header(self, name: str) -> str:
+        return self.headers.get(name, "")
+
 
 @dataclass(frozen=True, slots=True)
 class Response:

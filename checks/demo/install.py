@@ -7,7 +7,7 @@ import io
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -46,6 +46,10 @@ css = "span.pos"
 type = "position"
 required = true
 """
+
+
+FINAL_PATH = {"P01": "/welcome", "P07": "/match/"}
+"""Where a partner's links must lead to; P01's second landing page begins so, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +93,26 @@ def _site_rows(town: Town) -> Iterable[tuple[object, ...]]:
 
 def _link_rows(town: Town) -> Iterable[tuple[object, ...]]:
     partners = {partner.id: partner for partner in PARTNERS}
-    yield ("link", "url", "team", "site", "partner", "offer", "geo", "tier", "project", "final_host", "keep")
+    yield (
+        "link",
+        "url",
+        "team",
+        "site",
+        "partner",
+        "offer",
+        "geo",
+        "tier",
+        "project",
+        "final_host",
+        "final_path",
+        "keep",
+        "device",
+    )
     for link in town.world.links:
         host = partners[link.partner].landing_host
         yield (
             link.name, town.link_url(link), link.team, link.site, link.partner, link.offer, link.geo, link.tier,
-            link.project, host, "btag",
+            link.project, host, FINAL_PATH.get(link.partner, ""), "btag", link.device,
         )  # fmt: skip
 
 
@@ -135,8 +153,17 @@ def _toml(town: Town, doors: Doors, clock: SimulatedClock) -> str:
             for country, port in doors.proxies.items()
         ),
         _array("edges", {"name": EDGE_NAME, "header": EDGE_HEADER}),
+        _array("maintenance", _migration(town)),
     ]
     return "\n".join(parts)
+
+
+def _migration(town: Town) -> dict[str, object]:
+    """The announced move of twelve sites (D8)."""
+    script = town.script
+    began = next(event.began(script.day) for event in script.events if event.id == "D8")
+    sites = [f"site:{name}" for name in sorted(town.world.migrating)]
+    return {"reason": "move to new hosts", "targets": sites, "start": began, "end": began + timedelta(hours=3)}
 
 
 def _partner(partner: DemoPartner) -> dict[str, object]:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import random
 from html import escape
+from typing import TYPE_CHECKING
 
 from checks.demo.partners import BY_ID, DemoPartner
 from checks.demo.world import COMPANY, DemoLink, DemoParser, DemoSite
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 _HEAD = (
     '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
@@ -14,19 +18,26 @@ _HEAD = (
 )
 
 
-def site_page(site: DemoSite, links: tuple[DemoLink, ...], redirector: str) -> bytes:
-    """A review site's front page with its outbound links. `redirector` is the origin of the team's own redirector."""
+def site_page(
+    site: DemoSite, links: tuple[DemoLink, ...], redirector: str, canonical: str, untagged: Collection[str] = ()
+) -> bytes:
+    """A review site's front page with its outbound links.
+
+    `redirector` is the origin of the team's own redirector; the links named in `untagged` have lost their tag.
+    """
     words = site.name.rpartition("-")[0].capitalize()
     cards = "".join(
         f'<article class="card"><h2>{escape(BY_ID[link.partner].name)}</h2>'
         f"<p>Our editors opened an account, paid in, played for a week and asked for their money back. "
         f"Paid out in two days; support answered within four minutes.</p>"
-        f'<a rel="sponsored nofollow" href="{out_url(link, redirector)}">Play at {escape(BY_ID[link.partner].name)}</a></article>'
+        f'<a rel="sponsored nofollow" href="{out_url(link, redirector, tagged=link.name not in untagged)}">Play at {escape(BY_ID[link.partner].name)}</a></article>'
         for link in links
+        if not link.device
     )
     paragraphs = "".join(f"<p>{_sentence(random.Random(f'{site.name}{n}'))}</p>" for n in range(6))  # noqa: S311 - prose
     page = (
         _HEAD.format(title=f"{words}: tests, tables and offers for {', '.join(site.geos)}")
+        + f'<link rel="canonical" href="{escape(canonical)}">'
         + f'<body><header><nav><a href="/">{words}</a><a href="/reviews">Reviews</a><a href="/guides">Guides</a></nav></header>'
         f"<main><h1>{words}</h1>{paragraphs}{cards}</main>"
         f"<footer>{words} is published by {COMPANY}. Play responsibly, 18+.</footer></body></html>"
@@ -34,8 +45,13 @@ def site_page(site: DemoSite, links: tuple[DemoLink, ...], redirector: str) -> b
     return page.encode()
 
 
-def out_url(link: DemoLink, redirector: str) -> str:
-    return f"{redirector}/out/{link.name}?btag={link.btag}"
+def out_url(link: DemoLink, redirector: str, *, tagged: bool = True) -> str:
+    return f"{redirector}/out/{link.name}" + (f"?btag={link.btag}" if tagged else "")
+
+
+def match_of(link: str) -> int:
+    """The match that a deep link leads to."""
+    return 1_000 + sum(map(ord, link)) % 9_000
 
 
 def landing_page(partner: DemoPartner, country: str) -> bytes:
@@ -46,6 +62,37 @@ def landing_page(partner: DemoPartner, country: str) -> bytes:
         '<form action="/register" method="post"><label>E-mail <input type="email" name="email"></label>'
         '<label>Password <input type="password" name="password"></label><button>Create account</button></form>'
         f"<p>{_sentence(random.Random(partner.id))}</p><footer>{name} holds a licence. Terms apply. 18+</footer></body></html>"  # noqa: S311 - prose
+    )
+    return page.encode()
+
+
+def home_page(partner: DemoPartner) -> bytes:
+    name = escape(partner.name)
+    page = (
+        _HEAD.format(title=f"{name} | Home")
+        + f"<body><h1>{name}</h1><nav><a href='/sports'>Sports</a><a href='/live'>Live</a><a href='/casino'>Casino</a></nav>"
+        f"<p>{_sentence(random.Random(partner.id))}</p><footer>{name} holds a licence. Terms apply. 18+</footer></body></html>"  # noqa: S311 - prose
+    )
+    return page.encode()
+
+
+def waitlist_page(partner: DemoPartner) -> bytes:
+    name = escape(partner.name)
+    page = (
+        _HEAD.format(title=f"{name} | Waiting list")
+        + f"<body><h1>We are full for today</h1><p>{name} has reached the limit of new players for today. Join the waiting list and we "
+        "will write to you when registration opens again.</p></body></html>"
+    )
+    return page.encode()
+
+
+def sister_page() -> bytes:
+    page = (
+        _HEAD.format(title="Saltwick Royal | Welcome offer")
+        + "<body><h1>Welcome to Saltwick Royal</h1><p>Create your account in two minutes.</p>"
+        '<form action="/register" method="post"><label>E-mail <input type="email" name="email"></label>'
+        '<label>Password <input type="password" name="password"></label><button>Create account</button></form>'
+        "<footer>Saltwick Royal holds a licence of Ireland. 18+</footer></body></html>"
     )
     return page.encode()
 

@@ -100,6 +100,8 @@ def _within(reach: Reach, member: TargetRow) -> bool:
         return False
     dims = _dims(member)
     wanted = {"partner": reach.partner, "geo": reach.geo, "team": reach.team, "site": reach.site}
+    if member.kind is TargetKind.SITE:
+        wanted["partner"] = ""  # a site sends its people to several
     return all(dims[name] == value for name, value in wanted.items() if value)
 
 

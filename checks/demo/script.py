@@ -1,8 +1,8 @@
 """What goes wrong on the demo's day, and what only looks wrong, as data.
 
 Start times are those of the company's day (simulated UTC). Durations are stretched to where a person can watch them at the
-default speed: F1 06:10-09:40, F3 08:30-11:00, F4 09:15-10:45, F5 11:20-14:30, F6 12:00-14:00, F7 13:10-15:10,
-F12 17:30-18:50.
+default speed: F1 06:10-09:40, F2 07:40-09:10, F3 08:30-11:00, F4 09:15-10:45, F5 11:20-14:30, F6 12:00-14:00, F7 13:10-15:10,
+F9 15:05-17:00, F10 16:00-18:00, F11 16:45-22:30, F12 17:30-18:50, F13 18:20-19:50, F14 19:10-20:40.
 """
 
 from __future__ import annotations
@@ -59,6 +59,10 @@ EVENTS: tuple[Event, ...] = (
         ("link.wrong_target", "link.inactive", *_REVENUE), Reach(("link", "slice"), partner="P02", blames=("lumenjack", "offerlane")), "conversions",
     ),
     Event(
+        "F2", "failure", "a CMS update drops the tag on 60 % of P01's placements", time(7, 40), time(9, 10),
+        ("link.param_lost", *_REVENUE), Reach(("site", "slice"), partner="P01", causes=("link.", "revenue.")), "conversions",
+    ),
+    Event(
         "F3", "failure", "P05 answers 451 to Germany; other countries are fine", time(8, 30), time(11, 0),
         ("geo.blocked", "http.legal_block", *_REVENUE), Reach(("link", "slice"), partner="P05", blames=("drakkenspin",)), "conversions", {"geo": "DE"},
     ),
@@ -79,6 +83,26 @@ EVENTS: tuple[Event, ...] = (
         ("feed.auth",), Reach(("feed",), partner="P10", blames=("ambervolt",)),
     ),
     Event(
+        "F9", "failure", "P09's daily cap is reached: a waiting list answers 200", time(15, 5), time(17, 0),
+        ("link.inactive", *_REVENUE), Reach(("link", "slice"), partner="P09", blames=("nimbusroll",)), "conversions",
+    ),
+    Event(
+        "F10", "failure", "70 % of P07's links to a match land on home", time(16, 0), time(18, 0),
+        ("link.to_home", *_REVENUE), Reach(("link", "slice"), partner="P07", blames=("palmarc",)), "conversions",
+    ),
+    Event(
+        "F11", "failure", "P08's firewall challenges people with phones in Poland", time(16, 45), time(22, 30),
+        ("edge.challenge", *_REVENUE), Reach(("link", "slice"), partner="P08", blames=("korrigan",)), "conversions", {"geo": "PL"},
+    ),
+    Event(
+        "F13", "failure", "a bulk edit points P04's British links to a sister brand without licence there", time(18, 20), time(19, 50),
+        ("link.wrong_target",), Reach(("link", "slice"), partner="P04", blames=("saltwick",)), "conversions", {"geo": "GB"},
+    ),
+    Event(
+        "F14", "failure", "a deploy forbids search engines to index one of Aurora's best sites", time(19, 10), time(20, 40),
+        ("seo.noindex",), Reach(("site",), causes=("seo.",)),
+    ),
+    Event(
         "F12", "failure", "the search engine changes its layout: 32 blocks, no titles", time(17, 30), time(18, 50),
         ("parser.field_dead", "parser.selector_dead"), Reach(("parser",), blames=("findly",)),
     ),
@@ -93,6 +117,14 @@ EVENTS: tuple[Event, ...] = (
     Event(
         "D4", "decoy", "a firewall challenges our probe; people get through", time(9, 0), time(19, 0),
         (), Reach(("site",)),
+    ),
+    Event(
+        "D5", "decoy", "P01 tries out two landing pages", time(10, 0), time(16, 0),
+        (), Reach(("link",), partner="P01"),
+    ),
+    Event(
+        "D8", "decoy", "twelve sites of Delta move to a new host, as announced", time(13, 30), time(23, 0),
+        (), Reach(("site",), team="delta", causes=("seo.", "link.", "content.")),
     ),
 )  # fmt: skip
 
@@ -111,3 +143,7 @@ class Script:
     def active(self, event: str, now: datetime) -> bool:
         """Whether the event with that id is under way; an id that is not in this script never is."""
         return any(each.id == event and each.active(self.day, now) for each in self.events)
+
+    def begun(self, event: str, now: datetime) -> bool:
+        """Whether the event's time has come, however long ago."""
+        return any(each.id == event and each.began(self.day) <= now for each in self.events)

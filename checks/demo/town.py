@@ -12,7 +12,17 @@ from checks.demo.apis import PartnerApi
 from checks.demo.figures import Desk
 from checks.demo.http import Handler, Request, Response
 from checks.demo.partners import BY_ID, PARTNERS, UTC_OFFSET_H, DemoPartner
-from checks.demo.world import CANARY_HOSTS, EDGE_HEADER, SEARCH_HOST, SMARTLINK_HOST, TEAMS, DemoLink, DemoSite, World
+from checks.demo.world import (
+    CANARY_HOSTS,
+    EDGE_HEADER,
+    SEARCH_HOST,
+    SISTER_HOST,
+    SMARTLINK_HOST,
+    TEAMS,
+    DemoLink,
+    DemoSite,
+    World,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,10 +66,12 @@ class Town:
         self.ports = Ports()
         self._links = {link.name: link for link in world.links}
         self._parsers = {(parser.query, parser.geo): parser for parser in world.parsers}
-        self._pages: dict[str, bytes] = {}
+        self._pages: dict[tuple[str, bool, bool], bytes] = {}
+        self._looks = 0
         self._routes: dict[str, Handler] = {
             SEARCH_HOST: self._search,
             SMARTLINK_HOST: lambda _: Response(200, pages.smartlink_page()),
+            SISTER_HOST: lambda _: Response(200, pages.sister_page()),
             **dict.fromkeys(CANARY_HOSTS, _canary),
             **{redirector_host(team.id): self._redirect for team in TEAMS},
             **{partner.tracker_host: self._tracker(partner) for partner in PARTNERS},
@@ -95,20 +107,31 @@ class Town:
                 return Response(
                     403, pages.challenge_page(site.host), headers={"cf-mitigated": "challenge", "Server": "cloudflare"}
                 )
+            if request.path == "/robots.txt":
+                return Response(200, b"User-agent: *\nDisallow: /admin/\n", "text/plain")
             if request.path != "/":
                 return Response(404, b"<!doctype html><title>Not found</title><h1>Not found</h1>")
-            page = self._pages.get(site.name)
-            if page is None:
-                page = pages.site_page(site, links, self.origin(redirector_host(site.team), tls=True))
-                self._pages[site.name] = page
-            edge = (
-                {EDGE_HEADER: _ray(request.host, self.now()), "Server": "halyard-edge"}
-                if site.edge
-                else {"Server": "nginx"}
-            )
-            return Response(200, page, headers=edge)
+            headers = {EDGE_HEADER: _ray(request.host, self.now())} if site.edge else {}
+            headers["Server"] = "halyard-edge" if site.edge else "nginx"
+            if site.name == self.world.hub and self.script.active("F14", self.now()):
+                headers["X-Robots-Tag"] = "noindex"
+            return Response(200, self._page(site, links), headers=headers)
 
         return serve
+
+    def _page(self, site: DemoSite, links: tuple[DemoLink, ...]) -> bytes:
+        """A site's front page as it is at this moment; each of its versions is made once."""
+        untagged = any(link.name in self.world.untagged for link in links) and self.script.active("F2", self.now())
+        moved = site.name in self.world.migrating and self.script.begun("D8", self.now())
+        key = (site.name, untagged, moved)
+        page = self._pages.get(key)
+        if page is None:
+            bare = self.world.untagged if untagged else frozenset()
+            host = f"new-{site.host}" if moved else site.host
+            canonical = f"{self.origin(host, tls=site.https)}/"
+            page = pages.site_page(site, links, self.origin(redirector_host(site.team), tls=True), canonical, bare)
+            self._pages[key] = page
+        return page
 
     def _redirect(self, request: Request) -> Response:
         """/out/LINK?btag=..: the company's own redirector hands on to the partner's tracker, keeping the tag."""
@@ -116,6 +139,8 @@ class Town:
         if link is None:
             return Response(404, b"no such link", "text/plain")
         query = urlencode({"campaign": link.offer, "btag": request.param("btag")})
+        if link.partner == "P04" and link.geo == "GB" and self.script.active("F13", self.now()):
+            return _found(f"{self.origin(SISTER_HOST, tls=False)}/welcome?{query}")
         return _found(f"{self.origin(BY_ID[link.partner].tracker_host, tls=False)}/c?{query}")
 
     def _tracker(self, partner: DemoPartner) -> Handler:
@@ -123,18 +148,40 @@ class Town:
             tag = urlencode({"btag": request.param("btag")})
             if partner.id == "P02" and self.script.active("F1", self.now()):
                 return _found(f"{self.origin(SMARTLINK_HOST, tls=False)}/top?src={partner.slug}&{tag}")
-            return _found(f"{self.origin(partner.landing_host, tls=False)}/welcome?{tag}")
+            path = self._landing_path(partner, request.param("btag"))
+            return _found(f"{self.origin(partner.landing_host, tls=False)}{path}?{tag}")
 
         return serve
+
+    def _landing_path(self, partner: DemoPartner, btag: str) -> str:
+        """P07's links lead to one match each, P01 tries out two landing pages, the others have one."""
+        if partner.id == "P07":
+            link = btag.removeprefix("cm_")
+            lost = link in self.world.shallow and self.script.active("F10", self.now())
+            return "/" if lost else f"/match/{pages.match_of(link)}"
+        if partner.id == "P01" and self.script.active("D5", self.now()):
+            self._looks += 1
+            return ("/welcome", "/welcome-b")[self._looks % 2]
+        return "/welcome"
 
     def _landing(self, partner: DemoPartner) -> Handler:
         def serve(request: Request) -> Response:
             country = _COUNTRY_OF.get(request.client, HOME_COUNTRY)
             if partner.id == "P05" and country == "DE" and self.script.active("F3", self.now()):
                 return Response(451, pages.legal_page(partner))
+            if partner.id == "P09" and self.script.active("F9", self.now()):
+                return Response(200, pages.waitlist_page(partner))
+            if partner.id == "P08" and country == "PL" and self._shows_challenge(request):
+                challenge = {"cf-mitigated": "challenge", "Server": "cloudflare"}
+                return Response(403, pages.challenge_page(partner.landing_host), headers=challenge)
+            if request.path == "/":
+                return Response(200, pages.home_page(partner))
             return Response(200, pages.landing_page(partner, country))
 
         return serve
+
+    def _shows_challenge(self, request: Request) -> bool:
+        return "Mobile" in request.header("user-agent") and self.script.active("F11", self.now())
 
     def _search(self, request: Request) -> Response:
         parser = self._parsers.get((request.param("q"), request.param("gl")))

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from checks.demo.partners import BY_ID, CASINO, CASINO_WEEK, SPORTS, SPORTS_WEEK, UTC_OFFSET_H
 from checks.demo.script import HOLIDAY_KEEPS, Event, Script
+from checks.demo.world import TAIL_SITE
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -76,6 +77,10 @@ class Traffic:
         self.team = np.array([leaf.team for leaf in leaves])
         self.geo = np.array([leaf.geo for leaf in leaves])
         self.edge_share = np.array([leaf.edge_share for leaf in leaves])
+        untagged, shallow = (_sites_of(world, names) for names in (world.untagged, world.shallow))
+        self._untagged = np.array([leaf.site in untagged for leaf in leaves])
+        self._shallow = np.array([leaf.site in shallow for leaf in leaves])
+        self._tail = np.array([leaf.site == TAIL_SITE for leaf in leaves])
         self._offset = np.array([UTC_OFFSET_H[leaf.geo] for leaf in leaves])
         self._sports = np.array([partner.sports for partner in partners])
         markets = {key: n for n, key in enumerate(sorted({(leaf.team, leaf.geo) for leaf in leaves}))}
@@ -147,24 +152,34 @@ class Traffic:
 
     def _reached(self, event: str, leaf: Ints, luck: Floats) -> Bools:
         """Whom the event concerns, whenever they click; `luck` is uniform and decides where only a share is hit."""
-        here: Bools
-        match event:
-            case "F1":
-                here = self.partner[leaf] == "P02"
-            case "F3":
-                here = (self.partner[leaf] == "P05") & (self.geo[leaf] == "DE")
-            case "F5":
-                here = luck < self.edge_share[leaf]
-            case "F6":
-                here = self.team[leaf] == "cedar"
-            case "D1":
-                here = (self.team[leaf] == "aurora") & (self.geo[leaf] == "NO") & (luck > HOLIDAY_KEEPS)
-            case _:
-                raise ValueError(f"event {event!r} takes traffic away but nobody says whose")
-        return here
+        partner, geo, team = self.partner[leaf], self.geo[leaf], self.team[leaf]
+        concerned: dict[str, Bools] = {
+            "F1": partner == "P02",
+            "F2": self._of_links(leaf, "P01", self._untagged, luck, 0.6),
+            "F3": (partner == "P05") & (geo == "DE"),
+            "F5": luck < self.edge_share[leaf],
+            "F6": team == "cedar",
+            "F9": partner == "P09",
+            "F10": self._of_links(leaf, "P07", self._shallow, luck, 0.7),
+            "F11": (partner == "P08") & (geo == "PL"),
+            "F13": (partner == "P04") & (geo == "GB"),
+            "D1": (team == "aurora") & (geo == "NO") & (luck > HOLIDAY_KEEPS),
+        }
+        if event not in concerned:
+            raise ValueError(f"event {event!r} takes traffic away but nobody says whose")
+        return concerned[event]
+
+    def _of_links(self, leaf: Ints, partner: str, sites: Bools, luck: Floats, share: float) -> Bools:
+        """People who click one of a partner's links on these sites; of the pooled tail a share."""
+        hit: Bools = (self.partner[leaf] == partner) & (sites[leaf] | (self._tail[leaf] & (luck < share)))
+        return hit
 
     def _seconds(self, at: datetime) -> float:
         return (at - self.start).total_seconds()
+
+
+def _sites_of(world: World, links: frozenset[str]) -> set[str]:
+    return {link.site for link in world.links if link.name in links}
 
 
 def _week(hours: tuple[float, ...], days: tuple[float, ...]) -> Floats:

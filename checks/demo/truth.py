@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -56,8 +56,6 @@ def _event(event: Event, now: datetime, world: World, script: Script, ledger: Le
 
 
 def reach_of(event: Event, world: World) -> Reach:
-    """The event's reach with what only the world knows: D4's site."""
-    reach = event.reach
-    if event.id != "D4":
-        return reach
-    return Reach(reach.kinds, reach.partner, reach.geo, reach.team, reach.causes, reach.blames, world.challenged)
+    """The event's reach with what only the world knows: the one site of D4 and of F14."""
+    site = {"D4": world.challenged, "F14": world.hub}.get(event.id, "")
+    return replace(event.reach, site=site)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 from functools import cache
+from zlib import crc32
 
 from checks.demo.partners import BY_ID, PARTNERS
 
@@ -11,6 +12,8 @@ EDGE_NAME = "Halyard Edge"
 EDGE_HEADER = "x-halyard-ray"
 SMARTLINK_HOST = "top.offerlane.example"
 """Where P02's tracker sends everybody once the offer is paused (F1): another brand's list of offers."""
+SISTER_HOST = "www.saltwickroyal.example"
+"""A brand of P04's group that has no licence in Great Britain; a bulk edit points British links at it (F13)."""
 SEARCH_HOST = "www.findly.example"
 CANARY_HOSTS = ("canary-1.example", "canary-2.example", "canary-3.example")
 EDGE_SHARE = 0.38
@@ -82,6 +85,8 @@ class DemoLink:
     geo: str
     """Country whose vantage carries the check; empty means from here."""
     project: str = ""
+    device: str = ""
+    """`mobile`: a second look at the same link with a phone's eyes."""
 
     @property
     def btag(self) -> str:
@@ -121,6 +126,14 @@ class World:
     leaves: tuple[Leaf, ...]
     challenged: str
     """Name of the site whose firewall dislikes our probe for a day (D4)."""
+    hub: str = ""
+    """Name of the tier-1 site of Aurora whose deploy forbids indexing (F14)."""
+    migrating: frozenset[str] = frozenset()
+    """Names of the sites of Delta that move to a new host, announced (D8)."""
+    untagged: frozenset[str] = frozenset()
+    """Names of the P01 links whose placement loses its tag (F2)."""
+    shallow: frozenset[str] = frozenset()
+    """Names of the P07 links whose deep link comes to land on home (F10)."""
 
     def site_named(self, name: str) -> DemoSite:
         return _by_name(self.sites)[name]
@@ -137,7 +150,25 @@ def build_world(seed: int = 1) -> World:
     sites = _sites(dice)
     links = tuple(link for site in sites if site.tier < 3 for link in _links(site))
     challenged = next(site.name for site in sites if site.team == "delta" and site.tier == 1 and not site.edge)
-    return World(seed, sites, links, _parsers(), _leaves(sites, dice), challenged)
+    calm = [site for site in sites if not site.edge and site.name != challenged]
+    return World(
+        seed,
+        sites,
+        links,
+        _parsers(),
+        _leaves(sites, dice),
+        challenged,
+        hub=next(site.name for site in calm if site.team == "aurora" and site.tier == 1),
+        migrating=frozenset([site.name for site in calm if site.team == "delta" and site.tier == 2][:12]),
+        untagged=_share_of(links, "P01", 0.6),
+        shallow=_share_of(links, "P07", 0.7),
+    )
+
+
+def _share_of(links: tuple[DemoLink, ...], partner: str, share: float) -> frozenset[str]:
+    """The first part of a partner's links in an order that has nothing to do with their names' alphabet."""
+    mine = sorted((link.name for link in links if link.partner == partner), key=lambda name: crc32(name.encode()))
+    return frozenset(mine[: round(len(mine) * share)])
 
 
 def offer_of(partner: str, site: str) -> str:
@@ -197,14 +228,21 @@ def _in_kestrel(site: DemoSite, geos: tuple[str, ...], partners: tuple[str, ...]
 
 
 def _links(site: DemoSite) -> list[DemoLink]:
-    """One link a partner; Drakkenspin (P05) differs by country, so each country has its own and is looked at from there."""
+    """One link a partner.
+
+    Drakkenspin (P05) and Saltwick (P04) differ by country, so each country has its own link and is looked at from there;
+    Korrigan (P08) is looked at with a phone's eyes from Poland, too.
+    """
     links = []
     for partner in site.partners:
         offer = offer_of(partner, site.name)
-        geos = [geo for geo in site.geos if geo in BY_ID[partner].geos] if partner == "P05" else [""]
-        for geo in geos:
+        here = [geo for geo in site.geos if geo in BY_ID[partner].geos]
+        for geo in here if partner in {"P04", "P05"} else [""]:
             name = "-".join(part for part in (site.name, partner.lower(), geo.lower()) if part)
             links.append(DemoLink(name, site.name, site.team, site.tier, partner, offer, geo, site.project))
+        if partner == "P08" and "PL" in here and site.tier == 1:
+            name = f"{site.name}-p08-pl-mobile"
+            links.append(DemoLink(name, site.name, site.team, 1, partner, offer, "PL", site.project, "mobile"))
     return links
 
 

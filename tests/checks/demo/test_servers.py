@@ -57,6 +57,78 @@ async def test_from_nowhere_in_particular_a_legal_block_is_not_seen(open_demo):
     assert (await follow(open_demo, link_of(open_demo, "P05", "DE")))[0].status == 200
 
 
+async def test_a_cms_update_drops_the_tag_on_the_page_and_nowhere_else(open_demo):
+    world = open_demo.company.town.world
+    link = next(link for link in world.links if link.name in world.untagged)
+    tagged = f"/out/{link.name}?btag=".encode()
+    host = world.site_named(link.site).host
+    assert tagged in (await open_demo.get(host, tls=True)).body
+    open_demo.at(7, 40)
+    page = (await open_demo.get(host, tls=True)).body
+    assert tagged not in page
+    assert f"/out/{link.name}".encode() in page
+    assert (await follow(open_demo, link))[0].status == 200
+    open_demo.at(9, 10)
+    assert tagged in (await open_demo.get(host, tls=True)).body
+
+
+async def test_a_cap_that_is_reached_shows_a_waiting_list_with_200(open_demo):
+    open_demo.at(15, 5)
+    answer, _ = await follow(open_demo, link_of(open_demo, "P09"))
+    assert (answer.status, b"waiting list" in answer.body) == (200, True)
+
+
+async def test_most_deep_links_of_one_partner_come_to_land_on_home(open_demo):
+    world = open_demo.company.town.world
+    lost = next(link for link in world.links if link.name in world.shallow)
+    kept = next(link for link in world.links if link.partner == "P07" and link.name not in world.shallow)
+    assert b"| Home" not in (await follow(open_demo, lost))[0].body
+    open_demo.at(16, 0)
+    assert b"| Home" in (await follow(open_demo, lost))[0].body
+    assert b"| Home" not in (await follow(open_demo, kept))[0].body
+
+
+@pytest.mark.parametrize(
+    ("agent", "country", "status"),
+    [("Mobile Safari", "PL", 403), ("losswatch", "PL", 200), ("Mobile Safari", "CZ", 200)],
+)
+async def test_a_firewall_challenges_phones_in_one_country(open_demo, agent, country, status):
+    open_demo.at(16, 45)
+    headers = [f"User-Agent: {agent}"]
+    answer = await open_demo.get("www.korrigan.example", "/welcome", headers=headers, source=source_of(country))
+    assert answer.status == status
+
+
+async def test_a_bulk_edit_points_british_links_at_a_sister_brand(open_demo):
+    open_demo.at(18, 20)
+    assert (await follow(open_demo, link_of(open_demo, "P04", "GB")))[1] == ["www.saltwickroyal.example"]
+    assert (await follow(open_demo, link_of(open_demo, "P04", "IE")))[1][-1] == "www.saltwick.example"
+
+
+async def test_a_deploy_forbids_indexing_on_one_site(open_demo):
+    host = f"{open_demo.company.town.world.hub}.example"
+    assert "x-robots-tag" not in (await open_demo.get(host, tls=True)).headers
+    open_demo.at(19, 10)
+    assert (await open_demo.get(host, tls=True)).headers["x-robots-tag"] == "noindex"
+
+
+async def test_two_landing_pages_take_turns_while_they_are_tried_out(open_demo):
+    open_demo.at(10, 0)
+    seen = set()
+    for _ in range(2):
+        answer = await open_demo.get("trk.quillspin.example", "/c?btag=cm_x")
+        seen.add(answer.headers["location"].partition("?")[0].rpartition("/")[2])
+    assert seen == {"welcome", "welcome-b"}
+
+
+async def test_a_site_that_moves_names_its_new_host_as_canonical_and_stays_there(open_demo):
+    host = f"{min(open_demo.company.town.world.migrating)}.example"
+    for hour, new in ((13, False), (14, True), (23, True)):
+        open_demo.at(hour)
+        page = (await open_demo.get(host, tls=True)).body
+        assert (f"//new-{host}".encode() in page) is new
+
+
 @pytest.mark.parametrize("tls", [False, True])
 async def test_a_vantage_carries_requests_from_its_country(open_demo, tls):
     open_demo.at(8, 30)

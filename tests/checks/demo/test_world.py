@@ -51,9 +51,24 @@ def test_kestrel_is_three_sites_of_two_teams(world):
     assert [site.geos[0] for site in kestrel] == ["ES", "ES", "MX"]
 
 
-def test_drakkenspin_is_looked_at_from_each_country(world):
-    assert all(bool(link.geo) == (link.partner == "P05") for link in world.links)
-    assert {"DE", "AT", "CH"} <= {link.geo for link in world.links}
+def test_partners_that_differ_by_country_are_looked_at_from_each(world):
+    desktop = [link for link in world.links if not link.device]
+    assert all(bool(link.geo) == (link.partner in {"P04", "P05"}) for link in desktop)
+    assert {"DE", "AT", "CH", "GB", "IE"} <= {link.geo for link in desktop}
+
+
+def test_korrigan_is_looked_at_with_a_phones_eyes_from_poland(world):
+    phones = [link for link in world.links if link.device]
+    assert phones
+    assert {(link.partner, link.geo, link.device, link.tier) for link in phones} == {("P08", "PL", "mobile", 1)}
+
+
+def test_a_failure_of_a_share_touches_that_share_of_the_links(world):
+    for names, partner, share in ((world.untagged, "P01", 0.6), (world.shallow, "P07", 0.7)):
+        mine = {link.name for link in world.links if link.partner == partner}
+        assert names < mine
+        assert len(names) / len(mine) == pytest.approx(share, abs=0.02)
+    assert len(world.migrating) == 12
 
 
 def test_there_are_six_search_parsers_a_team(world):
