@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 from checks.demo.atomic import replace
 from checks.demo.partners import NEXT_DAY, PARTNERS, DemoPartner
-from checks.demo.world import CANARY_HOSTS, COMPANY, EDGE_HEADER, EDGE_NAME, SEARCH_HOST, TEAMS
+from checks.demo.world import CANARY_HOSTS, COMPANY, EDGE_HEADER, EDGE_NAME, SEARCH_HOST, SISTER_HOST, TEAMS
 
 if TYPE_CHECKING:
     from checks.demo.town import Town
@@ -153,6 +153,11 @@ def _toml(town: Town, doors: Doors, clock: SimulatedClock) -> str:
             for country, port in doors.proxies.items()
         ),
         _array("edges", {"name": EDGE_NAME, "header": EDGE_HEADER}),
+        _array(
+            "brands",
+            {"name": "Saltwick Casino", "partner": "P04", "hosts": ["www.saltwick.example"], "licensed": ["GB", "IE"]},
+        ),
+        _array("brands", {"name": "Saltwick Royal", "partner": "P04", "hosts": [SISTER_HOST], "licensed": ["IE"]}),
         _array("maintenance", _migration(town)),
     ]
     return "\n".join(parts)
