@@ -38,6 +38,8 @@ COUNTRY_WORDS = "two letters of ISO 3166, such as DE"
 TIERS = (1, 2, 3)
 DAY_S = 86_400.0
 _CURRENCY = re.compile(r"[A-Z]{3}")
+PROBE_WORDS = "PARAM=VALUE of letters, digits and . _ ~ -, such as subid=zz-probe"
+_PROBE = re.compile(r"[A-Za-z0-9._~-]{1,60}=[A-Za-z0-9._~-]{1,120}")
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 
 
@@ -160,6 +162,7 @@ def partners(top: Table) -> tuple[Partner, ...]:
                 currency=_currency(table, "EUR"),
                 timezone=_timezone(table, "UTC"),
                 report_lag_s=table.duration("report_lag", 3_600.0),
+                probe=_probe(table),
             )
         )
         _unique(table, "id", name, [partner.id for partner in made[:-1]])
@@ -249,6 +252,15 @@ def _timezone(table: Table, default: str) -> str:
         return zone
     table.wrong("timezone", "is not a time zone", value=zone, choices=available_timezones())
     return default
+
+
+def _probe(table: Table) -> str:
+    """The mark that a partner agreed to see on our probes' clicks."""
+    mark = table.text("probe")
+    if mark and not _PROBE.fullmatch(mark):
+        table.wrong("probe", "is not a parameter and its value", value=mark, allowed=PROBE_WORDS)
+        return ""
+    return mark
 
 
 def _optional(fault: Callable[[str], str]) -> Callable[[str], str]:

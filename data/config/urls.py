@@ -43,6 +43,11 @@ def address_fault(address: str) -> str:
     return "" if inner and _is_host(inner) and (":" not in inner or inner != host) else "has no valid host"
 
 
+def host_fault(host: str) -> str:
+    """What is wrong with a bare host name, as the end of a sentence."""
+    return "" if host and ":" not in host and _is_host(host) else "is not a host name, without scheme, port and path"
+
+
 def origin_fault(origin: str) -> str:
     """What is wrong with `HOST` or `HOST:PORT`, as the end of a sentence."""
     if _is_host(origin.strip("[]")) and (":" not in origin or origin.startswith("[") == origin.endswith("]")):
