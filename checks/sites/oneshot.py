@@ -33,6 +33,10 @@ class CheckOptions:
     resolver: str = ""
     """`HOST:PORT`; empty is the system's."""
     user_agent: str = NetworkSettings().user_agent
+    device: str = ""
+    """`mobile` asks as a phone."""
+    depth: int = 0
+    """1 stops before the first foreign site; 0 goes to the end."""
 
 
 def check_site(url: str, options: CheckOptions | None = None) -> Observation:
@@ -56,8 +60,16 @@ async def _check(url: str, kind: TargetKind, options: CheckOptions) -> Observati
         clock = SystemClock()
         try:
             prober = Prober(network, Edges.of(), {}, clock, clock)
-            return await prober.run(
-                Check(TargetId(f"{kind}:-"), TeamId(""), kind, url, options.timeout_s, options.expect)
+            check = Check(
+                target=TargetId(f"{kind}:-"),
+                team=TeamId(""),
+                kind=kind,
+                url=url,
+                timeout_s=options.timeout_s,
+                expect=options.expect,
+                device=options.device,
+                depth=options.depth,
             )
+            return await prober.run(check)
         finally:
             network.close()
