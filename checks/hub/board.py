@@ -7,6 +7,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from checks.hub.strips import Strips
+from checks.incidents.census import Census, mark_of
+from checks.incidents.labels import WEB, labels_of
 from data.model.cause import words_of
 from data.model.observation import TargetState
 from data.model.snapshot import LogLine, StateCount, TargetRow
@@ -56,6 +58,8 @@ class Board:
     strips: dict[TargetKind, Strips] = field(
         default_factory=lambda: {kind: Strips(bucket_s) for kind, (bucket_s, _) in SPANS.items()}
     )
+    census: Census = field(default_factory=Census)
+    """Sites and links by what they share."""
     _latency: dict[TargetId, array[float]] = field(default_factory=dict)
     _counts: Counter[tuple[TargetKind, TeamId, State]] = field(default_factory=Counter)
 
@@ -77,6 +81,9 @@ class Board:
         elif known.state is State.PAUSED:
             known = replace(known, state=State.UNKNOWN)
         self.put_state(replace(known, team=target.team))
+        if target.kind in WEB:
+            fresh = known.target not in self.census or target.paused
+            self.census.put(target.id, labels_of(target, known.traits), mark_of(known) if fresh else None)
 
     def remove_target(self, target_id: TargetId) -> None:
         target = self.targets.pop(target_id, None)
@@ -87,6 +94,7 @@ class Board:
             self.strips[target.kind].forget(target_id)
         for known in (self._latency, self.incident_of, self.loss_of, self.next_at):
             known.pop(target_id, None)
+        self.census.forget(target_id)
         self.touch()
 
     def put_state(self, state: TargetState) -> None:
@@ -112,6 +120,13 @@ class Board:
             if len(ring) > RECENT:
                 del ring[0]
         self.touch()
+
+    def fared(self, observation: Observation) -> None:
+        """Count a site or link by what it shares, once its state is put."""
+        target, state = self.targets[observation.target], self.states[observation.target]
+        if target.kind in WEB:
+            self.census.put(target.id, labels_of(target, state.traits))
+            self.census.saw(observation)
 
     def counts(self, kind: TargetKind, scope: Scope) -> StateCount:
         if kind is TargetKind.SLICE:

@@ -93,7 +93,7 @@ class Housekeeping:
                 self.hub.board.incident_of[finding.target] = finding.incident
         self.hub.book.add(facts.frame(store, EVERYTHING, now - HISTORY))
         self.hub.book.add_receipts(facts.receipts(store, EVERYTHING, now - HISTORY))
-        return IncidentDesk(known, members.values(), last_id=incidents.last_id(store))
+        return IncidentDesk(known, members.values(), last_id=incidents.last_id(store), census=self.hub.board.census)
 
     def remember(self) -> None:
         """Incidents that ended lately and alarms that were open, once the desk and the book are there."""

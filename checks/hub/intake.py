@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from checks.hub.board import Board
     from checks.hub.keeping import Keeping
     from checks.hub.recent import Recent
-    from checks.incidents.desk import Change, IncidentDesk
+    from checks.incidents.change import Change
+    from checks.incidents.desk import IncidentDesk
     from data.model.ids import TargetId
     from data.model.observation import Observation, TargetState
     from data.store.tables import Record
@@ -62,6 +63,8 @@ class Intake:
         step = advance(before, observation, target=self.board.targets[observation.target])
         self.board.observed(observation)
         self.board.put_state(step.state)
+        if step.state is not before:
+            self.board.fared(observation)
         rows: list[Record] = [observation]
         if _worth_writing(before, step.state):
             rows.append(step.state)
@@ -107,6 +110,6 @@ class Intake:
 
 def _worth_writing(before: TargetState, after: TargetState) -> bool:
     """Whether more changed than the time and the figures, which the periodic flush brings along."""
-    return replace(before, last_at=None, last_ms=None, value=None, oks=0) != replace(
-        after, last_at=None, last_ms=None, value=None, oks=0
+    return replace(before, last_at=None, last_ms=None, value=None, oks=0, traits={}) != replace(
+        after, last_at=None, last_ms=None, value=None, oks=0, traits={}
     )

@@ -5,17 +5,23 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from checks.incidents import correlation, explain, routing
+from checks.incidents.labels import WEB, base, parsed, written
 from checks.incidents.severity import grade
-from data.model.cause import words_of
 from data.model.incident import Finding, Incident, IncidentState, Severity
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime, timedelta
 
+    from checks.incidents.labels import Label
     from data.model.ids import CauseId, FindingId, TargetId, TeamId
     from data.model.target import TargetKind
 
 SYSTEM = "losswatch"
+_BLAMED = frozenset({"edge", "host", "network", "ns", "registrar", "issuer", "vantage"})
+"""Kinds of upstream that are themselves to blame."""
+_BLAMES = 64
+"""Findings that blame more different hosts than this have no host to blame."""
 _MILESTONES = tuple(step * 10**power for power in range(6) for step in (1, 2, 5))
 
 
@@ -25,6 +31,7 @@ class Case:
     def __init__(self, incident: Incident) -> None:
         self.incident = incident
         self.findings: dict[FindingId, Finding] = {}
+        self._ordered: tuple[Finding, ...] | None = None
         self._targets: dict[TargetId, FindingId] = {}
         self._open: set[FindingId] = set()
         self._kinds: Counter[TargetKind] = Counter()
@@ -35,6 +42,8 @@ class Case:
         self._upstreams: Counter[tuple[int, correlation.Upstream]] = Counter()
         self._sites: set[str] = set()
         self._geos: set[str] = set()
+        self._origins: Counter[bool] = Counter()
+        """Of findings whose origin was asked directly, whether it answered."""
         self._compliance = False
         self._first: Finding | None = None
         self._last_start = incident.started_at
@@ -70,6 +79,27 @@ class Case:
     def open_members(self) -> int:
         return len(self._open)
 
+    @property
+    def members(self) -> tuple[Finding, ...]:
+        """Oldest first."""
+        if self._ordered is None:
+            self._ordered = tuple(sorted(self.findings.values(), key=lambda one: (one.opened_at, one.id)))
+        return self._ordered
+
+    @property
+    def open_findings(self) -> list[Finding]:
+        return [self.findings[known] for known in self._open]
+
+    @property
+    def shared(self) -> tuple[Label, ...]:
+        """The upstream that was inferred from what fails and what does not; nothing when a rule alone made the group."""
+        return parsed(self.incident.upstream) if self.incident.evidence else ()
+
+    @property
+    def is_loose(self) -> bool:
+        """Open, of sites or links, and without an inferred upstream: it may turn out to be part of something larger."""
+        return self.is_open and not self.incident.evidence and not WEB.isdisjoint(+self._kinds)
+
     def is_open_for(self, target: TargetId) -> bool:
         return self.is_open and self._targets.get(target) in self._open
 
@@ -92,6 +122,7 @@ class Case:
         if known is not None:
             self._tally(known, -1)
         self._tally(finding, 1)
+        self._ordered = None
         self.findings[finding.id] = finding
         if finding.target not in self._targets:
             self._kinds[finding.kind] += 1
@@ -99,28 +130,55 @@ class Case:
         self._teams.add(finding.team)
         self._compliance |= "compliance" in finding.fingerprint
         (self._open.discard if finding.closed_at else self._open.add)(finding.id)
-        self._sites.add(finding.fingerprint.get("site", ""))
-        self._geos.add(finding.fingerprint.get("geo", ""))
+        if site := finding.fingerprint.get("site"):
+            self._sites.add(site)
+        if geo := finding.fingerprint.get("geo"):
+            self._geos.add(geo)
         if self._first is None or (finding.opened_at, finding.id) <= (self._first.opened_at, self._first.id):
             self._first = finding
         self._last_start = max(self._last_start, finding.opened_at)
+
+    def drop(self, finding: Finding) -> None:
+        """Give a finding away; at least one other must stay."""
+        self._tally(self.findings.pop(finding.id), -1)
+        self._ordered = None
+        self._open.discard(finding.id)
+        if self._targets.get(finding.target) == finding.id:
+            del self._targets[finding.target]
+            self._kinds[finding.kind] -= 1
+        self._first = self.members[0]
+        self._last_start = max(one.opened_at for one in self.members)
+        self._teams = {one.team for one in self.members}
+
+    def adopt(self, labels: Sequence[Label], reason: str, evidence: dict[str, str]) -> None:
+        """Take over what was inferred about the upstream; call `refresh` after it."""
+        self.incident = replace(self.incident, upstream=written(labels), reason=reason, evidence=evidence)
 
     def refresh(self, now: datetime) -> None:
         """Derive the incident's row from its tallies."""
         assert self._first is not None
         teams = tuple(sorted(self._teams))
         cause = min(self._causes, key=lambda name: (correlation.rank(name), -self._causes[name], name))
-        upstream = self._leading_upstream()
-        place = explain.where(self._kinds, self._sites - {""}, upstream, self._first, self._geos - {""})
-        blame = upstream.value if upstream and upstream.label in {"edge", "host"} else self._leading_blame()
-        was = self.incident
+        was, shared = self.incident, self.shared
+        upstream = explain.upstream_of(shared) if shared else self._leading_upstream()
+        place = explain.where(self._kinds, self._sites, upstream, self._first, self._geos)
+        blamed = base(shared[0]) if shared else (upstream.label, upstream.value) if upstream else ("", "")
+        if len(self._targets) == 1 and not cause.startswith("edge."):
+            blamed = ("", "")  # one site's own error, passed on by its edge
+        blame = blamed[1] if blamed[0] in _BLAMED else self._leading_blame()
+        if not shared:
+            several = upstream is not None and len(self._targets) > 1
+            upstream_text = written([(upstream.label, upstream.value)]) if upstream and several else ""
+            was = replace(was, upstream=upstream_text)
+        elif told := explain.origins(self._origins):
+            was = replace(was, evidence=was.evidence | {"origin": told})
         self.incident = replace(
             was,
             team=routing.owner_team(teams),
             teams=teams,
             cause=cause,
             severity=grade(cause, was.loss, len(self._targets), compliance=self._compliance, was=was.severity),
-            title=words_of(cause),
+            title=explain.title(cause, was),
             where=place,
             blame=blame,
             owner_role=routing.owner_role(cause),
@@ -137,6 +195,8 @@ class Case:
         )[1]
 
     def _leading_blame(self) -> str:
+        if len(self._blames) > _BLAMES:
+            return ""
         return min(self._blames, key=lambda blame: (-self._blames[blame], blame), default="")
 
     def _tally(self, finding: Finding, by: int) -> None:
@@ -144,11 +204,16 @@ class Case:
         upstream = correlation.upstream_of(finding)
         if upstream is not None:
             self._upstreams[correlation.rank(finding.cause), upstream] += by
+            if self._upstreams[correlation.rank(finding.cause), upstream] <= 0:
+                del self._upstreams[correlation.rank(finding.cause), upstream]
+        if self._causes[finding.cause] <= 0:
+            del self._causes[finding.cause]
         if finding.blame:
             self._blames[finding.blame] += by
-        for counts in (self._causes, self._upstreams, self._blames):
-            for empty in [name for name, count in counts.items() if count <= 0]:
-                del counts[empty]
+            if self._blames[finding.blame] <= 0:
+                del self._blames[finding.blame]
+        if origin := finding.fingerprint.get("origin"):
+            self._origins[explain.answers(origin)] += by
 
 
 def milestone(before: int, after: int) -> bool:

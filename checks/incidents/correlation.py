@@ -137,10 +137,10 @@ def _contradict(one: Finding, other: Finding) -> bool:
 
 def _label(finding: Finding, name: str) -> str:
     value = finding.fingerprint.get(name, "")
-    return "" if name == "ip" and not _is_public_enough(value) else value
+    return "" if name == "ip" and not is_public_enough(value) else value
 
 
-def _is_public_enough(address: str) -> bool:
+def is_public_enough(address: str) -> bool:
     """A loopback address is shared by everything on a machine and proves nothing."""
     try:
         return not (ip_address(address).is_loopback or ip_address(address).is_unspecified)

@@ -5,12 +5,18 @@ A desk rebuilt from the rows it wrote decides as the one that wrote them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from checks.incidents.case import SYSTEM, Case, milestone
-from checks.incidents.correlation import bridge_between, bridge_labels, rule_of, upstream_of
+from checks.incidents.change import Change, together
+from checks.incidents.correlation import bridge_between, rule_of, upstream_of
+from checks.incidents.index import Index
+from checks.incidents.labels import WEB, compatible, read_all
+from checks.incidents.merging import acknowledged_first, closed_by_merge, merged_words, own_failures
+from checks.incidents.upstream import evidence, infer, now_of, reason, told_now
 from data.model.ids import IncidentId
 from data.model.incident import Finding, Incident, IncidentState, TimelineEntry
 
@@ -18,26 +24,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
+    from checks.incidents.census import Census
     from checks.incidents.correlation import Upstream
+    from checks.incidents.upstream import Explanation
     from data.model.ids import FindingId, TargetId
     from data.model.money import Loss
 
     Price = Callable[[Incident, Sequence[Finding]], Loss]
 
+_FIRST_LOOK = 3
+"""Open incidents of sites and links that are not grouped yet: from so many on a shared upstream is looked for."""
 FLAPPING = timedelta(minutes=15)
 """What falls again this soon after it recovered is the same incident."""
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """Rows to be written, newest word each: upsert the first two, append the last."""
-
-    incidents: tuple[Incident, ...] = ()
-    findings: tuple[Finding, ...] = ()
-    timeline: tuple[TimelineEntry, ...] = ()
-
-    def __bool__(self) -> bool:
-        return bool(self.incidents or self.findings or self.timeline)
 
 
 class IncidentDesk:
@@ -45,19 +43,33 @@ class IncidentDesk:
 
     `incidents` and `findings` are what the store holds: every open incident with all its findings, and, so that
     flapping is recognised across a restart, those closed within the last quarter of an hour. Findings of other
-    incidents may be given too. `last_id` is the highest incident number ever used.
+    incidents may be given too. `last_id` is the highest incident number ever used. With a `census` the upstream of sites
+    and links is inferred from what fails and what does not; without one only the rules of `correlation` group them.
     """
 
-    def __init__(self, incidents: Iterable[Incident] = (), findings: Iterable[Finding] = (), last_id: int = 0) -> None:
+    def __init__(
+        self,
+        incidents: Iterable[Incident] = (),
+        findings: Iterable[Finding] = (),
+        last_id: int = 0,
+        census: Census | None = None,
+    ) -> None:
+        self._census = census
         self._cases: dict[IncidentId, Case] = {incident.id: Case(incident) for incident in incidents}
         self._last_id = max([last_id, *self._cases])
         self._findings: dict[FindingId, Finding] = {}
-        self._by_upstream: dict[Upstream, dict[IncidentId, None]] = {}
-        self._by_label: dict[tuple[str, str], dict[FindingId, None]] = {}
-        self._by_target: dict[TargetId, IncidentId] = {}
+        self._index = Index()
         self._orphans: list[Finding] = []
         for finding in sorted(findings, key=lambda known: (known.opened_at, known.id)):
             self._restore(finding)
+        for case in list(self._cases.values()):
+            if not case.findings and not case.is_open:
+                del self._cases[case.incident.id]  # merged into another
+            self._index.share(case)
+
+    @property
+    def census(self) -> Census | None:
+        return self._census
 
     @property
     def open_incidents(self) -> tuple[Incident, ...]:
@@ -70,11 +82,11 @@ class IncidentDesk:
     def members(self, incident: IncidentId) -> tuple[Finding, ...]:
         """The findings of an incident, oldest first."""
         case = self._cases.get(incident)
-        return tuple(sorted(case.findings.values(), key=lambda member: (member.opened_at, member.id))) if case else ()
+        return case.members if case else ()
 
     def incident_of(self, target: TargetId) -> IncidentId | None:
         """The incident a target is in now."""
-        known = self._by_target.get(target)
+        known = self._index.by_target.get(target)
         return known if known is not None and self._cases[known].is_open_for(target) else None
 
     def open(self, finding: Finding, now: datetime) -> Change:
@@ -84,7 +96,7 @@ class IncidentDesk:
             return self._revise(known, finding, now)
         found, reason = self._place_for(finding, now)
         if found is None:
-            return self._start(finding, now)
+            return self._started(self._start(finding, now), finding, now)
         return self._join(found, finding, now, reason)
 
     def close(self, finding_id: FindingId, now: datetime) -> Change:
@@ -112,7 +124,10 @@ class IncidentDesk:
     def tick(self, now: datetime, price: Price) -> tuple[Change, ...]:
         """Price what is open, take in findings that had no incident, and forget what can no longer flap."""
         changes = [self.open(orphan, now) for orphan in self._take_orphans()]
+        changes.append(self.regroup(now))
         for case in list(self._cases.values()):
+            if case.is_open:
+                changes += self._review(case, now)
             if case.is_open:
                 changes.append(self._price(case, now, price))
             elif case.incident.closed_at and now - case.incident.closed_at > FLAPPING and case.open_members == 0:
@@ -149,28 +164,48 @@ class IncidentDesk:
 
     def _place_for(self, finding: Finding, now: datetime) -> tuple[Case | None, str]:
         """The oldest incident that a rule, a bridge or flapping assigns this finding to, and why."""
-        flapped = self._cases.get(self._by_target[finding.target]) if finding.target in self._by_target else None
+        before = self._index.by_target.get(finding.target)
+        flapped = self._cases.get(before) if before is not None else None
         if flapped is not None and flapped.may_take(now, FLAPPING):
             return flapped, "the same target fell again"
+        if (known := self._inferred_for(finding)) is not None:
+            return known, reason(known.shared)
         rule, upstream = rule_of(finding), upstream_of(finding)
-        if rule is not None and upstream is not None:
-            for number in sorted(self._by_upstream.get(upstream, ())):
+        if rule is not None and upstream is not None and self._may_speak(upstream, finding):
+            for number in self._index.of_upstream(upstream):
                 case = self._cases[number]
                 if case.may_take(now, FLAPPING) and case.is_near(finding.opened_at, rule.window):
                     return case, rule.reason.format(value=upstream.value)
         return self._bridged(finding)
 
+    def _inferred_for(self, finding: Finding) -> Case | None:
+        """The oldest open incident whose inferred upstream this finding shares, can be explained by and does not refute."""
+        if self._census is None:
+            return None
+        labels = [label for label in self._census.labels(finding.target) if compatible(label[0], finding.cause)]
+        for case in (self._cases[number] for number in self._index.of_shared(labels)):
+            if case.is_open and not now_of(self._census, case.shared, case.incident.started_at).refuted:
+                return case
+        return None
+
+    def _may_speak(self, upstream: Upstream, finding: Finding) -> bool:
+        """Whether a rule may join sites or links by this label: an edge only by inference, others unless most are fine."""
+        if self._census is None or finding.kind not in WEB:
+            return True
+        if upstream.label == "edge":
+            return False
+        return not now_of(self._census, [(upstream.label, upstream.value)], finding.opened_at).refuted
+
     def _bridged(self, finding: Finding) -> tuple[Case | None, str]:
         best: tuple[IncidentId, Case, str] | None = None
-        for label in bridge_labels(finding):
-            for member_id in self._by_label.get(label, ()):
-                member = self._findings[member_id]
-                case = self._cases.get(member.incident) if member.incident is not None else None
-                if case is None or not case.is_open or (best is not None and best[0] <= case.incident.id):
-                    continue
-                bridge = bridge_between(finding, member)
-                if bridge is not None:
-                    best = case.incident.id, case, bridge.reason.format(value=label[1])
+        for value, member_id in self._index.bridged(finding):
+            member = self._findings[member_id]
+            case = self._cases.get(member.incident) if member.incident is not None else None
+            if case is None or not case.is_open or (best is not None and best[0] <= case.incident.id):
+                continue
+            bridge = bridge_between(finding, member)
+            if bridge is not None:
+                best = case.incident.id, case, bridge.reason.format(value=value)
         return (best[1], best[2]) if best else (None, "")
 
     def _start(self, finding: Finding, now: datetime) -> Change:
@@ -178,9 +213,92 @@ class IncidentDesk:
         member = replace(finding, incident=IncidentId(self._last_id))
         case = Case.of(member, now)
         self._cases[case.incident.id] = case
-        self._index(member)
+        self._keep(member)
         said = TimelineEntry(case.incident.id, now, SYSTEM, f"opened: {case.incident.where}, {case.incident.title}")
         return Change((case.incident,), (member,), (said,))
+
+    def _started(self, change: Change, finding: Finding, now: datetime) -> Change:
+        """Look for a shared upstream at the 3rd, 5th, 10th, 20th, ... incident of its own: the first minute of an outage."""
+        if self._census is None or finding.kind not in WEB:
+            return change
+        loose = sum(1 for case in self._cases.values() if case.is_loose)
+        return together(change, self.regroup(now)) if loose == _FIRST_LOOK or milestone(loose - 1, loose) else change
+
+    def regroup(self, now: datetime) -> Change:
+        """Merge incidents that have one upstream, as far as the census shows it; the oldest number stays."""
+        change = Change()
+        for found in infer(self._census, now) if self._census is not None else ():
+            members: dict[IncidentId, int] = Counter(
+                number for target in found.targets if (number := self.incident_of(target)) is not None
+            )
+            cases = [self._cases[number] for number in sorted(members) if self._is_mostly(number, members[number])]
+            if sum(members[case.incident.id] for case in cases) > 1:
+                change = together(change, self._merge(cases, found, now))
+        return change
+
+    def _is_mostly(self, number: IncidentId, explained: int) -> bool:
+        case = self._cases[number]
+        return explained * 2 > sum(1 for finding in case.open_findings if finding.kind in WEB)
+
+    def _merge(self, cases: Sequence[Case], found: Explanation, now: datetime) -> Change:
+        """Everything moves to the oldest; the others close and say where to. An acknowledgement survives."""
+        into, others = cases[0], cases[1:]
+        was, number, why = into.incident, into.incident.id, reason(found.labels)
+        moved: list[Finding] = []
+        for other in others:
+            moved += [replace(finding, incident=number) for finding in other.members]
+            self._forget(other)
+        for finding in sorted(moved, key=lambda one: (one.closed_at is None, one.opened_at, one.id)):
+            into.take(finding)
+            self._keep(finding)
+        into.incident = acknowledged_first(was, [other.incident for other in others])
+        into.adopt(found.labels, why, evidence(found))
+        into.refresh(now)
+        self._index.share(into)
+        said = [TimelineEntry(other.incident.id, now, SYSTEM, f"merged into #{number}: {why}") for other in others]
+        said += [TimelineEntry(number, now, SYSTEM, what) for what in merged_words(was, into.incident, others)]
+        if not said and replace(into.incident, updated_at=was.updated_at) == was:
+            return Change()
+        closed = [closed_by_merge(other.incident, now) for other in others]
+        return Change((*closed, into.incident), tuple(moved), tuple(said))
+
+    def _review(self, case: Case, now: datetime) -> list[Change]:
+        """Refresh what speaks for the upstream; give members away whose failures turned out to be their own."""
+        if self._census is None or not case.shared:
+            return []
+        judged = now_of(self._census, case.shared, case.incident.started_at)
+        own, why = own_failures(case, judged, self._census)
+        if own:
+            return self._split(case, own, why, now)
+        told = case.incident.evidence | told_now(judged)
+        if told == case.incident.evidence or not judged.failed:
+            return []
+        case.incident = replace(case.incident, evidence=told, updated_at=now)
+        return [Change((case.incident,))]
+
+    def _split(self, case: Case, own: Sequence[Finding], why: str, now: datetime) -> list[Change]:
+        """Each of `own` becomes an incident of its own; one stays when nothing else would."""
+        name = read_all(case.shared)
+        given = own if len(own) < len(case.findings) else own[1:]
+        changes = []
+        for finding in given:
+            case.drop(finding)
+            change = self._start(replace(finding, incident=None), now)
+            alone = self._cases[change.incidents[0].id]
+            alone.incident = replace(alone.incident, reason=why)
+            said = TimelineEntry(alone.incident.id, now, SYSTEM, f"split off #{case.incident.id}: {why}")
+            changes.append(Change((alone.incident,), change.findings, (*change.timeline, said)))
+        told = [TimelineEntry(case.incident.id, now, SYSTEM, f"{len(given)} split off: {why}")]
+        if case.open_members == 0:
+            case.incident = replace(
+                case.incident, state=IncidentState.CLOSED, closed_at=now, closed_by=SYSTEM, updated_at=now
+            )
+            told.append(TimelineEntry(case.incident.id, now, SYSTEM, f"closed: nothing else fails behind {name}"))
+        elif len(given) < len(own):
+            self._index.unshare(case)
+            case.incident = replace(case.incident, upstream="", evidence={}, reason="")
+        case.refresh(now)
+        return [*changes, Change((case.incident,), (), tuple(told))]
 
     def _join(self, case: Case, finding: Finding, now: datetime, reason: str) -> Change:
         before, teams = case.incident.members, case.incident.teams
@@ -190,7 +308,7 @@ class IncidentDesk:
             said.append(TimelineEntry(case.incident.id, now, SYSTEM, "reopened: it failed again"))
         member = replace(finding, incident=case.incident.id)
         case.take(member)
-        self._index(member)
+        self._keep(member)
         case.incident = replace(case.incident, reason=case.incident.reason or reason)
         case.refresh(now)
         after = case.incident.members
@@ -213,7 +331,7 @@ class IncidentDesk:
         if case is None:
             return Change(findings=(revised,))
         case.take(revised)
-        self._index(revised)
+        self._keep(revised)
         if not case.is_open:
             return Change(findings=(revised,))
         was = case.incident.cause
@@ -235,7 +353,7 @@ class IncidentDesk:
     def _restore(self, finding: Finding) -> None:
         if finding.incident is not None and finding.incident in self._cases:
             self._cases[finding.incident].take(finding)
-            self._index(finding)
+            self._keep(finding)
         elif finding.incident is None and finding.closed_at is None:
             self._orphans.append(finding)
         else:
@@ -245,27 +363,15 @@ class IncidentDesk:
         orphans, self._orphans = self._orphans, []
         return orphans
 
-    def _index(self, member: Finding) -> None:
-        assert member.incident is not None
+    def _keep(self, member: Finding) -> None:
         self._findings[member.id] = member
-        self._by_target[member.target] = member.incident
-        upstream = upstream_of(member)
-        if upstream is not None:
-            self._by_upstream.setdefault(upstream, {})[member.incident] = None
-        for label in bridge_labels(member):
-            self._by_label.setdefault(label, {})[member.id] = None
+        self._index.add(member)
 
     def _forget(self, case: Case) -> None:
-        number = case.incident.id
-        del self._cases[number]
-        for member in case.findings.values():
-            self._findings.pop(member.id, None)
-            if self._by_target.get(member.target) == number:
-                del self._by_target[member.target]
-            for label in bridge_labels(member):
-                self._by_label.get(label, {}).pop(member.id, None)
-        for numbers in self._by_upstream.values():
-            numbers.pop(number, None)
+        del self._cases[case.incident.id]
+        self._index.drop(case)
+        for member in case.findings:
+            self._findings.pop(member, None)
 
 
 def _everything(case: Case) -> str:

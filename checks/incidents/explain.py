@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from checks.incidents.correlation import Upstream
+from checks.incidents.labels import read_all
 from checks.incidents.severity import is_blind
 from data.model.cause import CAUSES, words_of
+from data.model.ids import CauseId
 from data.model.snapshot import PlanRow, Statement
 from data.model.target import TargetKind, name_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
-    from checks.incidents.correlation import Upstream
-    from data.model.ids import CauseId
+    from checks.incidents.labels import Label
     from data.model.incident import Finding, Incident
 
 _LISTED = 3
+_EDGE = CauseId("edge.error")
+EDGE_NOT_ORIGIN = "edge, not origin"
 
 
 def where(
@@ -36,6 +40,40 @@ def where(
     if set(kinds) == {TargetKind.LINK} and sites:
         text += f" of {_plural(len(sites), 'site')}"
     return text
+
+
+def upstream_of(labels: Sequence[Label]) -> Upstream:
+    """An inferred upstream in the shape that the rules use."""
+    return Upstream("inferred", labels[0][0], read_all(labels))
+
+
+def answers(origin: str) -> bool:
+    """Whether the evidence of an origin asked directly says that it answers."""
+    return origin.startswith("answers")
+
+
+def origins(asked: Mapping[bool, int]) -> str:
+    """`380 of 400 origins asked directly answer`, and what follows; empty when none was asked."""
+    total, fine = asked[True] + asked[False], asked[True]
+    if not total:
+        return ""
+    verdict = f": {EDGE_NOT_ORIGIN}" if fine * 2 > total else ""
+    return f"{fine:,} of {_plural(total, 'origin')} asked directly answer{verdict}"
+
+
+def title(cause: CauseId, incident: Incident) -> str:
+    words = words_of(cause)
+    return f"{words}: {EDGE_NOT_ORIGIN}" if is_bypassed(incident) else words
+
+
+def is_bypassed(incident: Incident) -> bool:
+    """The edge fails while the origins behind it answer."""
+    return incident.upstream.startswith("edge") and incident.evidence.get("origin", "").endswith(EDGE_NOT_ORIGIN)
+
+
+def plans_of(incident: Incident) -> tuple[PlanRow, ...]:
+    """What to do first about an incident; an edge that fails before origins that answer is bypassed, whatever it answers."""
+    return plans(_EDGE if is_bypassed(incident) else incident.cause)
 
 
 def plans(cause: CauseId) -> tuple[PlanRow, ...]:
@@ -59,6 +97,7 @@ def _facts(incident: Incident, findings: Sequence[Finding]) -> list[Statement]:
     facts += [f"for example: {detail}" for detail, _ in details.most_common(1)]
     if incident.members > 1:
         facts.append(f"{incident.open_members} of {incident.members} still affected")
+    facts += [f"{words}: {incident.evidence[name]}" for name, words in _TOLD if name in incident.evidence]
     if len(incident.teams) > 1:
         facts.append(f"teams affected: {', '.join(incident.teams)}")
     return [Statement("fact", text) for text in facts]
@@ -68,6 +107,8 @@ def _guesses(incident: Incident) -> list[Statement]:
     guesses = []
     if incident.members > 1 and incident.reason:
         guesses.append(f"one common cause: {incident.reason}")
+    if rivals := incident.evidence.get("rivals"):
+        guesses.append(f"less likely: {rivals}")
     if incident.blame:
         guesses.append(f"the fault lies with {incident.blame}")
     loss = incident.loss
@@ -76,6 +117,16 @@ def _guesses(incident: Incident) -> list[Statement]:
             f"lost so far {loss.lost} {loss.currency} (80 %: {loss.lost_lo} to {loss.lost_hi}), {loss.per_hour} an hour"
         )
     return [Statement("guess", text) for text in guesses]
+
+
+_TOLD = (
+    ("fails", "behind it"),
+    ("fine", "and of these"),
+    ("partly", "a part fails"),
+    ("elsewhere", "elsewhere"),
+    ("origin", "the origins"),
+)
+"""Evidence for an upstream that was counted, in the order in which it is read."""
 
 
 def _unknowns(incident: Incident, findings: Sequence[Finding]) -> list[Statement]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from checks.incidents.labels import WEB, traits_after
 from data.model.ids import FindingId
 from data.model.incident import Finding
 from data.model.observation import NO_CAUSE, Flip, Observation, TargetState
@@ -23,7 +24,20 @@ if TYPE_CHECKING:
     from data.model.ids import TargetId
 
 _LEVEL = {State.OK: 0, State.UNKNOWN: 0, State.PAUSED: 0, State.DEGRADED: 1, State.FAILING: 2}
-_SHARED = ("edge", "ip", "host", "partner", "tracker", "issuer", "certificate", "geo", "site", "offer", "compliance")
+_SHARED = (
+    "edge",
+    "ip",
+    "host",
+    "partner",
+    "tracker",
+    "issuer",
+    "certificate",
+    "geo",
+    "site",
+    "offer",
+    "compliance",
+    "origin",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +134,8 @@ class _Move:
 
     def __post_init__(self) -> None:
         seen = self.observation
-        fresh = replace(self.state, last_at=seen.started_at, last_ms=seen.total_ms, value=seen.value)
+        traits = traits_after(seen, self.state.traits) if seen.kind in WEB else self.state.traits
+        fresh = replace(self.state, last_at=seen.started_at, last_ms=seen.total_ms, value=seen.value, traits=traits)
         object.__setattr__(self, "fresh", fresh)
 
     def to_unknown(self) -> Step:

@@ -54,6 +54,8 @@ def redact_incident(incident: Incident, scope: Scope) -> Incident:
         where=redact_words(incident.where, scope),
         blame=redact_words(incident.blame, scope),
         reason=redact_words(incident.reason, scope),
+        upstream=redact_words(incident.upstream, scope),
+        evidence={name: redact_words(words, scope) for name, words in incident.evidence.items()},
         teams=tuple(team for team in incident.teams if scope.sees(team)),
     )
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from checks.incidents.desk import Change, IncidentDesk
+from checks.incidents.change import Change
+from checks.incidents.desk import IncidentDesk
 from data.model.codec import from_json, to_json
 from data.model.incident import Finding, Incident, IncidentState, Severity
 from data.model.money import NO_LOSS, Loss

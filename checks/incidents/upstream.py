@@ -1,0 +1,276 @@
+"""Which one thing, if it were broken, best explains what fails *and what does not*.
+
+For each label that failing targets share: under "this upstream is broken" its members fail at their own rate, under
+"independent" at the rate usual everywhere; the score is the logarithm of the likelihood ratio, less the logarithm of how
+many members the label has (a wide upstream explains much by being wide). The start that explains best is searched for,
+too: a scan statistic over time (Kulldorff 1997), with labels in the place of regions. The best label takes its failures
+away, then the rest is explained, until nothing stands out.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from math import log
+from typing import TYPE_CHECKING, Final
+
+from checks.incidents.census import SLOT_S, slot_of
+from checks.incidents.labels import PRECEDENCE, base, compatible, read, read_all
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from checks.incidents.census import Census, Entry
+    from checks.incidents.labels import Label
+    from data.model.ids import TargetId
+
+WINDOW: Final = timedelta(minutes=30)
+"""Failures that began longer ago are no news and explain nothing new."""
+SHARE: Final = 0.2
+"""Of the members looked at, so many must fail before an upstream is called broken; below half of it the call is wrong."""
+PROOF: Final = 10.0
+"""Natural logarithm of how much likelier "broken" must be than "independent"."""
+USUAL: Final = (0.005, 0.05)
+"""The usual rate of new failures lies in here, whatever is measured: few targets prove no lower one, an outage no higher."""
+MOST: Final = 0.9
+"""Fewer than this share is a partial outage."""
+_ENOUGH_FINE: Final = 5
+_NARROW: Final = frozenset({"host", "ip", "certificate", "partner+offer"})
+_RIVALS: Final = 3
+_BY_OFFER, _BY_COUNTRY = ("link.", "content."), ("geo.", "http.legal_block")
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One label and how its members fared since `since`."""
+
+    label: Label
+    members: int
+    failed: int
+    fine: int
+    since: int
+    """Slot of the start that explains best."""
+    score: float = 0.0
+
+    @property
+    def share(self) -> float:
+        """Of the members that were looked at, how many fail, 0..1."""
+        return self.failed / (self.failed + self.fine) if self.failed else 0.0
+
+    @property
+    def supported(self) -> bool:
+        enough = 2 if self.label[0] in _NARROW else 3
+        return self.failed >= enough and self.share >= SHARE and self.score >= PROOF
+
+    @property
+    def refuted(self) -> bool:
+        """So many members are fine that these failures are their own."""
+        return self.fine >= _ENOUGH_FINE and self.share < SHARE / 2
+
+    @property
+    def began(self) -> datetime:
+        return datetime.fromtimestamp(self.since * SLOT_S, UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A broken upstream with what fails behind it, confirmed or not."""
+
+    labels: tuple[Label, ...]
+    """One; several pairs where the same upstream fails in several places."""
+    targets: tuple[TargetId, ...]
+    judged: Judged
+    """Added up over `labels`."""
+    rivals: tuple[Judged, ...] = ()
+    """Other labels of the same targets, the most likely first."""
+    elsewhere: tuple[int, int] = (0, 0)
+    """(failing, looked at) of everything else since the same time."""
+
+
+def score(failed: int, fine: int, members: int, usual: float) -> float:
+    """Log-likelihood ratio of "fails at its own rate" against "fails as usual", less the breadth; 0 when not above usual."""
+    rate = (failed + 1) / (failed + fine + 2)
+    if rate <= usual:
+        return 0.0
+    return failed * log(rate / usual) + fine * log((1 - rate) / (1 - usual)) - log(max(members, 1))
+
+
+def judge(label: Label, members: int, failed: Mapping[int, int], fine: Mapping[int, int], usual: float) -> Judged:
+    """The start among those of `failed` that gives the best score. `failed` and `fine` count members by slot."""
+    seen = sorted(fine.items(), reverse=True)
+    best, n_failed, n_fine, at = Judged(label, members, 0, 0, 0), 0, 0, 0
+    for since in sorted(failed, reverse=True):
+        n_failed += failed[since]
+        while at < len(seen) and seen[at][0] > since:
+            n_fine += seen[at][1]
+            at += 1
+        value = score(n_failed, n_fine, members, usual)
+        if value > best.score:
+            best = Judged(label, members, n_failed, n_fine, since, value)
+    return best
+
+
+def now_of(census: Census, labels: Iterable[Label], since: datetime) -> Judged:
+    """How the members of these labels fare since then, as one; a label that nobody shares has no members."""
+    slot, known = slot_of(since), tuple(labels)
+    tallies = [tally for label in known if (tally := census.tally(label)) is not None]
+    failed = sum(tally.failed_since(slot) for tally in tallies)
+    fine = sum(tally.fine_since(slot) for tally in tallies)
+    return Judged(known[0], sum(tally.members for tally in tallies), failed, fine, slot)
+
+
+def infer(census: Census, now: datetime) -> list[Explanation]:
+    """Every upstream that is broken by what failed within `WINDOW`, the one that explains most first."""
+    oldest = slot_of(now - WINDOW)
+    left = dict(census.failing(oldest))
+    counts = _counted(left)
+    found: list[Explanation] = []
+    while left:
+        usual = _usual(len(left), census.everything.fine_since(oldest))
+        judged = [
+            judge(label, tally.members, slots, tally.fine, usual)
+            for label, slots in counts.items()
+            if (tally := census.tally(label)) is not None
+        ]
+        supported = [one for one in judged if one.supported]
+        if not supported:
+            break
+        best = _best(supported, left)
+        taken = {target: entry for target, entry in left.items() if _belongs(entry, best)}
+        found.append(Explanation((best.label,), tuple(taken), best, _rivals(best, judged, taken)))
+        for target in taken:
+            del left[target]
+        for label, slots in _counted(taken).items():
+            counts[label].subtract(slots)
+            counts[label] = +counts[label]
+    return [_with_elsewhere(one, census) for one in _joined(found)]
+
+
+def _usual(failing: int, fine: int) -> float:
+    low, high = USUAL
+    return min(max((failing + 0.5) / (failing + fine + 100), low), high)
+
+
+def _counted(failing: Mapping[TargetId, Entry]) -> defaultdict[Label, Counter[int]]:
+    counts: defaultdict[Label, Counter[int]] = defaultdict(Counter)
+    for entry in failing.values():
+        for label in entry.labels:
+            if compatible(label[0], entry.mark.cause):
+                counts[label][entry.mark.failed] += 1
+    return counts
+
+
+def _belongs(entry: Entry, best: Judged) -> bool:
+    mark = entry.mark
+    return best.label in entry.labels and compatible(best.label[0], mark.cause) and mark.failed >= best.since
+
+
+def _best(supported: Sequence[Judged], failing: Mapping[TargetId, Entry]) -> Judged:
+    """The highest score; among labels that explain the same, the one that names it best for these causes."""
+    top = max(one.score for one in supported)
+    tied = [one for one in supported if top - one.score < 1e-6]
+    if len(tied) == 1:
+        return tied[0]
+    causes = Counter(entry.mark.cause for entry in failing.values() if _belongs(entry, tied[0]))
+    return min(tied, key=lambda one: (*_preference(one.label[0], causes.most_common(1)[0][0]), one.label))
+
+
+def _preference(name: str, cause: str) -> tuple[int, int]:
+    place = PRECEDENCE.index(name)
+    if cause.startswith(_BY_COUNTRY):
+        return (0 if name.endswith("+geo") else 1), place
+    if cause.startswith(_BY_OFFER):
+        return (0 if name.startswith("partner") else 1), place
+    return 0, place
+
+
+def _rivals(best: Judged, judged: Iterable[Judged], taken: Mapping[TargetId, Entry]) -> tuple[Judged, ...]:
+    shared = Counter(label for entry in taken.values() for label in entry.labels)
+    others = [
+        one for one in judged if one.label != best.label and shared[one.label] * 2 >= len(taken) and one.failed > 1
+    ]
+    others.sort(key=lambda one: (-one.score, one.label))
+    return tuple(others[:_RIVALS])
+
+
+def _joined(found: Sequence[Explanation]) -> list[Explanation]:
+    """Pairs with one first label are one upstream that fails in several places."""
+    by_base: dict[tuple[str, Label], list[Explanation]] = {}
+    for one in found:
+        by_base.setdefault((one.labels[0][0], base(one.labels[0])), []).append(one)
+    return [_sum(same) if len(same) > 1 else same[0] for same in by_base.values()]
+
+
+def _sum(same: Sequence[Explanation]) -> Explanation:
+    judged = [one.judged for one in same]
+    return Explanation(
+        labels=tuple(sorted(one.labels[0] for one in same)),
+        targets=tuple(target for one in same for target in one.targets),
+        judged=Judged(
+            judged[0].label,
+            sum(one.members for one in judged),
+            sum(one.failed for one in judged),
+            sum(one.fine for one in judged),
+            min(one.since for one in judged),
+            sum(one.score for one in judged),
+        ),
+        rivals=same[0].rivals,
+    )
+
+
+def _with_elsewhere(one: Explanation, census: Census) -> Explanation:
+    since = one.judged.since
+    failing = sum(1 for _ in census.failing(since)) - one.judged.failed
+    fine = census.everything.fine_since(since) - one.judged.fine
+    return Explanation(one.labels, one.targets, one.judged, one.rivals, (max(failing, 0), max(failing + fine, 0)))
+
+
+# In words
+
+KINDS: Final[Mapping[str, str]] = {
+    "edge": "edge provider",
+    "edge+pop": "edge location",
+    "edge+geo": "edge provider in one country",
+    "ns": "name servers",
+    "registrar": "registrar",
+    "certificate": "certificate",
+    "issuer": "certificate authority",
+    "ip": "address",
+    "network": "network",
+    "vantage": "vantage of ours",
+    "host": "host",
+    "partner": "partner",
+    "partner+geo": "partner in one country",
+    "partner+offer": "offer",
+}
+
+
+def reason(labels: Sequence[Label]) -> str:
+    """`share the edge provider Halyard Edge, which fails`."""
+    several = len(labels) > 1
+    kind = KINDS[base(labels[0])[0] if several else labels[0][0]]
+    return f"they share the {kind} {read_all(labels)}"
+
+
+def evidence(one: Explanation) -> dict[str, str]:
+    """What speaks for an upstream and against its rivals: what fails, what does not, and how it is elsewhere."""
+    failing, seen = one.elsewhere
+    told = told_now(one.judged) | {"elsewhere": f"{failing:,} of {seen:,} others fail"}
+    if one.rivals:
+        told["rivals"] = "; ".join(
+            f"{KINDS[rival.label[0]]} {read(rival.label)}: {counted(rival)}" for rival in one.rivals
+        )
+    return told
+
+
+def told_now(judged: Judged) -> dict[str, str]:
+    told = {
+        "fails": f"{judged.failed:,} of {judged.failed + judged.fine:,} looked at since {judged.began:%H:%M:%SZ} fail",
+        "fine": f"{judged.fine:,} are fine" if judged.fine else "none is fine",
+    }
+    return told | ({"partly": f"{judged.share:.0%} of it"} if judged.share < MOST else {})
+
+
+def counted(judged: Judged) -> str:
+    return f"{judged.failed:,} fail, {judged.fine:,} are fine"
