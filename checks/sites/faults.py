@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pycurl
 
-from checks.sites.certificate import tls_cause
+from checks.sites.certificate import refusal
 from checks.sites.exchange import Fault
 from data.model.cause import cause
 
@@ -53,7 +53,18 @@ _WHY = {
     pycurl.E_PEER_FAILED_VERIFICATION: "has a certificate that cannot be trusted",
     _PROXY: "refuses us",
 }
-_CLIENT_CERT_WORDS = ("certificate required", "certificate_required", "alert bad certificate", "no certificate")
+_CLIENT_CERT = ("tls.client_cert", "asks for a client certificate")
+_CHUNKS = ("proto.malformed", "sends chunks that cannot be read")
+_BY_WORDS = {
+    "certificate required": _CLIENT_CERT,
+    "certificate_required": _CLIENT_CERT,
+    "alert bad certificate": _CLIENT_CERT,
+    "no certificate": _CLIENT_CERT,
+    "chunk hex-length": _CHUNKS,
+    "chunked-encoding": _CHUNKS,
+}
+"""What libcurl's message says more exactly than its code."""
+_NO_FAREWELL = "unexpected eof while reading"
 
 
 def fault_of(reply: Reply, url: Url, chain: Certificate | None, proxy: Proxy | None) -> Fault | None:
@@ -67,7 +78,7 @@ def fault_of(reply: Reply, url: Url, chain: Certificate | None, proxy: Proxy | N
     if reply.headers_too_large:
         return Fault(cause("proto.oversize"), f"{url.netloc} sends oversized headers")
     if not reply.error or reply.enough or reply.body_too_large:
-        return _conflicting_lengths(reply, url.netloc)
+        return _unfinished(reply, url, chain)
     if proxy and (vantage := _vantage_fault(reply, proxy, url)):
         return vantage
     if reply.error == pycurl.E_OPERATION_TIMEDOUT:
@@ -79,15 +90,27 @@ def fault_of(reply: Reply, url: Url, chain: Certificate | None, proxy: Proxy | N
 
 
 def _plain(reply: Reply) -> tuple[str, str]:
-    """Cause and words by errno where the system named one, else by libcurl's code."""
-    if any(word in reply.message for word in _CLIENT_CERT_WORDS):
-        return "tls.client_cert", "asks for a client certificate"
-    if reply.error == _HTTP2_STREAM and not reply.status:
-        return _BY_CODE[pycurl.E_GOT_NOTHING]
+    """Cause and words: by libcurl's message, by errno where the system named one, else by libcurl's code."""
+    if found := next((found for words, found in _BY_WORDS.items() if words in reply.message), None):
+        return found
+    if found := _odd_end(reply):
+        return found
     if reply.errno in _BY_ERRNO and reply.error not in _BY_CODE:
         return _BY_ERRNO[reply.errno]
     unreadable = ("proto.malformed", f"answers in a way that cannot be read (curl {reply.error})")
     return _BY_CODE.get(reply.error) or _OTHERWISE.get(reply.error) or unreadable
+
+
+def _odd_end(reply: Reply) -> tuple[str, str] | None:
+    """Ends that mean another thing with an answer begun than without one."""
+    cut_tls = reply.error == pycurl.E_RECV_ERROR and _NO_FAREWELL in reply.message
+    if (reply.error == _HTTP2_STREAM or cut_tls) and not reply.status:
+        return _BY_CODE[pycurl.E_GOT_NOTHING]
+    if cut_tls:
+        return "proto.truncated", "ends its answer without the farewell of TLS"
+    if reply.error == pycurl.E_GOT_NOTHING and reply.status == 101:
+        return "proto.malformed", "switches to another protocol unasked"
+    return None
 
 
 def _vantage_fault(reply: Reply, proxy: Proxy, url: Url) -> Fault | None:
@@ -110,24 +133,25 @@ def _deadline(reply: Reply, url: Url, proxy: Proxy | None) -> Fault:
         return Fault(cause("tcp.timeout"), f"{where} does not answer to connect", deadline=True)
     if url.scheme == "https" and not reply.tls_s:
         return Fault(cause("tls.timeout"), f"the TLS handshake with {where} does not end", deadline=True)
-    if not reply.first_byte_s and not reply.status:
+    if (not reply.first_byte_s and not reply.status) or 0 < reply.status < 200:  # hints are no answer
         return Fault(cause("slow.ttfb"), f"{where} sends nothing before the deadline", deadline=True)
     return Fault(cause("slow.total"), f"{where} is still sending at the deadline", deadline=True)
 
 
 def _refused_certificate(reply: Reply, url: Url, chain: Certificate | None) -> Fault:
-    found = tls_cause(reply.verify, chain, url.host)
-    words = {
-        "tls.expired": "has an expired certificate",
-        "tls.not_yet_valid": "has a certificate that is not yet valid",
-        "tls.self_signed": "has a self-signed certificate",
-        "tls.incomplete_chain": "leaves out the intermediate certificate",
-        "tls.untrusted": "has a certificate of an unknown authority",
-        "tls.hostname": "has a certificate for another host",
-    }[found]
-    whose = f" ({', '.join(chain.names[:3]) or chain.subject})" if chain and found == "tls.hostname" else ""
+    found, words = refusal(reply.verify, chain)
     since = f" (ended {chain.ends:%Y-%m-%d %H:%MZ})" if chain and found == "tls.expired" else ""
-    return Fault(found, f"{url.netloc} {words}{whose}{since}")
+    return Fault(found, f"{url.netloc} {words}{since}")
+
+
+def _unfinished(reply: Reply, url: Url, chain: Certificate | None) -> Fault | None:
+    """What libcurl takes for an answer and a browser does not."""
+    if reply.lines and not any(line in {b"\r\n", b"\n"} for line in reply.lines):
+        return Fault(cause("proto.truncated"), f"{url.netloc} ends its answer inside the headers")
+    if chain is not None and not chain.names:
+        detail = f"{url.netloc} has a certificate that names no host ({chain.subject} stands only in its subject)"
+        return Fault(cause("tls.hostname"), detail)
+    return _conflicting_lengths(reply, url.netloc)
 
 
 def _conflicting_lengths(reply: Reply, where: str) -> Fault | None:

@@ -181,26 +181,36 @@ class Resolver:
         return reply
 
 
+_BY_RCODE = {
+    dns.rcode.NXDOMAIN: ("dns.nxdomain", "the name {name} does not exist"),
+    dns.rcode.REFUSED: ("dns.refused", "the name servers refuse to answer for {name}"),
+}
+
+
 def _read(name: str, kind: str, reply: dns.message.Message) -> Answer:
     code = reply.rcode()
-    if code == dns.rcode.NXDOMAIN:
-        return Answer(fault=Fault(cause("dns.nxdomain"), f"the name {name} does not exist"))
-    if code == dns.rcode.REFUSED:
-        return Answer(fault=Fault(cause("dns.refused"), f"the name servers refuse to answer for {name}"))
     if code != dns.rcode.NOERROR:
-        return Answer(
-            fault=Fault(cause("dns.servfail"), f"the name servers fail for {name} ({dns.rcode.to_text(code)})")
-        )
+        failed = f"the name servers fail for {name} ({dns.rcode.to_text(code)})"
+        found, words = _BY_RCODE.get(code, ("dns.servfail", failed))
+        return Answer(fault=Fault(cause(found), words.format(name=name)))
     assert isinstance(reply, dns.message.QueryMessage)
     try:
         chain = reply.resolve_chaining()
     except dns.exception.DNSException:
         return Answer(fault=Fault(cause("dns.servfail"), f"the name servers answer nonsense for {name}"))
+    if chain.answer is None and _refers_on(reply):
+        return Answer(fault=Fault(cause("dns.servfail"), f"the name servers only refer to others for {name}"))
     if chain.answer is None:
         return Answer(fault=Fault(cause("dns.nodata"), f"the name {name} has no address"))
     addresses = tuple(str(record.address) for record in chain.answer if record.rdtype == dns.rdatatype.from_text(kind))
     shortest, longest = _TTL_S
     return Answer(addresses, None, min(max(float(chain.minimum_ttl), shortest), longest))
+
+
+def _refers_on(reply: dns.message.Message) -> bool:
+    """A referral instead of an answer: the zone's servers are lame, or the resolver does not resolve."""
+    kinds = {rrset.rdtype for rrset in reply.authority}
+    return dns.rdatatype.NS in kinds and dns.rdatatype.SOA not in kinds and not reply.flags & dns.flags.RA
 
 
 def parse_server(text: str) -> Server:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from checks.sites.answer import by_status, no_success
+from checks.sites.certificate import WARN_DAYS
 from checks.sites.landing import gone_from_store, wrong_page, wrong_text
 from checks.sites.outcome import Verdict, verdict
 from data.model.cause import cause, state_of, words_of
 from data.model.state import State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
     from datetime import datetime
 
     from checks.sites.edges import Edges
@@ -21,7 +23,13 @@ if TYPE_CHECKING:
 
 
 def judge(  # what is known of the world comes last
-    walk: Walk, page: Reading | None, check: Check, edges: Edges, now: datetime, brands: Iterable[Brand] = ()
+    walk: Walk,
+    page: Reading | None,
+    check: Check,
+    edges: Edges,
+    now: datetime,
+    brands: Iterable[Brand] = (),
+    warn_days: Collection[int] = WARN_DAYS,
 ) -> Verdict:
     """The first of these that holds, the most telling first.
 
@@ -35,7 +43,7 @@ def judge(  # what is known of the world comes last
         or _worthless(walk, check, page)
         or wrong_page(walk, page, check, brands)
         or wrong_text(walk, page)
-        or _degraded(walk, check.expect, now)
+        or _degraded(walk, check.expect, now, warn_days)
         or Verdict()
     )
     return _with_evidence(found, walk, edges, page)
@@ -43,26 +51,27 @@ def judge(  # what is known of the world comes last
 
 def _broken(walk: Walk, check: Check, edges: Edges, page: Reading | None) -> Verdict | None:
     last, at = walk.last, len(walk.exchanges) - 1
-    if walk.end:
+    by_edge = edges.cause_of(last)
+    if walk.end and not (walk.end.cause == "redirect.no_location" and by_edge == "edge.challenge"):
         return _of_fault(walk.end, at)
     if last.fault and (last.status < 400 or last.fault.deadline):
         return _of_fault(last.fault, at)
-    by_edge = edges.cause_of(last)
     expected = last.status in check.expect.status
     if by_edge and not (expected and by_edge != "edge.challenge"):
         edge = edges.recognise(last)
         who = f" ({edge.name})" if edge else ""
         return verdict(by_edge, f"{last.url.netloc} answers {last.status}: {words_of(by_edge)}{who}", at)
-    return None if expected or walk.ahead else _status(walk, check, page)
+    if walk.ahead:
+        return None
+    if flaw := no_success(last, check.expect.status):
+        return verdict(flaw[0], f"{last.url.netloc} {flaw[1]}", at)
+    return None if expected else _status(walk, check, page)
 
 
 def _of_fault(fault: Fault, at: int) -> Verdict:
     """A deadline that passed is a failure, not mere slowness; so is a lookup failure that two resolvers agree on."""
     severe = (fault.deadline and fault.cause.startswith("slow.")) or fault.agreed
     return Verdict(State.FAILING if severe else state_of(fault.cause), fault.cause, fault.detail, at)
-
-
-_BY_STATUS = {401: "http.auth", 407: "http.auth", 410: "http.gone", 429: "http.rate_limited", 451: "http.legal_block"}
 
 
 def _status(walk: Walk, check: Check, page: Reading | None) -> Verdict | None:
@@ -77,13 +86,8 @@ def _status(walk: Walk, check: Check, page: Reading | None) -> Verdict | None:
     if special:
         detail = f"{last.url.netloc} answers {status}: {words_of(special.cause)}"
         return verdict(special.cause, detail, at, matched=special.matched)
-    if status == 503 and last.header("retry-after"):
-        name = "http.maintenance"
-    elif status >= 600 or status < 200:
-        name = "proto.malformed"
-    else:
-        name = _BY_STATUS.get(status) or ("http.5xx" if status >= 500 else "http.4xx")
-    return verdict(cause(name), f"{last.url.netloc} answers {status}", at, retry_after=last.header("retry-after"))
+    name, words = by_status(last)
+    return verdict(name, f"{last.url.netloc} {words}", at, retry_after=last.header("retry-after"))
 
 
 def _worthless(walk: Walk, check: Check, page: Reading | None) -> Verdict | None:
@@ -101,18 +105,33 @@ def _worthless(walk: Walk, check: Check, page: Reading | None) -> Verdict | None
     return verdict(page.match.cause, detail, len(walk.exchanges) - 1, matched=page.match.matched)
 
 
-def _degraded(walk: Walk, expect: Expect, now: datetime) -> Verdict | None:
+def _degraded(walk: Walk, expect: Expect, now: datetime, warn_days: Collection[int]) -> Verdict | None:
     at = len(walk.exchanges) - 1
+    if ending := _expiring(walk, now, warn_days):
+        return ending
     if walk.client_side:
         return verdict(cause("redirect.client_side"), "a page sends visitors on by script or meta refresh", at)
-    for index, hop in enumerate(walk.exchanges):
-        if hop.certificate and hop.certificate.expiring(now):
-            days = hop.certificate.days_left(now)
-            detail = f"the certificate of {hop.url.netloc} ends in {days:.1f} days"
-            return verdict(cause("tls.expiring"), detail, index)
     if expect.slow_ms and walk.total_ms > expect.slow_ms:
         return _slow(walk, expect.slow_ms)
     return None
+
+
+def _expiring(walk: Walk, now: datetime, warn_days: Collection[int]) -> Verdict | None:
+    """Of all hops that are warned of the one that ends first."""
+    warned = [
+        (hop.certificate.ends, index, hop.certificate, crossed)
+        for index, hop in enumerate(walk.exchanges)
+        if hop.certificate and (crossed := hop.certificate.warned_at(now, warn_days)) is not None
+    ]
+    if not warned:
+        return None
+    _, index, certificate, crossed = min(warned, key=lambda one: one[:2])
+    whose = f", by its authority {certificate.shortest}," if certificate.shortest else ""
+    host, left = walk.exchanges[index].url.netloc, certificate.days_left(now)
+    detail = f"the certificate of {host}{whose} ends in {left:.1f} days (warning at {crossed})"
+    return verdict(
+        cause("tls.expiring"), detail, index, ends=f"{certificate.ends:%Y-%m-%dT%H:%MZ}", warning=str(crossed)
+    )
 
 
 def _slow(walk: Walk, limit_ms: int) -> Verdict:
