@@ -37,8 +37,8 @@ def one(ran):
     """The one object of a site or link check, its shape and exit code held."""
     assert (ran.stdout.count("\n"), ran.stderr) == (1, "")
     found = json.loads(ran.stdout)
-    assert (list(found), list(found["timing"])) == (SITE_KEYS, TIMING_KEYS)
-    assert all(list(hop) == HOP_KEYS for hop in found["hops"])
+    assert (list(found)[: len(SITE_KEYS)], list(found["timing"])) == (SITE_KEYS, TIMING_KEYS)
+    assert all(list(hop)[: len(HOP_KEYS)] == HOP_KEYS for hop in found["hops"])
     assert ran.returncode == EXIT[found["state"]]
     return found
 

@@ -12,11 +12,12 @@ import msgspec
 from data.errors import UsageError
 from data.model.cause import words_of
 from data.model.state import State
-from data.text import cells, clean_text, redact
+from data.text import clean_text, redact
+from tui.cli.hops import aligned, hop_rows, hops_as_json, param_rows, params_of
 from tui.cli.options import everywhere
 
 if TYPE_CHECKING:
-    from data.model.observation import Hop, Observation
+    from data.model.observation import Observation
     from data.model.target import Expect
 
 _MARK = {State.OK: "●", State.DEGRADED: "▲", State.FAILING: "✖", State.UNKNOWN: "?", State.PAUSED: "‖"}
@@ -42,6 +43,7 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--ca", default="", metavar="FILE", help="extra trusted certificates (PEM)")
     parser.add_argument("--resolver", default="", metavar="HOST:PORT", help="name server to ask")
+    parser.add_argument("--device", choices=["desktop", "mobile"], default="desktop", help="mobile asks as a phone")
     parser.add_argument("--user-agent", type=header_value, default="", metavar="UA", help="what to call ourselves")
 
 
@@ -67,7 +69,15 @@ def observe(args: argparse.Namespace, check: object, expect: Expect) -> int:
     """Run `check`, print its observation and return the exit code of its state."""
     from checks.sites.oneshot import CheckOptions
 
-    options = CheckOptions(expect, args.timeout, args.ca, args.resolver, args.user_agent or CheckOptions().user_agent)
+    options = CheckOptions(
+        expect=expect,
+        timeout_s=args.timeout,
+        ca_file=args.ca,
+        resolver=args.resolver,
+        user_agent=args.user_agent or CheckOptions().user_agent,
+        device=args.device if args.device == "mobile" else "",
+        depth=getattr(args, "depth", 0),
+    )
     try:
         assert callable(check)
         observation: Observation = check(args.url, options)
@@ -90,18 +100,7 @@ def as_json(url: str, observation: Observation) -> dict[str, object]:
         "state": observation.state.value,
         "cause": observation.cause,
         "detail": observation.detail,
-        "hops": [
-            {
-                "url": hop.url,
-                "ip": hop.ip,
-                "status": hop.status,
-                "ms": hop.ms,
-                "location": hop.location,
-                "cert_days_left": hop.cert_days_left,
-                "cause": hop.cause,
-            }
-            for hop in observation.hops
-        ],
+        "hops": hops_as_json(observation.hops),
         "timing": {
             "dns_ms": timing.dns_ms,
             "connect_ms": timing.connect_ms,
@@ -110,37 +109,22 @@ def as_json(url: str, observation: Observation) -> dict[str, object]:
             "total_ms": timing.total_ms,
         },
         "checked_at": observation.started_at.isoformat().replace("+00:00", "Z"),
+        "params": params_of(observation.evidence),
     }
 
 
 def as_text(url: str, observation: Observation) -> str:
     """Hops in columns, the guilty one marked, and the verdict in one line."""
     marks = _MARK if (sys.stdout.encoding or "").lower().replace("-", "") == "utf8" else _ASCII
-    rows = [_row(number, hop, marks[observation.state]) for number, hop in enumerate(observation.hops, start=1)]
-    widths = [max(cells(row[column]) for row in rows) for column in range(7)] if rows else []
-    lines = [
-        "  ".join(_pad(cell, width, column) for column, (cell, width) in enumerate(zip(row, widths, strict=True)))
-        for row in rows
-    ]
+    lines = aligned(hop_rows(observation, marks[observation.state]), right=frozenset({1, 2, 3, 4}))
     words = words_of(observation.cause)
     cause = f"  {observation.cause} ({words})" if observation.cause else ""
     took = f"  {observation.total_ms:,.0f} ms" if observation.total_ms is not None else ""
     lines.append(f"{marks[observation.state]} {observation.state.value}{cause}{took}  {url}")
     if observation.detail:
         lines.append(f"  {observation.detail}")
+    lines.extend(aligned(param_rows(observation.evidence)))
     return "\n".join(line.rstrip() for line in lines)
-
-
-def _row(number: int, hop: Hop, mark: str) -> tuple[str, ...]:
-    days = "" if hop.cert_days_left is None else f"cert {hop.cert_days_left:.0f} d"
-    note = "  ".join(part for part in (hop.edge, hop.cause) if part)
-    guilty = mark if hop.cause else " "
-    return (guilty, str(number), str(hop.status or "-"), f"{hop.ms:,.0f} ms", days, hop.ip, f"{hop.url}  {note}")
-
-
-def _pad(text: str, width: int, column: int) -> str:
-    fill = " " * (width - cells(text))
-    return fill + text if column in {1, 2, 3, 4} else text + fill
 
 
 def statuses(text: str) -> tuple[int, ...]:
