@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import heapq
 import zlib
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 
@@ -18,10 +19,37 @@ class _Entry:
     running: bool = False
     ticket: int = 0
     """The heap item that is valid for this entry; older ones are skipped."""
+    due_at: float = 0.0
+    """When the run under way should have begun."""
+    excused: bool = False
+    """It waits because somebody asked us to: nothing of it is late or missed."""
 
     @property
     def at(self) -> float:
         return self.slot if self.soon is None else min(self.slot, self.soon)
+
+
+@dataclass(slots=True)
+class Lateness:
+    """What of the last hour was not on time, by minute."""
+
+    _minutes: deque[tuple[int, int, float]] = field(default_factory=lambda: deque(maxlen=61))
+    """(minute of the epoch, runs, longest delay in seconds)."""
+
+    def add(self, stamp: float, runs: int, delay_s: float) -> None:
+        minute = int(stamp // 60)
+        if self._minutes and self._minutes[-1][0] == minute:
+            _, before, longest_s = self._minutes.pop()
+            runs, delay_s = runs + before, max(delay_s, longest_s)
+        self._minutes.append((minute, runs, delay_s))
+
+    def runs(self, now: datetime) -> int:
+        """Runs that began more than one interval late, or not at all."""
+        return sum(runs for minute, runs, _ in self._minutes if minute >= now.timestamp() // 60 - 60)
+
+    def longest_s(self, now: datetime) -> float:
+        """The longest that a run began behind its time."""
+        return max((delay for minute, _, delay in self._minutes if minute >= now.timestamp() // 60 - 60), default=0.0)
 
 
 class DueQueue:
@@ -36,7 +64,8 @@ class DueQueue:
         self.missed = 0
         """Regular runs that never happened."""
         self.late = 0
-        """Runs handed out more than one interval after their time."""
+        """Runs that began more than one interval after their time."""
+        self.lateness = Lateness()
         self._entries: dict[str, _Entry] = {}
         self._heap: list[tuple[float, int, str]] = []
         self._fresh: dict[str, float] = {}
@@ -102,6 +131,23 @@ class DueQueue:
             return
         entry.running = False
         self._skip_slot(target, entry, now.timestamp())
+        entry.excused = False
+
+    def waits(self, target: str, *, excused: bool) -> None:
+        """The run handed out waits before it begins; `excused`: because somebody asked us to. Unknown ones are fine."""
+        entry = self._entries.get(target)
+        if entry is not None:
+            entry.excused = excused
+
+    def begun(self, target: str, now: datetime) -> None:
+        """The run that was handed out begins now: late or in time. Unknown ones are fine."""
+        entry = self._entries.get(target)
+        if entry is None or not entry.running or entry.excused:
+            return
+        delay_s = now.timestamp() - entry.due_at
+        late = delay_s > entry.interval_s
+        self.late += late
+        self.lateness.add(now.timestamp(), int(late), delay_s)
 
     def running(self) -> int:
         return sum(entry.running for entry in self._entries.values())
@@ -119,22 +165,25 @@ class DueQueue:
         return None
 
     def _start(self, target: str, entry: _Entry, stamp: float) -> None:
-        if stamp - entry.at > entry.interval_s:
-            self.late += 1
-        entry.running = True
+        entry.running, entry.due_at = True, entry.at
         if entry.soon is not None and entry.soon <= stamp:
             entry.soon = None
         if entry.slot <= stamp:
-            self.missed += int((stamp - entry.slot) // entry.interval_s)
+            self._miss(entry, int((stamp - entry.slot) // entry.interval_s), stamp)
             entry.slot = _next_slot(target, entry.interval_s, stamp)
         self._push(target, entry)
 
     def _skip_slot(self, target: str, entry: _Entry, stamp: float) -> None:
         """Its last run is not over yet: a regular slot is lost, an extra run waits for the end."""
         if entry.slot <= stamp:
-            self.missed += 1 + int((stamp - entry.slot) // entry.interval_s)
+            self._miss(entry, 1 + int((stamp - entry.slot) // entry.interval_s), stamp)
             entry.slot = _next_slot(target, entry.interval_s, stamp)
         self._push(target, entry)
+
+    def _miss(self, entry: _Entry, runs: int, stamp: float) -> None:
+        if runs and not entry.excused:
+            self.missed += runs
+            self.lateness.add(stamp, runs, 0.0)
 
     def _push(self, target: str, entry: _Entry) -> None:
         self._tickets += 1

@@ -22,16 +22,21 @@ from checks.engine.wire import Batch, Configure, ProbeSettings, Work, frame, rea
 from data.model.cause import cause
 from data.model.observation import Observation
 from data.model.state import State
+from data.model.target import Check
 
 if TYPE_CHECKING:
     from data.config.settings import Settings
     from data.model.ids import TargetId
-    from data.model.target import Check
 
 log = logging.getLogger(__name__)
 
 OnBatch = Callable[[str, int, tuple[Observation, ...]], Awaitable[None]]
 """(worker, seq, observations): a worker is one life of one probe; its batches are numbered without gaps from 1."""
+
+OnRequests = Callable[[dict[str, int]], None]
+"""How often each host was asked, told before the observations that say why."""
+OnReturned = Callable[[list[Check]], None]
+"""Checks that were not begun: their host wants silence, as an observation told before."""
 
 SILENCE_S = 10.0
 """A probe says that it lives every second; one that is silent for so long hangs and is killed."""
@@ -74,12 +79,22 @@ class _Slot:
 class ProbePool:
     """`count` probe processes behind one door. Times are real seconds: the network does not accelerate."""
 
-    def __init__(self, settings: Settings, count: int, on_batch: OnBatch, *, silence_s: float = SILENCE_S) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        count: int,
+        on_batch: OnBatch,
+        *,
+        on_requests: OnRequests = lambda _counts: None,
+        on_returned: OnReturned = lambda _checks: None,
+        silence_s: float = SILENCE_S,
+    ) -> None:
         self.count = max(count, 1)
         self.restarts = 0
         """Probes that died or were killed and have been replaced."""
         self._settings = ProbeSettings.of(settings)
         self._on_batch, self._silence_s = on_batch, silence_s
+        self._on_requests, self._on_returned = on_requests, on_returned
         self._clock: Clock = clock_from(settings)
         self._slots = [_Slot(number) for number in range(self.count)]
         self._keepers: list[asyncio.Task[None]] = []
@@ -186,9 +201,14 @@ class ProbePool:
         for observation in batch.observations:
             slot.open.pop(observation.target, None)
             slot.attempts.pop(observation.target, None)
+        returned = [slot.open.pop(target)[1] for target in batch.returned if target in slot.open]
         lost = [slot.open.pop(target)[1] for target in slot.lost(batch.oldest)]
+        if batch.requests:
+            self._on_requests(batch.requests)
         if batch.observations:
             await self._hand_over(worker, batch.seq, batch.observations)
+        if returned:
+            self._on_returned(returned)
         if lost and not self._stopping.is_set():  # a probe that is told to leave drops what is open
             log.error("probe %d has lost %d checks", slot.number, len(lost))
             await self._give_up(slot, lost, "the check was given up: its probe never answered it")

@@ -10,20 +10,25 @@ import signal
 import sys
 import tempfile
 from collections import Counter
-from contextlib import suppress
-from dataclasses import dataclass, field
+from contextlib import asynccontextmanager, suppress
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
+from checks.engine.budget import first_host, hosts_of, silence_s
+from checks.engine.canary import CANARY, skew_of
 from checks.engine.clock import Clock, SystemClock, clock_from
 from checks.engine.wire import Batch, Configure, ProbeSettings, Work, frame, read_order
 from checks.sites.edges import Edges
-from checks.sites.prober import Prober, proxies_of
+from checks.sites.hygiene.pagefacts import PageFacts
+from checks.sites.hygiene.robots import RobotsFiles
+from checks.sites.prober import Prober
 from checks.sites.resolver import Resolver
 from checks.sites.traits import NameServers
 from checks.sites.transport import Transport, bundle_with
+from checks.sites.vantages import proxies_of
 from checks.sites.walk import Network
 from data.model.cause import cause
 from data.model.observation import Observation
@@ -31,35 +36,82 @@ from data.model.state import State
 from data.text import clean_text, redact
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from datetime import datetime
 
+    from checks.sites.transport import Reply
+    from checks.sites.url import Url
+    from data.model.ids import TargetId
     from data.model.target import Check
 
 log = logging.getLogger("checks.engine.probe")
 
 BATCH_EVERY_S = 0.25
 ALIVE_EVERY_S = 1.0
+ASKS_FOR_SILENCE = frozenset({429, 503})
+SILENT_HERE_S = 5.0
+"""So long checks of a host that wants silence go back to the hub, which keeps the others from coming here."""
 GRACE_S = 5.0
 """Real seconds that a check may take beyond twice its timeout (it may need a control walk) before it is given up."""
 
 
 @dataclass(slots=True)
 class _Caps:
-    """Checks in flight per host and in all; a host that waits holds no place of the whole."""
+    """Checks in flight per host, per edge provider and in all; who waits for a host or an edge holds no place of the whole."""
 
     per_host: int
+    per_edge: int
+    """0 is no limit."""
     overall: asyncio.Semaphore
-    _hosts: dict[str, asyncio.Semaphore] = field(default_factory=dict)
+    edge_of: dict[str, str]
+    """The provider that stood before a host when it last answered."""
+    _places: dict[str, asyncio.Semaphore] = field(default_factory=dict)
     _users: Counter[str] = field(default_factory=Counter)
 
-    def host(self, name: str) -> asyncio.Semaphore:
-        self._users[name] += 1
-        return self._hosts.setdefault(name, asyncio.Semaphore(self.per_host))
+    @asynccontextmanager
+    async def place(self, host: str) -> AsyncIterator[None]:
+        """One place at the host, at its edge and of the whole, as soon as all three are free."""
+        edge = self.edge_of.get(host, "") if self.per_edge else ""
+        async with self._one("host", host, self.per_host):
+            if edge:
+                async with self._one("edge", edge, self.per_edge), self.overall:
+                    yield
+            else:
+                async with self.overall:
+                    yield
 
-    def leave(self, name: str) -> None:
-        self._users[name] -= 1
-        if not self._users[name]:
-            del self._users[name], self._hosts[name]
+    @asynccontextmanager
+    async def _one(self, kind: str, name: str, places: int) -> AsyncIterator[None]:
+        key = f"{kind}:{name}"
+        self._users[key] += 1
+        try:
+            async with self._places.setdefault(key, asyncio.Semaphore(places)):
+                yield
+        finally:
+            self._users[key] -= 1
+            if not self._users[key]:
+                del self._users[key], self._places[key]
+
+
+@dataclass(slots=True)
+class _Visit:
+    """What one check asked of whom; a contextvar carries it to where the requests are made."""
+
+    requests: Counter[str] = field(default_factory=Counter)
+    date: str = ""
+    age: str = ""
+    """Headers of the last answer."""
+    retry_after: str = ""
+    """Of the last 429 or 503."""
+
+    def heard(self, url: Url, reply: Reply) -> None:
+        self.requests[url.netloc] += 1
+        self.date, self.age = _header(reply, b"date:"), _header(reply, b"age:")
+        if reply.status in ASKS_FOR_SILENCE:
+            self.retry_after = _header(reply, b"retry-after:")
+
+
+_visit: ContextVar[_Visit] = ContextVar("visit")
 
 
 @dataclass(slots=True)
@@ -71,9 +123,16 @@ class Probe:
     """For the bundle of trusted certificates."""
     prober: Prober | None = None
     problem: str = "no settings have arrived"
+    wall: Clock = field(default_factory=SystemClock)
     clock: Clock = field(default_factory=SystemClock)
     caps: _Caps | None = None
     done: list[Observation] = field(default_factory=list)
+    requests: Counter[str] = field(default_factory=Counter)
+    """Of the checks that ended since the last batch."""
+    returned: list[TargetId] = field(default_factory=list)
+    silent: dict[str, float] = field(default_factory=dict)
+    """Hosts that have just asked for silence, and until when (loop time) what already waits here goes back to the hub."""
+    edge_of: dict[str, str] = field(default_factory=dict)
     seq: int = 0
     generation: int = 0
     held: dict[int, int] = field(default_factory=dict)
@@ -121,7 +180,7 @@ class Probe:
         self.generation += 1
         network = settings.network
         self.clock = clock_from(settings)
-        self.caps = _Caps(network.per_host, asyncio.Semaphore(network.in_flight))
+        self.caps = _Caps(network.per_host, network.per_edge, asyncio.Semaphore(network.in_flight), self.edge_of)
         try:
             extra, bundle = settings.ca_file, self.folder / f"ca-{self.generation}.pem"
             transport = Transport(ca_file=bundle_with(extra, bundle) if extra else "", user_agent=network.user_agent)
@@ -130,10 +189,17 @@ class Probe:
             self.prober, self.problem = None, f"the network settings cannot be used: {problem}"
             log.error("%s", self.problem)  # noqa: TRY400  # the sentence is all there is to say
             return
+        transport.on_reply = _count
+        reachable = Network(transport, resolver)
+        hygiene = settings.hygiene
         self.prober = Prober(
-            network=Network(transport, resolver),
+            network=reachable,
+            warn_days=hygiene.cert_warn_days if hygiene.certificates else (),
+            facts=PageFacts(hygiene.seo, settings.links, RobotsFiles(reachable)),
             edges=Edges.of(settings.edges),
-            proxies=proxies_of(settings.vantages),
+            brands=settings.brands,
+            mobile_agent=network.mobile_agent,
+            proxies=proxies_of(settings.vantages, network.canaries),
             clock=self.clock,
             wall=SystemClock(),
             zones=NameServers(resolver),
@@ -153,34 +219,65 @@ class Probe:
         if prober is None or caps is None:
             self.done.append(_stalled(check, clock.now(), self.problem))
             return
-        host = _host_of(check.url)
+        if check.target.startswith(CANARY):  # a line of checks that hang must not keep us from learning why
+            await self._run(check, prober, clock)
+            return
+        host = first_host(check.url)
+        async with caps.place(host):
+            if self.silent and self.silent.get(host, 0.0) > asyncio.get_running_loop().time():
+                self.returned.append(check.target)
+                return
+            await self._run(check, prober, clock)
+
+    async def _run(self, check: Check, prober: Prober, clock: Clock) -> None:
+        visit, began = _Visit(), clock.now()
+        _visit.set(visit)
         try:
-            async with caps.host(host), caps.overall:
-                began = clock.now()
-                try:
-                    async with asyncio.timeout(2 * check.timeout_s + GRACE_S):
-                        observation = await prober.run(check)
-                except Exception as problem:  # one broken check must not end the others; logged and told
-                    log.exception("check of %s broke", check.target)
-                    observation = _stalled(check, began, f"the check did not end: {type(problem).__name__}")
-                self.done.append(observation)
-        finally:
-            caps.leave(host)
+            async with asyncio.timeout(2 * check.timeout_s + GRACE_S):
+                observation = await prober.run(check)
+        except Exception as problem:  # one broken check must not end the others; logged and told
+            log.exception("check of %s broke", check.target)
+            observation = _stalled(check, began, f"the check did not end: {type(problem).__name__}")
+        self.done.append(self._learn(observation, visit))
+        self.requests.update(visit.requests)
+        visit.requests = self.requests  # what it asked for in the background may still be under way
+
+    def _learn(self, observation: Observation, visit: _Visit) -> Observation:
+        """Remember edges and wishes for silence by host, and tell what only canaries are asked for."""
+        hosts = hosts_of(hop.url for hop in observation.hops)
+        for host, hop in zip(hosts, observation.hops, strict=True):
+            if hop.edge:
+                self.edge_of[host] = sys.intern(hop.edge)
+        asked = [host for host, hop in zip(hosts, observation.hops, strict=True) if hop.status in ASKS_FOR_SILENCE]
+        if visit.retry_after and asked:
+            wait_s = min(silence_s(visit.retry_after, self.wall.now()), SILENT_HERE_S)
+            self.silent |= dict.fromkeys(asked, asyncio.get_running_loop().time() + wait_s)
+            told = {"retry_after": clean_text(visit.retry_after, 40)}
+            return replace(observation, evidence={**told, **observation.evidence})
+        if observation.target.startswith(CANARY):
+            skew_s = skew_of(visit.date, visit.age, self.wall.now())
+            told = {} if skew_s is None else {"date": clean_text(visit.date, 40), "skew_s": str(skew_s)}
+            return replace(observation, evidence={**observation.evidence, **told})
+        return observation
 
     async def _beat(self) -> None:
         loop = asyncio.get_running_loop()
         last = loop.time()
         while True:
             await asyncio.sleep(BATCH_EVERY_S)
-            if self.done or loop.time() - last >= ALIVE_EVERY_S:
+            if self.done or self.returned or loop.time() - last >= ALIVE_EVERY_S:
                 last = loop.time()
                 await self._send()
 
     async def _send(self) -> None:
         observations, self.done = tuple(self.done), []
+        requests = dict(self.requests)
+        self.requests.clear()
+        returned, self.returned = tuple(self.returned), []
+        oldest = next(iter(self.held), self.last_order + 1)
         self.seq += bool(observations)
         with suppress(ConnectionError):
-            self.writer.write(frame(Batch(self.seq, observations, next(iter(self.held), self.last_order + 1))))
+            self.writer.write(frame(Batch(self.seq, observations, requests, returned, oldest)))
             await self.writer.drain()
 
 
@@ -189,11 +286,16 @@ def _stalled(check: Check, at: datetime, why: str) -> Observation:
     return Observation(check.target, check.team, check.kind, at, State.UNKNOWN, cause("self.stalled"), detail)
 
 
-def _host_of(url: str) -> str:
-    try:
-        return urlsplit(url).netloc.lower()
-    except ValueError:
-        return ""
+def _count(url: Url, reply: Reply) -> None:
+    visit = _visit.get(None)
+    if visit is not None:
+        visit.heard(url, reply)
+
+
+def _header(reply: Reply, name: bytes) -> str:
+    """The last value of a header; `name` in lower case with its colon."""
+    found = (line[len(name) :] for line in reversed(reply.lines) if line[: len(name)].lower() == name)
+    return next(found, b"").decode("latin-1").strip()
 
 
 async def main() -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 
-from data.config.settings import ClockSettings, EdgeSignature, NetworkSettings, Settings, Vantage
+from checks.sites.hygiene.registry import Registry, registry_of  # msgspec reads the annotations at run time
+from data.config.settings import Brand, ClockSettings, EdgeSignature, Hygiene, NetworkSettings, Settings, Vantage
+from data.model.ids import TargetId  # msgspec reads the annotations at run time
 from data.model.observation import Observation  # msgspec reads the annotations at run time
 from data.model.target import Check  # same
 
@@ -25,11 +27,25 @@ class ProbeSettings:
     clock: ClockSettings | None = None
     vantages: tuple[Vantage, ...] = ()
     edges: tuple[EdgeSignature, ...] = ()
+    brands: tuple[Brand, ...] = ()
+    hygiene: Hygiene = field(default_factory=Hygiene)
+    links: Registry = field(default_factory=Registry)
+    """What pages are compared with; of the targets only the links' URLs."""
 
     @classmethod
     def of(cls, settings: Settings) -> ProbeSettings:
+        links = registry_of(settings.targets)[0] if settings.hygiene.links else Registry()
         ca_file = str(settings.home / settings.network.ca_file) if settings.network.ca_file else ""
-        return cls(settings.network, ca_file, settings.clock, settings.vantages, settings.edges)
+        return cls(
+            network=settings.network,
+            ca_file=ca_file,
+            clock=settings.clock,
+            vantages=settings.vantages,
+            edges=settings.edges,
+            brands=settings.brands,
+            hygiene=settings.hygiene,
+            links=links,
+        )
 
 
 class Configure(msgspec.Struct, frozen=True, tag="configure"):
@@ -51,6 +67,10 @@ class Batch(msgspec.Struct, frozen=True, tag="batch"):
 
     seq: int
     observations: tuple[Observation, ...] = ()
+    requests: dict[str, int] = {}
+    """How often each `HOST[:PORT]` was asked by the checks that ended since the last batch, control walks included."""
+    returned: tuple[TargetId, ...] = ()
+    """Checks that were not begun, because their host has asked for silence meanwhile."""
     oldest: int = 0
     """The first order of which a check is still held: all of the orders before it have been answered by now."""
 

@@ -155,10 +155,11 @@ class Details:
         return tuple(rows)
 
     def _notes(self, row: TargetRow, now: datetime) -> tuple[str, ...]:
-        if row.kind is not TargetKind.SLICE:
-            return ()
-        hours = self.hub.book.fires_after_h(slice_of(row.target), now)
-        return (f"an alarm on silence can fire after {hours:.1f} h here",) if hours else ()
+        target = self.hub.board.targets.get(row.target)
+        notes = [self.hub.maintenance.note(target, now)] if target else []
+        hours = self.hub.book.fires_after_h(slice_of(row.target), now) if row.kind is TargetKind.SLICE else None
+        notes += [f"an alarm on silence can fire after {hours:.1f} h here"] if hours else []
+        return tuple(filter(None, notes))
 
     async def incidents(self, who: Principal, state: str, offset: int, limit: int) -> IncidentPage:
         scope = who.scope

@@ -19,11 +19,14 @@ from checks.hub.board import Board
 from checks.hub.commands import Commands
 from checks.hub.configuration import Configuration
 from checks.hub.details import Details
+from checks.hub.domains import Domains
 from checks.hub.housekeeping import Housekeeping
 from checks.hub.http import client_for
+from checks.hub.hygiene import HygieneRoom
 from checks.hub.intake import Intake
 from checks.hub.keeping import Keeping
 from checks.hub.listen import PeerProtocol
+from checks.hub.maintenance import Windows
 from checks.hub.pricing import Pricing
 from checks.hub.probing import PROBED, Probing
 from checks.hub.pulls import Pulls
@@ -71,9 +74,11 @@ class Hub:
     desk: IncidentDesk = field(init=False)
     book: RevenueBook = field(init=False)
     probing: Probing = field(init=False)
+    maintenance: Windows = field(init=False)
     recent: Recent = field(init=False)
     keeping: Keeping = field(init=False)
     intake: Intake = field(init=False)
+    hygiene: HygieneRoom = field(default_factory=HygieneRoom)
     pulls: Pulls = field(init=False)
     pricing: Pricing = field(init=False)
     revenue: Revenue = field(init=False)
@@ -103,9 +108,12 @@ class Hub:
         self.intake = Intake(self.board, self.desk, self.recent, self.keeping, self.clock, self.check_at)
         probes = self.settings.hub.probes or os.cpu_count() or 1
         self.probing = Probing(self.settings, self.board, self.clock, probes, self.intake.take)
-        self.intake.rewriters = (self.probing.rewrite,)
+        self.maintenance = Windows(self.board, lambda: self.settings.maintenance)
+        self.intake.rewriters = (self.probing.rewrite, self.hygiene.rewrite, self.maintenance.rewrite)
+        self.hygiene.covered = self.maintenance.covers
         self.spool = Spool(self.home.spool, self.store, self._facts_stored)
         self.pulls = Pulls(self, self.scheduler, client_for(self.settings))
+        self.hygiene.domains = Domains(self.pulls.client, self.settings.hygiene, self.wall_now)
         self.configuration = Configuration(self)
         self.views = Views(
             board=self.board,
@@ -121,6 +129,7 @@ class Hub:
         self.details = Details(self)
         self.commands = Commands(self)
         self.housekeeping.remember()
+        self.hygiene.configure(self.settings)
         self.stream = Stream(lambda: self.board.version, self.views.snapshot, self.views.hello)
 
     async def run(self, listener: Listener) -> None:
@@ -188,10 +197,12 @@ class Hub:
         for target in change.removed:
             self._stop_checking(target.id)
             self.board.remove_target(target.id)
+            self.hygiene.forget(target.id)
         for target in (*change.added, *(changed.new for changed in change.changed)):
             self.board.put_target(target)
             self._start_checking(target)
         self.probing.reconfigure(settings)
+        self.hygiene.configure(settings)
         self.board.touch()
 
     def _start_checking(self, target: Target) -> None:
@@ -220,7 +231,7 @@ class Hub:
         """How well the hub itself does, for every header."""
         network_ok = self.probing.network_ok
         problems = [
-            "" if network_ok else "our own network is down: states are unknown until it is back",
+            *self.probing.problems,
             self._store_problem(),
             f"configuration not reloaded: {self.configuration.problem}" if self.configuration.problem else "",
             f"missing secrets: {', '.join(sorted(self.pulls.missing_secrets))}" if self.pulls.missing_secrets else "",
@@ -232,7 +243,8 @@ class Hub:
             detail="; ".join(found),
             network_ok=network_ok,
             due=len(self.probing.queue),
-            late=self.probing.queue.late,
+            late=self.probing.late,
+            late_s=self.probing.late_s,
             checks_per_s=self.probing.checks_per_s,
             store_ok=not self.store.problem and not self.store.warnings,
             missing_secrets=tuple(sorted(self.pulls.missing_secrets)),
@@ -261,6 +273,8 @@ class Hub:
             "detail": health.detail,
             "network_ok": health.network_ok,
             "late": health.late,
+            "late_s": health.late_s,
+            "maintenance": self.maintenance.count(self.clock.now()),
             "checks_per_s": health.checks_per_s,
             "readers": self.stream.readers,
             "probes": self.probing.pool.count,

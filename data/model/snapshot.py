@@ -117,7 +117,9 @@ class HubHealth:
     network_ok: bool = True
     due: int = 0
     late: int = 0
-    """Checks that started more than one interval late, last hour."""
+    """Checks of the last hour that began more than one interval late, or not at all."""
+    late_s: float = 0.0
+    """The longest that a check of the last hour began behind its time."""
     checks_per_s: float = 0.0
     store_ok: bool = True
     missing_secrets: tuple[str, ...] = ()

@@ -39,7 +39,9 @@ class Web:
 
     async def serve(self, reader, writer):
         try:
-            await reader.readuntil(b"\r\n\r\n")
+            if b" /robots.txt " in await reader.readuntil(b"\r\n\r\n"):  # asked once, beside the checks
+                writer.write(b"HTTP/1.1 404 no\r\ncontent-length: 0\r\n\r\n")
+                return
             async with self.asked:
                 self.seen += 1
                 self.asked.notify_all()
