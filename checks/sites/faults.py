@@ -60,6 +60,9 @@ _BY_WORDS = {
     "certificate_required": _CLIENT_CERT,
     "alert bad certificate": _CLIENT_CERT,
     "no certificate": _CLIENT_CERT,
+    "wrong version number": ("tls.protocol", "does not speak TLS on this port"),
+    "alert protocol version": ("tls.protocol", "speaks only outdated versions of TLS"),
+    "unrecognized name": ("tls.protocol", "knows no certificate for this host name"),
     "chunk hex-length": _CHUNKS,
     "chunked-encoding": _CHUNKS,
 }
@@ -102,7 +105,9 @@ def _plain(reply: Reply) -> tuple[str, str]:
 
 
 def _odd_end(reply: Reply) -> tuple[str, str] | None:
-    """Ends that mean another thing with an answer begun than without one."""
+    """Ends that mean another thing by what came before them."""
+    if reply.demanded:
+        return _CLIENT_CERT
     cut_tls = reply.error == pycurl.E_RECV_ERROR and _NO_FAREWELL in reply.message
     if (reply.error == _HTTP2_STREAM or cut_tls) and not reply.status:
         return _BY_CODE[pycurl.E_GOT_NOTHING]

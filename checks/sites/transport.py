@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from checks.sites.url import Url
 
 HEADER_LIMIT = 65_536
+_REFUSED = "alert handshake failure"
+_ASKED = b"Request CERT"
+"""libcurl's words for a refused handshake, and for the message that asks for a certificate."""
 _HEADERS = (
     f"Accept-Encoding: {ACCEPTED}",
     "Accept: text/html,application/xhtml+xml,*/*;q=0.8",
@@ -103,6 +106,8 @@ class Reply:
     header_bytes: int = 0
     headers_too_large: bool = False
     body_too_large: bool = False
+    demanded: bool = False
+    """The server refused the handshake after it had asked for a certificate of ours."""
     enough: bool = False
     """Reading stopped because the answer is a redirect: its body does not matter."""
 
@@ -303,9 +308,28 @@ class Session:
         handle.setopt(pycurl.WRITEFUNCTION, reply.take_body)
         reply.error, reply.message = await self._transport.perform(handle)
         _measure(handle, reply, secure=url.scheme == "https")
+        if reply.error == pycurl.E_SSL_CONNECT_ERROR and _REFUSED in reply.message:
+            reply.demanded = await self._overhear(timeout_s - reply.total_s)
         if self._transport.on_reply:
             self._transport.on_reply(url, reply)
         return reply
+
+    async def _overhear(self, left_s: float) -> bool:
+        """Shake hands once more, without a request, and hear whether a certificate of ours is asked for.
+
+        Before TLS 1.3 a server that wants one refuses with the same alert as one that likes no cipher.
+        """
+        handle, heard = self._handle, bytearray()
+        handle.setopt(pycurl.TIMEOUT_MS, max(int(left_s * 1000), 1))
+        for option, value in ((pycurl.CONNECT_ONLY, 1), (pycurl.VERBOSE, 1)):
+            handle.setopt(option, value)
+        handle.setopt(
+            pycurl.DEBUGFUNCTION, lambda kind, said: heard.extend(said) if kind == pycurl.INFOTYPE_TEXT else None
+        )
+        await self._transport.perform(handle)
+        for option in (pycurl.CONNECT_ONLY, pycurl.VERBOSE):
+            handle.setopt(option, 0)
+        return _ASKED in heard
 
 
 def _resolved(url: Url, addresses: tuple[str, ...], proxy: Proxy | None) -> list[str]:
