@@ -10,7 +10,7 @@ import msgspec
 
 from checks.sites.hygiene import drift, seo, slowness
 from checks.sites.hygiene.pagefacts import KEYS
-from checks.sites.hygiene.registry import Allowed
+from checks.sites.hygiene.registry import Allowed, registry_of
 from data.config.settings import Hygiene
 from data.model.cause import cause
 from data.model.fact import Baseline
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from checks.hub.domains import Domains
+    from data.config.settings import Settings
     from data.model.ids import CauseId, TargetId, TeamId
     from data.model.observation import Observation
 
@@ -42,6 +43,8 @@ _RANK = {
     "slow.total": 11,
 }
 """Of several conditions the first speaks; the others stand in its evidence."""
+_PLANNED = frozenset({"seo.canonical", "seo.hreflang"})
+"""What a migration changes on purpose. A noindex that outlives its window was forgotten, not planned."""
 
 
 class _Body(msgspec.Struct, array_like=True, frozen=True):
@@ -95,7 +98,7 @@ class HygieneRoom:
 
     1. Only sites and links that answered well are looked at; nothing else touches what is remembered. 2. A change for the
     worse is told until somebody closes its incident or `ACCEPT_S` pass; then it is what is usual. 3. In a maintenance
-    window that covers the target a change is planned: it is learned and not told.
+    window that covers the target a changed canonical, hreflang or link is planned: it is learned and not told.
     """
 
     settings: Hygiene = field(default_factory=Hygiene)
@@ -117,10 +120,11 @@ class HygieneRoom:
         if kind is not TargetKind.SITE and kind is not TargetKind.LINK:
             return observation
         found: list[_Found] = []
+        asks = self.settings.domains
         if state is State.OK or (state is State.DEGRADED and observation.cause in _RANK):
             if kind is TargetKind.SITE:
                 found = self._page(observation)
-            if self.domains is not None and (ending := self.domains.warning(observation)):
+            if asks and self.domains is not None and (ending := self.domains.warning(observation)):
                 words = ending.detail, ending.evidence, ending.blame
                 found.append(_Found(cause("dns.expiring"), ending.state, *words))
             if state is State.OK and self.settings.slowness and (late := self._pace(observation)):
@@ -130,6 +134,15 @@ class HygieneRoom:
         if KEYS.isdisjoint(observation.evidence):
             return observation
         return replace(observation, evidence=_without(observation.evidence))
+
+    def configure(self, settings: Settings) -> None:
+        """New switches, a new inventory."""
+        self.settings = settings.hygiene
+        self.allowed = registry_of(settings.targets)[1] if settings.hygiene.links else Allowed()
+        if self.domains is not None:
+            self.domains.settings = settings.hygiene
+            if settings.hygiene.domains:
+                self.domains.watch(settings.targets)
 
     def accept(self, targets: Iterable[TargetId]) -> None:
         """Somebody closed the incident of these: what they are like now is what they are like."""
@@ -163,12 +176,10 @@ class HygieneRoom:
 
     def drain(self, now: datetime) -> list[Baseline]:
         """What changed since the last time, to be stored."""
-        rows = [Baseline(target, known.team, now, _body(known)) for target, known in self._changed()]
+        changed = [(target, self._known[target]) for target in self._unwritten if target in self._known]
         self._unwritten.clear()
-        return rows
-
-    def _changed(self) -> list[tuple[TargetId, _Memory]]:
-        return [(target, self._known[target]) for target in self._unwritten if target in self._known]
+        rows = [Baseline(target, known.team, now, _body(known)) for target, known in changed]
+        return [*rows, *(self.domains.drain(now) if self.domains else ())]
 
     # ── the page ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -195,7 +206,8 @@ class HygieneRoom:
     def _compared(self, known: _Memory, page: seo.Page, observation: Observation) -> _Found | None:
         target, at = observation.target, observation.started_at
         change = seo.compare(known.page, page) if known.page is not None else None
-        if change is None or self.covered(target, at):
+        planned = change is not None and change.cause in _PLANNED and self.covered(target, at)
+        if change is None or planned:
             settled = seo.settle(known.page, page) if known.page is not None else page
             if settled != known.page:
                 known.page = settled

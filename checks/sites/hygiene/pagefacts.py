@@ -53,7 +53,8 @@ class PageFacts:
         if check.kind is not TargetKind.SITE or state not in {State.OK, State.DEGRADED} or not _counts(last):
             return {}
         facts = self._remembered(check, last, now)
-        robots = self.robots.look(last.url) if self.seo and self.robots and not made.vantage else ""
+        asks = self.seo and self.robots and not made.vantage and check.target.startswith(f"{TargetKind.SITE}:")
+        robots = self.robots.look(last.url) if asks and self.robots else ""
         return {**facts, ROBOTS: robots} if robots else facts
 
     def _remembered(self, check: Check, last: Exchange, now: datetime) -> dict[str, str]:
