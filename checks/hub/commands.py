@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from checks.hub.hub import Hub
-    from checks.incidents.desk import Change
+    from checks.incidents.change import Change
     from data.model.principal import Principal
 
 NOTE_LIMIT = 2000
@@ -55,6 +55,7 @@ class Commands:
 
     async def _close(self, who: Principal, arguments: dict[str, Any]) -> CommandReply:
         number = self._incident(who, arguments)
+        self.hub.hygiene.accept(member.target for member in self.hub.desk.members(number))
         change = self.hub.desk.close_by(number, who.name, self.hub.clock.now())
         message = f"incident #{number} closed by {who.name}"
         return await self._done(change, who, "close", f"#{number}", message)

@@ -10,7 +10,7 @@ from data.model.observation import NO_CAUSE
 from data.model.state import State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
 
     from data.model.ids import CauseId, TargetId
@@ -137,6 +137,17 @@ class Census:
     def tally(self, label: Label) -> Tally | None:
         """`None` for a label that fewer than two targets ever shared."""
         return self._tallies.get(label)
+
+    def pooled(self, labels: Iterable[Label]) -> Tally:
+        """The tallies of several labels that no target has two of, as one."""
+        whole = Tally()
+        for tally in (self._tallies[label] for label in labels if label in self._tallies):
+            whole.members += tally.members
+            for slot, count in tally.fine.items():
+                _add(whole.fine, slot, count)
+            for slot, count in tally.failed.items():
+                _add(whole.failed, slot, count)
+        return whole
 
     @property
     def everything(self) -> Tally:

@@ -243,7 +243,7 @@ class IncidentDesk:
     def _merge(self, cases: Sequence[Case], found: Explanation, now: datetime) -> Change:
         """Everything moves to the oldest; the others close and say where to. An acknowledgement survives."""
         into, others = cases[0], cases[1:]
-        was, number, why = into.incident, into.incident.id, reason(found.labels)
+        was, number, why = into.incident, into.incident.id, reason(found.judged.labels)
         moved: list[Finding] = []
         for other in others:
             moved += [replace(finding, incident=number) for finding in other.members]
@@ -252,7 +252,7 @@ class IncidentDesk:
             into.take(finding)
             self._keep(finding)
         into.incident = acknowledged_first(was, [other.incident for other in others])
-        into.adopt(found.labels, why, evidence(found))
+        into.adopt(found.judged.labels, why, evidence(found))
         into.refresh(now)
         self._index.share(into)
         said = [TimelineEntry(other.incident.id, now, SYSTEM, f"merged into #{number}: {why}") for other in others]

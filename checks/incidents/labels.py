@@ -74,8 +74,9 @@ def labels_of(target: Target, traits: Mapping[str, str]) -> tuple[Label, ...]:
         "geo": target.geo,
         "offer": target.offer,
     }
-    if not is_public_enough(single["ip"]):
-        single["ip"] = single["network"] = ""
+    for name in ("ip", "network"):
+        if not is_public_enough(single[name].partition("/")[0]):
+            single[name] = ""
     found = {(name, single[name]) for name in COMPATIBLE if single.get(name)} - {("ns", single["ns"])}
     found |= {("ns", registrable(name)) for name in single["ns"].split()}
     hosts = (_host(target.url), traits.get("lands", ""), *single["tracker"].split())

@@ -16,12 +16,12 @@ from math import log
 from typing import TYPE_CHECKING, Final
 
 from checks.incidents.census import SLOT_S, slot_of
-from checks.incidents.labels import PRECEDENCE, base, compatible, read, read_all
+from checks.incidents.labels import PRECEDENCE, base, compatible, read_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from checks.incidents.census import Census, Entry
+    from checks.incidents.census import Census, Entry, Tally
     from checks.incidents.labels import Label
     from data.model.ids import TargetId
 
@@ -35,17 +35,21 @@ USUAL: Final = (0.005, 0.05)
 """The usual rate of new failures lies in here, whatever is measured: few targets prove no lower one, an outage no higher."""
 MOST: Final = 0.9
 """Fewer than this share is a partial outage."""
+_ALL: Final = 0.98
+"""No upstream is held to fail more surely than this: one healthy member must not rule it out."""
 _ENOUGH_FINE: Final = 5
 _NARROW: Final = frozenset({"host", "ip", "certificate", "partner+offer"})
 _RIVALS: Final = 3
+_PLACE: Final = 2.0
+"""What each further place costs that an upstream is said to fail in."""
 _BY_OFFER, _BY_COUNTRY = ("link.", "content."), ("geo.", "http.legal_block")
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One label and how its members fared since `since`."""
+    """A label, or several pairs of one upstream that fails in several places, and how the members fared since `since`."""
 
-    label: Label
+    labels: tuple[Label, ...]
     members: int
     failed: int
     fine: int
@@ -54,13 +58,17 @@ class Judged:
     score: float = 0.0
 
     @property
+    def kind(self) -> str:
+        return self.labels[0][0]
+
+    @property
     def share(self) -> float:
         """Of the members that were looked at, how many fail, 0..1."""
         return self.failed / (self.failed + self.fine) if self.failed else 0.0
 
     @property
     def supported(self) -> bool:
-        enough = 2 if self.label[0] in _NARROW else 3
+        enough = 2 if self.kind in _NARROW else 3
         return self.failed >= enough and self.share >= SHARE and self.score >= PROOF
 
     @property
@@ -77,11 +85,8 @@ class Judged:
 class Explanation:
     """A broken upstream with what fails behind it, confirmed or not."""
 
-    labels: tuple[Label, ...]
-    """One; several pairs where the same upstream fails in several places."""
-    targets: tuple[TargetId, ...]
     judged: Judged
-    """Added up over `labels`."""
+    targets: tuple[TargetId, ...]
     rivals: tuple[Judged, ...] = ()
     """Other labels of the same targets, the most likely first."""
     elsewhere: tuple[int, int] = (0, 0)
@@ -90,24 +95,24 @@ class Explanation:
 
 def score(failed: int, fine: int, members: int, usual: float) -> float:
     """Log-likelihood ratio of "fails at its own rate" against "fails as usual", less the breadth; 0 when not above usual."""
-    rate = (failed + 1) / (failed + fine + 2)
+    rate = min(failed / (failed + fine), _ALL) if failed else 0.0
     if rate <= usual:
         return 0.0
     return failed * log(rate / usual) + fine * log((1 - rate) / (1 - usual)) - log(max(members, 1))
 
 
-def judge(label: Label, members: int, failed: Mapping[int, int], fine: Mapping[int, int], usual: float) -> Judged:
-    """The start among those of `failed` that gives the best score. `failed` and `fine` count members by slot."""
-    seen = sorted(fine.items(), reverse=True)
-    best, n_failed, n_fine, at = Judged(label, members, 0, 0, 0), 0, 0, 0
+def judge(labels: tuple[Label, ...], tally: Tally, failed: Mapping[int, int], usual: float) -> Judged:
+    """The start among those of `failed`, members by slot, that gives the best score."""
+    seen = sorted(tally.fine.items(), reverse=True)
+    best, n_failed, n_fine, at = Judged(labels, tally.members, 0, 0, 0), 0, 0, 0
     for since in sorted(failed, reverse=True):
         n_failed += failed[since]
         while at < len(seen) and seen[at][0] > since:
             n_fine += seen[at][1]
             at += 1
-        value = score(n_failed, n_fine, members, usual)
+        value = score(n_failed, n_fine, tally.members, usual) - _PLACE * (len(labels) - 1)
         if value > best.score:
-            best = Judged(label, members, n_failed, n_fine, since, value)
+            best = Judged(labels, tally.members, n_failed, n_fine, since, value)
     return best
 
 
@@ -117,7 +122,7 @@ def now_of(census: Census, labels: Iterable[Label], since: datetime) -> Judged:
     tallies = [tally for label in known if (tally := census.tally(label)) is not None]
     failed = sum(tally.failed_since(slot) for tally in tallies)
     fine = sum(tally.fine_since(slot) for tally in tallies)
-    return Judged(known[0], sum(tally.members for tally in tallies), failed, fine, slot)
+    return Judged(known, sum(tally.members for tally in tallies), failed, fine, slot)
 
 
 def infer(census: Census, now: datetime) -> list[Explanation]:
@@ -127,27 +132,48 @@ def infer(census: Census, now: datetime) -> list[Explanation]:
     counts = _counted(left)
     found: list[Explanation] = []
     while left:
-        usual = _usual(len(left), census.everything.fine_since(oldest))
-        judged = [
-            judge(label, tally.members, slots, tally.fine, usual)
-            for label, slots in counts.items()
-            if (tally := census.tally(label)) is not None
-        ]
+        judged = _judged(census, counts, len(left), oldest)
         supported = [one for one in judged if one.supported]
         if not supported:
             break
         best = _best(supported, left)
         taken = {target: entry for target, entry in left.items() if _belongs(entry, best)}
-        found.append(Explanation((best.label,), tuple(taken), best, _rivals(best, judged, taken)))
+        rivals = _rivals(best, judged, taken)
+        found.append(Explanation(best, tuple(taken), rivals, _elsewhere(best, census)))
         for target in taken:
             del left[target]
         for label, slots in _counted(taken).items():
-            counts[label].subtract(slots)
-            counts[label] = +counts[label]
-    return [_with_elsewhere(one, census) for one in _joined(found)]
+            counts[label] -= slots
+    return found
+
+
+def _judged(census: Census, counts: Mapping[Label, Counter[int]], failing: int, oldest: int) -> list[Judged]:
+    """Every label that several targets share, and every set of pairs of one upstream that fail for the most part."""
+    fine = census.everything.fine_since(oldest)
+    places: defaultdict[tuple[str, Label], list[Label]] = defaultdict(list)
+    judged = []
+
+    def take(labels: tuple[Label, ...], tally: Tally, slots: Counter[int]) -> Judged:
+        usual = _usual(failing - slots.total(), fine - tally.fine_since(oldest))
+        judged.append(judge(labels, tally, slots, usual))
+        return judged[-1]
+
+    for label, slots in counts.items():
+        tally = census.tally(label)
+        if tally is None or not slots:
+            continue
+        one = take((label,), tally, slots)
+        if base(label) != label and one.failed > 1 and one.failed > one.fine:
+            places[label[0], base(label)].append(label)
+    for labels in places.values():
+        if len(labels) > 1:
+            known = tuple(sorted(labels))
+            take(known, census.pooled(known), sum((counts[label] for label in known), Counter()))
+    return judged
 
 
 def _usual(failing: int, fine: int) -> float:
+    """How often anything else fails."""
     low, high = USUAL
     return min(max((failing + 0.5) / (failing + fine + 100), low), high)
 
@@ -163,7 +189,11 @@ def _counted(failing: Mapping[TargetId, Entry]) -> defaultdict[Label, Counter[in
 
 def _belongs(entry: Entry, best: Judged) -> bool:
     mark = entry.mark
-    return best.label in entry.labels and compatible(best.label[0], mark.cause) and mark.failed >= best.since
+    return (
+        mark.failed >= best.since
+        and compatible(best.kind, mark.cause)
+        and any(label in entry.labels for label in best.labels)
+    )
 
 
 def _best(supported: Sequence[Judged], failing: Mapping[TargetId, Entry]) -> Judged:
@@ -173,7 +203,7 @@ def _best(supported: Sequence[Judged], failing: Mapping[TargetId, Entry]) -> Jud
     if len(tied) == 1:
         return tied[0]
     causes = Counter(entry.mark.cause for entry in failing.values() if _belongs(entry, tied[0]))
-    return min(tied, key=lambda one: (*_preference(one.label[0], causes.most_common(1)[0][0]), one.label))
+    return min(tied, key=lambda one: (*_preference(one.kind, causes.most_common(1)[0][0]), one.labels))
 
 
 def _preference(name: str, cause: str) -> tuple[int, int]:
@@ -188,42 +218,21 @@ def _preference(name: str, cause: str) -> tuple[int, int]:
 def _rivals(best: Judged, judged: Iterable[Judged], taken: Mapping[TargetId, Entry]) -> tuple[Judged, ...]:
     shared = Counter(label for entry in taken.values() for label in entry.labels)
     others = [
-        one for one in judged if one.label != best.label and shared[one.label] * 2 >= len(taken) and one.failed > 1
+        one
+        for one in judged
+        if len(one.labels) == 1
+        and one.labels != best.labels
+        and one.failed > 1
+        and shared[one.labels[0]] * 2 >= len(taken)
     ]
-    others.sort(key=lambda one: (-one.score, one.label))
+    others.sort(key=lambda one: (-one.score, one.labels))
     return tuple(others[:_RIVALS])
 
 
-def _joined(found: Sequence[Explanation]) -> list[Explanation]:
-    """Pairs with one first label are one upstream that fails in several places."""
-    by_base: dict[tuple[str, Label], list[Explanation]] = {}
-    for one in found:
-        by_base.setdefault((one.labels[0][0], base(one.labels[0])), []).append(one)
-    return [_sum(same) if len(same) > 1 else same[0] for same in by_base.values()]
-
-
-def _sum(same: Sequence[Explanation]) -> Explanation:
-    judged = [one.judged for one in same]
-    return Explanation(
-        labels=tuple(sorted(one.labels[0] for one in same)),
-        targets=tuple(target for one in same for target in one.targets),
-        judged=Judged(
-            judged[0].label,
-            sum(one.members for one in judged),
-            sum(one.failed for one in judged),
-            sum(one.fine for one in judged),
-            min(one.since for one in judged),
-            sum(one.score for one in judged),
-        ),
-        rivals=same[0].rivals,
-    )
-
-
-def _with_elsewhere(one: Explanation, census: Census) -> Explanation:
-    since = one.judged.since
-    failing = sum(1 for _ in census.failing(since)) - one.judged.failed
-    fine = census.everything.fine_since(since) - one.judged.fine
-    return Explanation(one.labels, one.targets, one.judged, one.rivals, (max(failing, 0), max(failing + fine, 0)))
+def _elsewhere(best: Judged, census: Census) -> tuple[int, int]:
+    failing = max(sum(1 for _ in census.failing(best.since)) - best.failed, 0)
+    fine = max(census.everything.fine_since(best.since) - best.fine, 0)
+    return failing, failing + fine
 
 
 # In words
@@ -259,7 +268,7 @@ def evidence(one: Explanation) -> dict[str, str]:
     told = told_now(one.judged) | {"elsewhere": f"{failing:,} of {seen:,} others fail"}
     if one.rivals:
         told["rivals"] = "; ".join(
-            f"{KINDS[rival.label[0]]} {read(rival.label)}: {counted(rival)}" for rival in one.rivals
+            f"{KINDS[rival.kind]} {read_all(rival.labels)}: {counted(rival)}" for rival in one.rivals
         )
     return told
 

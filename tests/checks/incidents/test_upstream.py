@@ -1,0 +1,339 @@
+"""Outages of shared things, told through observations: which incidents come of them, and which must not."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from checks.incidents import upstream
+from checks.incidents.labels import parsed, read_all, written
+from data.model.incident import IncidentState
+from data.model.target import TargetKind
+from tests.checks.incidents.conftest import Town
+
+HALYARD = "Halyard Edge"
+COUNTRIES = ("DE", "AT", "CH", "NO", "FI")
+
+
+def street(town, number, start=0, **traits):
+    return [town.add(f"s{start + at:04d}", **traits) for at in range(number)]
+
+
+def fine(town, targets, minutes):
+    for at, target in enumerate(targets):
+        town.look(target, minutes + at / max(len(targets), 1))
+
+
+def test_forty_sites_behind_one_dead_edge_are_one_incident_that_says_why(town):
+    behind = street(town, 40, edge=HALYARD, network="198.51.100.0/24")
+    beside = street(town, 30, 100, edge="Fastly", network="198.51.100.0/24")
+    fine(town, behind + beside, -5)
+    for at, target in enumerate(behind):
+        town.fail(target, at / 40, "tcp.timeout")
+        town.look(beside[at % 30], 0.4 + at / 40)
+    town.tick(2)
+    (incident,) = town.open
+    assert (incident.upstream, incident.blame) == (f"edge={HALYARD}", HALYARD)
+    assert incident.where == f"{HALYARD}: 40 sites"
+    assert (incident.members, incident.open_members) == (40, 40)
+    assert incident.reason == "they share the edge provider Halyard Edge"
+    assert incident.evidence["fails"].startswith("40 of 40 looked at since 11:20")
+    assert incident.evidence["fine"] == "none is fine"
+    assert incident.evidence["elsewhere"] == "0 of 30 others fail"
+    assert "network 198.51.100.0/24: 40 fail" in incident.evidence["rivals"]
+
+
+def test_three_sites_failing_for_their_own_reasons_are_not_an_outage_of_their_cdn(town):
+    behind = street(town, 400, edge=HALYARD)
+    for at, target in enumerate(behind[3:]):
+        town.look(target, 0.5 + at / 400)
+    for target in behind[:3]:
+        town.fail(target, 0.6, "http.5xx")
+    town.tick(2)
+    assert [row.members for row in town.open] == [1, 1, 1]
+    assert {row.upstream for row in town.open} == {""}
+    assert HALYARD not in {row.blame for row in town.open}
+
+
+def test_what_does_not_fail_tells_the_edge_from_the_network(town):
+    """The same sites fail either way; only the healthy ones differ."""
+    both = street(town, 20, edge=HALYARD, network="192.0.2.0/24")
+    edge_only = street(town, 20, 100, edge=HALYARD)
+    fine(town, edge_only, 0.3)
+    for target in both:
+        town.fail(target, 0, "tcp.timeout")
+    town.tick(2)
+    assert [row.upstream for row in town.open] == ["network=192.0.2.0/24"]
+
+
+@pytest.mark.parametrize(("label", "places"), [("pop", ("FRA", "AMS", "VIE")), ("geo", COUNTRIES)])
+def test_an_edge_that_fails_in_one_place_is_named_with_it(town, label, places):
+    behind = {place: street(town, 12, 100 * at, edge=HALYARD, **{label: place}) for at, place in enumerate(places)}
+    sick, *well = behind
+    for place in well:
+        fine(town, behind[place], 0.3)
+    for target in behind[sick]:
+        town.fail(target, 0, "tcp.reset")
+    town.tick(2)
+    (incident,) = town.open
+    word = "at" if label == "pop" else "in"
+    assert incident.where == f"{HALYARD} {word} {sick}: 12 sites"
+    assert incident.blame == HALYARD
+
+
+def test_an_edge_that_fails_in_two_countries_is_one_incident(town):
+    behind = {place: street(town, 20, 100 * at, edge=HALYARD, geo=place) for at, place in enumerate(COUNTRIES)}
+    for place in COUNTRIES[2:]:
+        fine(town, behind[place], 0.3)
+    for target in (*behind["DE"], *behind["AT"]):
+        town.fail(target, 0, "edge.error")
+    town.tick(2)
+    (incident,) = town.open
+    assert incident.where == f"{HALYARD} in AT, DE: 40 sites"
+    late = town.add("late", edge=HALYARD, geo="AT")
+    town.fail(late, 5, "edge.error")
+    assert [row.members for row in town.open] == [41]
+
+
+def test_an_outage_without_a_narrower_place_is_partial(town):
+    behind = street(town, 100, edge=HALYARD)
+    fine(town, behind[30:], 0.3)
+    for target in behind[:30]:
+        town.fail(target, 0, "edge.error")
+    town.tick(2)
+    (incident,) = town.open
+    assert (incident.upstream, incident.members) == (f"edge={HALYARD}", 30)
+    assert incident.evidence["partly"] == "30% of it"
+
+
+@pytest.mark.parametrize(
+    ("cause", "traits", "expected"),
+    [
+        ("dns.nxdomain", {"ns": "ns1.zonehost.example ns2.zonehost.example", "edge": HALYARD}, "ns=zonehost.example"),
+        ("dns.nodata", {"registrar": "Namely"}, "registrar=Namely"),
+        ("tls.untrusted", {"issuer": "Cairn CA", "edge": "x"}, "edge=x"),
+        ("tls.expired", {"certificate": "ab:cd", "issuer": "Cairn CA"}, "certificate=ab:cd"),
+        ("tcp.timeout", {"ip": "192.0.2.9", "network": "192.0.2.0/24"}, "ip=192.0.2.9"),
+        ("http.4xx", {"edge": HALYARD, "ip": "192.0.2.9"}, None),
+        ("content.soft404", {"edge": HALYARD}, None),
+        ("tcp.timeout", {"ip": "127.0.0.1", "network": "127.0.0.0/24"}, None),
+    ],
+)
+def test_an_upstream_is_only_blamed_for_what_it_can_do(town, cause, traits, expected):
+    for target in street(town, 8, **traits):
+        town.fail(target, 0, cause)
+    town.tick(2)
+    assert {row.upstream for row in town.open} == {expected or ""}
+    assert len(town.open) == (1 if expected else 8)
+
+
+def test_links_through_a_dead_tracker_are_one_incident_and_links_beside_it_are_not_in_it(town):
+    through = [town.add(f"l{at}", TargetKind.LINK, url=f"https://go{at}.example/x", partner=f"P{at:02}", tracker="trk.example") for at in range(8)]  # fmt: skip
+    beside = [town.add(f"m{at}", TargetKind.LINK, url=f"https://to{at}.example/x", partner=f"P{at:02}") for at in range(8)]  # fmt: skip
+    fine(town, beside, 0.2)
+    for target in through:
+        town.fail(target, 0, "redirect.hop_failed")
+    town.fail(beside[0], 1, "tcp.reset")
+    town.tick(3)
+    assert town.groups == {frozenset(through), frozenset(beside[:1])}
+    assert town.incidents[1].upstream == "host=trk.example"
+
+
+def test_a_partner_that_blocks_one_country_is_named_with_it(town):
+    links = [town.add(f"l{at}", TargetKind.LINK, partner="P05", geo=COUNTRIES[at % 5]) for at in range(40)]
+    german = [target for target in links if town.targets[target].geo == "DE"]
+    fine(town, [target for target in links if target not in german], 0.2)
+    for target in german:
+        town.fail(target, 0, "geo.blocked")
+    town.tick(2)
+    (incident,) = town.open
+    assert incident.where == "P05 in DE: 8 links"
+    assert set(german) == next(iter(town.groups))
+
+
+def test_two_outages_at_once_are_two_incidents(town):
+    behind = street(town, 60, edge=HALYARD)
+    hosted = street(town, 12, 100, network="192.0.2.0/24")
+    rest = street(town, 200, 200, edge="Fastly")
+    fine(town, rest, 0.3)
+    for at, target in enumerate([*behind, *hosted]):
+        town.fail(target, at / 100, "tcp.timeout")
+    town.tick(3)
+    assert town.groups == {frozenset(behind), frozenset(hosted)}
+
+
+def burst(order):
+    """30 sites behind a dead edge, 6 in a dead network that shares it in part, 3 on their own; 100 healthy ones."""
+    from tests.checks.incidents.conftest import Story
+
+    town = Town(Story())
+    dead = street(town, 30, edge=HALYARD, network="203.0.113.0/24")
+    hosted = street(town, 6, 50, edge="Fastly", network="192.0.2.0/24")
+    alone = street(town, 3, 60, edge="Fastly", network="203.0.113.0/24")
+    fine(town, street(town, 60, 100, edge="Fastly", network="203.0.113.0/24"), 0.2)
+    fine(town, street(town, 40, 200, edge="Fastly"), 0.2)
+    failing = [*dead, *hosted, *alone]
+    random.Random(order).shuffle(failing)
+    for at, target in enumerate(failing):
+        town.look(target, at / 60, "tcp.timeout")
+    random.Random(order + 1).shuffle(failing)
+    for at, target in enumerate(failing):
+        town.look(target, 0.7 + at / 60, "tcp.timeout")
+    town.tick(2)
+    return town
+
+
+@settings(max_examples=12, deadline=None)
+@given(st.integers(0, 10_000))
+def test_the_order_of_the_findings_does_not_change_the_grouping(order):
+    town = burst(order)
+    assert sorted(map(len, town.groups)) == [1, 1, 1, 6, 30]
+    assert {row.upstream for row in town.open} == {f"edge={HALYARD}", "network=192.0.2.0/24", ""}
+    assert min(row.id for row in town.open if row.members == 30) <= 3
+
+
+def test_incidents_that_began_apart_are_merged_and_their_story_is_told(town):
+    behind = street(town, 5, edge=HALYARD, team="aurora")
+    town.fail(behind[0], 0)
+    town.write(town.desk.acknowledge(1, "maria", town.story.at(0.8)))
+    town.fail(behind[1], 0.2)
+    town.write(town.desk.acknowledge(2, "tom", town.story.at(0.75)))
+    for target in behind[2:]:
+        town.fail(target, 0.3)
+    town.tick(2)
+    (incident,) = town.open
+    assert (incident.id, incident.members) == (1, 5)
+    assert (incident.state, incident.acknowledged_by) == (IncidentState.ACKNOWLEDGED, "tom")
+    assert town.incidents[2].state is IncidentState.CLOSED
+    assert town.told(2)[-1] == "merged into #1: they share the edge provider Halyard Edge"
+    assert any(line.startswith("took in #2") for line in town.told(1))
+    assert any(line.startswith("upstream is Halyard Edge: ") for line in town.told(1))
+    assert {finding.incident for finding in town.findings.values()} == {1}
+
+
+def test_a_merged_incident_costs_nothing_and_is_not_reopened(town):
+    behind = street(town, 5, edge=HALYARD)
+    for target in behind:
+        town.fail(target, 0)
+    merged = [row for row in town.incidents.values() if row.state is IncidentState.CLOSED]
+    assert merged
+    assert {(row.open_members, row.loss.lost, row.closed_by) for row in merged} == {(0, 0, "losswatch")}
+    town.restart()
+    for target in behind:
+        for minutes in (3, 4, 5):
+            town.look(target, minutes)
+    town.fail(behind[1], 7)
+    assert [(row.id, row.open_members) for row in town.open] == [(1, 1)]
+
+
+def test_a_late_joiner_joins_by_what_it_shares_and_the_incident_closes_with_its_last_member(town):
+    behind = street(town, 12, edge=HALYARD)
+    for target in behind[:10]:
+        town.fail(target, 0)
+    town.tick(1)
+    for target in behind[10:]:
+        town.fail(target, 55, "tcp.timeout")
+    assert [row.members for row in town.open] == [12]
+    for minutes in (60, 61, 62):
+        for target in behind:
+            town.look(target, minutes)
+    assert not town.open
+    assert town.told(1)[-1] == "closed: all 12 members recovered"
+
+
+def test_a_site_that_fails_after_its_edge_recovered_is_its_own_incident(town):
+    behind = street(town, 30, edge=HALYARD)
+    for target in behind[:29]:
+        town.fail(target, 0)
+    town.tick(1)
+    for minutes in (20, 21, 22):
+        for target in behind[1:]:
+            town.look(target, minutes)
+    town.fail(behind[29], 24)
+    assert town.groups == {frozenset([behind[0]]), frozenset([behind[29]])}
+
+
+def test_a_member_that_goes_on_failing_long_after_the_recovery_is_split_off(town):
+    behind = street(town, 30, edge=HALYARD)
+    for target in behind:
+        town.fail(target, 0)
+    for minutes in (20, 21, 22):
+        for target in behind[1:]:
+            town.look(target, minutes)
+    town.look(behind[0], 24, "edge.error")
+    town.tick(25)
+    assert [row.id for row in town.open] == [1]
+    town.look(behind[0], 40, "edge.error")
+    town.tick(41)
+    (incident,) = town.open
+    assert incident.id > 1
+    assert incident.started_at == town.story.at(0)
+    assert incident.reason == "still fails while Halyard Edge recovered: 29 of 30 are fine again"
+    assert town.told(1)[-2:] == [f"1 split off: {incident.reason}", "closed: nothing else fails behind Halyard Edge"]
+    town.restart()
+    town.look(behind[0], 45, "edge.error")
+    town.tick(46)
+    assert [row.id for row in town.open] == [incident.id]
+
+
+def test_a_call_that_turns_out_wrong_is_taken_back(town):
+    """Five seldom checked sites fail first; then hundreds of their neighbours turn out to be fine."""
+    behind = street(town, 300, edge=HALYARD)
+    for target in behind[:5]:
+        town.fail(target, 0)
+    town.tick(1)
+    assert [row.members for row in town.open] == [5]
+    fine(town, behind[5:], 2)
+    town.tick(4)
+    assert sorted(map(len, town.groups)) == [1] * 5
+    assert {row.upstream for row in town.open} == {""}
+    assert any("the failure is its own" in row.reason for row in town.open)
+
+
+def test_the_origins_tell_edge_from_origin_and_choose_the_plan(town):
+    behind = street(town, 6, edge=HALYARD)
+    for at, target in enumerate(behind):
+        town.fail(target, 0, "http.5xx", origin="answers 200 directly" if at else "answers nothing")
+    (incident,) = town.open
+    assert incident.evidence["origin"] == "6 of 6 origins asked directly answer: edge, not origin"
+
+
+def test_a_restart_in_the_middle_changes_no_grouping(town):
+    behind, hosted = street(town, 20, edge=HALYARD), street(town, 5, 50, network="192.0.2.0/24")
+    fine(town, street(town, 50, 100), 0.2)
+    for at, target in enumerate([*behind, *hosted]):
+        town.fail(target, 0.01 * at, "tcp.timeout")
+        town.restart()
+    town.tick(2)
+    assert town.groups == {frozenset(behind), frozenset(hosted)}
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        (("edge", HALYARD),),
+        (("edge+geo", f"{HALYARD} / AT"), ("edge+geo", f"{HALYARD} / DE")),
+        (("host", "a=b.example"),),
+    ],
+)
+def test_an_upstream_survives_being_written_and_read(labels):
+    assert parsed(written(labels)) == labels
+
+
+def test_labels_read_like_a_person_says_them():
+    pairs = [("edge+geo", f"{HALYARD} / AT"), ("edge+geo", f"{HALYARD} / DE")]
+    assert read_all(pairs) == "Halyard Edge in AT, DE"
+    assert read_all(pairs[:1]) == "Halyard Edge in AT"
+    assert read_all([("partner+offer", "P02 / welcome")]) == "P02: welcome"
+
+
+@given(st.integers(0, 500), st.integers(0, 500), st.integers(1, 1000), st.integers(1, 1000))
+def test_more_failures_never_speak_against_an_upstream_and_more_healthy_ones_never_for_it(failed, well, members, more):
+    usual, tiny = 0.01, 1e-9
+    now = upstream.score(failed, well, 1, usual)
+    assert upstream.score(failed + more, well, 1, usual) >= now - tiny
+    assert upstream.score(failed, well + more, 1, usual) <= now + tiny
+    assert upstream.score(failed + 9, 0, members + more, usual) < upstream.score(failed + 9, 0, members, usual)
