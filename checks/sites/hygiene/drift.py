@@ -1,7 +1,8 @@
 """Links of a page against what stood there before: gone, stripped, strange. Pure; the memory is a few bytes a link.
 
 A link is missed when its absence is improbable: with presence p so far and n looks without it, when (1 - p)^n < 0.005.
-So one that always stood there is missed at the second look without it, one that rotates at three of five at the sixth.
+So one that stood there in forty looks is missed at the second without it, one that rotates at three of five at the
+sixth; few looks make nobody sure: after n of them p is at most n / (n + 2).
 """
 
 from __future__ import annotations
@@ -110,10 +111,11 @@ def missing(memory: Presence) -> tuple[int, ...]:
     """Numbers of the links whose absence is improbable."""
     if memory.looks < LOOKS:
         return ()
+    sure = min(memory.looks / (memory.looks + 2), MOST_SURE)
     return tuple(
         number
         for number, (often, away) in enumerate(zip(memory.often, memory.away, strict=True))
-        if away and (1.0 - min(often / _FULL, MOST_SURE)) ** away < IMPROBABLE
+        if away and (1.0 - min(often / _FULL, sure)) ** away < IMPROBABLE
     )
 
 

@@ -139,6 +139,9 @@ def judge(pace: Pace, fleet: Fleet, target: str, total_ms: float, timing: Timing
 def _words(pace: Pace, total_ms: float, timing: Timing) -> Slow:
     """Name the phase of the last hop that grew most, if it explains at least a third of the growth."""
     usual = pace.median_ms
+    if total_ms <= pace.limit_ms:
+        words = f"{pace.late.bit_count()} of the last 5 answers took more than {pace.limit_ms:,.0f} ms, usual are"
+        return Slow(cause("slow.total"), f"{words} {usual:,.0f} ms")
     took = (timing.dns_ms, timing.connect_ms, timing.tls_ms, timing.ttfb_ms)
     grew = [(now or 0.0) - before for now, before in zip(took, pace.phases_ms, strict=True)]
     most = max(range(4), key=grew.__getitem__)
