@@ -9,17 +9,19 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from checks.hub.board import restore_strips, strip_window
+from checks.hub.domains import DOMAINS, STEP_S
 from checks.hub.recent import REMEMBERED
 from checks.hub.revenue import ALARMS
 from checks.incidents.desk import FLAPPING, IncidentDesk
 from data.errors import LosswatchError
 from data.model.principal import EVERYTHING
 from data.model.target import Target, TargetKind, name_of
-from data.store import baselines, facts, findings, incidents, observations, retention, rollups, states, targets
+from data.store import baselines, facts, findings, incidents, latency, observations, retention, rollups, states, targets
 from data.text import redact
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
+    from datetime import datetime
     from decimal import Decimal
 
     from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -40,6 +42,9 @@ FLUSH_EVERY_S = 30.0
 RELOAD_EVERY_S = 2.0
 SPOOL_EVERY_S = 0.5
 HOME_EVERY_S = 5.0
+PACE = timedelta(days=2)
+PACE_HOURS = 6
+"""How far back, and in how many hours at least, a pace is looked for after a restart."""
 
 
 def without_keys(target: Target) -> Target:
@@ -104,6 +109,17 @@ class Housekeeping:
         kept = baselines.latest(store, EVERYTHING, ALARMS)
         if kept:
             self.hub.revenue.resume(kept.body)
+        self._remember_hygiene(now)
+
+    def _remember_hygiene(self, now: datetime) -> None:
+        """What targets were like, how fast they were and what registries said."""
+        store, room = self.hub.store, self.hub.hygiene
+        kept = baselines.load_all(store, EVERYTHING, TargetKind.SITE)
+        room.restore(one for one in kept if one.target in self.hub.board.targets)
+        room.paces_past = latency.usual(store, EVERYTHING, now - PACE, PACE_HOURS)
+        told = baselines.latest(store, EVERYTHING, DOMAINS)
+        if told and room.domains:
+            room.domains.restore(told.body)
 
     def schedule(self, scheduler: AsyncIOScheduler) -> None:
         """Register every job; seconds of simulated work are divided by the clock's speed."""
@@ -112,6 +128,7 @@ class Housekeeping:
         self._every(scheduler, "price", max(PRICE_EVERY_S / speed, 1.0), self.price)
         self._every(scheduler, "rollups", max(ROLLUP_EVERY_S / speed, 10.0), self.roll_up)
         self._every(scheduler, "flush", FLUSH_EVERY_S, self.flush)
+        self._every(scheduler, "registries", STEP_S, self._ask_registry)
         self._every(scheduler, "reload", RELOAD_EVERY_S, self.hub.configuration.reload_if_changed)
         self._every(scheduler, "spool", SPOOL_EVERY_S, self._sweep)
         self._every(scheduler, "home", HOME_EVERY_S, self._look_home)
@@ -149,6 +166,10 @@ class Housekeeping:
             misfire_grace_time=None,
             **({"next_run_time": self.hub.wall_now()} if at_once else {}),
         )
+
+    async def _ask_registry(self) -> None:
+        if self.hub.hygiene.domains:
+            await self.hub.hygiene.domains.step()
 
     async def _sweep(self) -> None:
         await self.hub.spool.sweep()
@@ -189,8 +210,9 @@ class Housekeeping:
     async def flush(self) -> None:
         """Write the states that moved on; between flushes only changes of state are written."""
         board = self.hub.board
-        rows = [board.states[target_id] for target_id in board.unwritten if target_id in board.states]
+        rows: list[Record] = [board.states[target_id] for target_id in board.unwritten if target_id in board.states]
         board.unwritten.clear()
+        rows += self.hub.hygiene.drain(self.hub.clock.now())
         await self.hub.keeping.pay()
         if rows:
             await self.hub.keeping.keep(rows)
