@@ -169,6 +169,8 @@ def _elsewhere(url: Url, first: Url, name: str, value: str) -> Form | None:
 
 def _damage(url: Url, first: Url, name: str, was: str, there: tuple[str, ...]) -> Form:
     now = there[0]
+    if len(there) > 1:  # nobody knows which of them a partner reads
+        return Form(Fate.CHANGED, " and ".join(there[:3]))
     if _sent_decoded(url, first, name) or now in {unquote_plus(was), unquote(was), unquote(unquote(was))}:
         return Form(Fate.DECODED, now)
     if unquote(now) == was or unquote(unquote(now)) == was:
@@ -177,7 +179,7 @@ def _damage(url: Url, first: Url, name: str, was: str, there: tuple[str, ...]) -
         return Form(Fate.LOWERCASED, now)
     if len(now) < len(was) and was.startswith(now):
         return Form(Fate.TRUNCATED, now)
-    return Form(Fate.CHANGED, " and ".join(there[:3]))
+    return Form(Fate.CHANGED, now)
 
 
 def _sent_decoded(url: Url, first: Url, name: str) -> bool:

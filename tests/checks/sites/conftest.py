@@ -223,3 +223,58 @@ def probe():
         return asyncio.run(main())
 
     return run
+
+
+def to(location, **headers):
+    """A 302; `PORT` in its location is the port of the server that sends it."""
+    return http("", "302 Found", location=location, **headers)
+
+
+class Town:
+    """Many hosts on one server: answers by `host/path`, every name is 127.0.0.1."""
+
+    def __init__(self, server, names):
+        self.server, self.names = server, names
+
+    def url(self, place):
+        host, _, path = place.partition("/")
+        return self.server.url(f"/{path}", host)
+
+    def asked(self):
+        return [f"{request.headers['host'].partition(':')[0]}{request.path}" for request in self.server.requests]
+
+
+@pytest.fixture
+def town(serve, names):
+    """town({"go.example/x": raw answer or function}): a running `Town`; whatever else is asked for is 404."""
+
+    def start(table):
+        def behave(connection, request):
+            place = f"{request.headers['host'].partition(':')[0]}{request.path.partition('?')[0]}"
+            found = table.get(place, http("gone", "404 Not Found"))
+            raw = found(request) if callable(found) else found
+            connection.sendall(raw.replace(b":PORT", f":{connection.getsockname()[1]}".encode()))
+
+        return Town(serve(behave), names)
+
+    return start
+
+
+@pytest.fixture
+def travel():
+    """travel(town, "go.example/x?btag=1", device=.., depth=.., geo=.., partner=.., brands=.., **expect): as a probe sees the link."""
+
+    def run(town, place, *, kind=TargetKind.LINK, device="", depth=0, geo="", partner="", brands=(), **expect):
+        async def main():
+            network = Network(Transport(), Resolver(town.names.address))
+            clock = SystemClock()
+            prober = Prober(network, Edges.of(), proxies_of(()), clock, clock, brands=tuple(brands))
+            check = Check(TargetId(f"{kind}:t"), TeamId("aurora"), kind, town.url(place), 5.0, Expect(**expect))
+            try:
+                return await prober.run(replace(check, device=device, depth=depth, geo=geo, partner=partner))
+            finally:
+                network.close()
+
+        return asyncio.run(main())
+
+    return run
