@@ -1,54 +1,30 @@
-"""Pages that answer but earn nothing: scored by the rules of content.toml."""
+"""Pages that answer but earn nothing: what speaks for a cause and against it, summed up by the rules of a rulebook."""
 
 from __future__ import annotations
 
-import re
-import tomllib
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from checks.sites.fold import fold
+from checks.sites.page import shape_of
+from checks.sites.rulebook import SHORT_TEXT, Rulebook
 from data.model.cause import cause
-from data.model.target import TargetKind
 
 if TYPE_CHECKING:
     from checks.sites.page import Page
+    from checks.sites.rulebook import Index, Indices, Term
     from data.model.ids import CauseId
+    from data.model.target import TargetKind
 
+ENOUGH = 1.0
 _BIG_TEXT = 65_536
 """Characters of visible text in which rules without a limit look."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One table of content.toml."""
-
-    cause: CauseId
-    where: str
-    score: float
-    any: tuple[str, ...]
-    max_text: int = 0
-    """Longest visible text of a page it applies to; 0 is any."""
-    kinds: tuple[TargetKind, ...] = (TargetKind.SITE, TargetKind.LINK)
-    status: tuple[int, ...] = ()
-    """Empty: any 2xx."""
-    patterns: tuple[tuple[str, re.Pattern[str]], ...] = ()
-    """(text that every match holds, pattern) for each of `any`; none for rules on the source."""
-
-    def applies(self, page: Page, kind: TargetKind, status: int) -> bool:
-        fits = status in self.status if self.status else 200 <= status < 300
-        return fits and kind in self.kinds and (not self.max_text or len(page.text) <= self.max_text)
-
-    def find(self, page: Page, texts: dict[str, str]) -> str:
-        """The piece that matched, or an empty string."""
-        if self.where == "source":
-            return next((wanted for wanted in self.any if wanted in page.source), "")
-        text = texts[self.where]
-        for literal, pattern in self.patterns:
-            if literal in text and (found := pattern.search(text)):
-                return found.group(0)
-        return ""
+_FOLDED_TEXT = 8_192
+"""Characters up to which a text is folded; rules for any length look at lower case only."""
+_INVISIBLE = "\u00ad\u200b\u200c\u200d\u2060\ufeff "
+_SPOKEN = 3
+"""Matches that the evidence names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,79 +33,115 @@ class Match:
     score: float
     matched: str
     """The evidence: what stood where, raw."""
+    rule: str = ""
+    """Ids of the rules that spoke, the weightiest first."""
+
+    @property
+    def evidence(self) -> dict[str, str]:
+        return {"matched": self.matched, "rule": self.rule, "score": f"{self.score:.1f}"}
 
 
 @dataclass(slots=True)
-class _Tally:
-    score: float = 0.0
-    matched: list[str] = field(default_factory=list)
+class _Views:
+    """The texts of a page as rules see them, made when first asked for."""
+
+    page: Page
+    _made: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+    def of(self, place: str) -> tuple[str, str]:
+        """(comparable text, the same as it stands on the page)."""
+        if place not in self._made:
+            self._made[place] = self._make(place)
+        return self._made[place]
+
+    def _make(self, place: str) -> tuple[str, str]:
+        page = self.page
+        if place in {"source", "shape"}:
+            text = page.source if place == "source" else shape_of(page)
+            return text, text
+        raw = {"title": page.title, "headings": page.headings, "text": page.text[:_BIG_TEXT]}[place]
+        return (fold(raw) if len(raw) <= _FOLDED_TEXT else raw.lower()), raw
 
 
-def judge_content(page: Page, kind: TargetKind, status: int) -> Match | None:
+@dataclass(frozen=True, slots=True)
+class _Found:
+    term: Term
+    place: str
+    text: str
+
+
+def judge_content(page: Page, kind: TargetKind, status: int, book: Rulebook | None = None) -> Match | None:
     """The best cause whose rules sum up to 1.0 or more, or `None` for a page that seems to be one.
 
-    An empty page is one without visible text, scripts, images, frames or forms, whatever its title.
+    1. Every rule that speaks counts once, where it weighs most. 2. What speaks against a suspected cause is taken off.
+    3. A cause for which the operator's own rules spoke goes before others, then the highest sum. An empty page is one
+    without visible text, scripts, images, frames or forms, whatever its title.
     """
-    texts = {"title": page.title.lower(), "headings": page.headings.lower(), "text": page.text[:_BIG_TEXT].lower()}
-    tallies: dict[CauseId, _Tally] = {}
-    for rule in rules():
-        if rule.applies(page, kind, status) and (found := rule.find(page, texts)):
-            tally = tallies.setdefault(rule.cause, _Tally())
-            tally.score += rule.score
-            tally.matched.append(f"{rule.where}: {found}")
-    best = max(tallies.items(), key=lambda item: item[1].score, default=None)
-    if best and best[1].score >= 1.0:
-        return Match(best[0], best[1].score, "; ".join(best[1].matched))
-    if 200 <= status < 300 and not (page.text or page.carries):
-        return Match(cause("content.empty"), 1.0, "no text, image, script, frame or form")
+    book = book or _default()
+    views = _Views(page)
+    suspected = _by_cause(_look(book.index(status), views, kind))
+    if any(_sum(found) >= ENOUGH for found in suspected.values()):
+        against = _by_cause(_look(book.index(status, against=True), views, kind))
+        sums = {name: _sum(found) + _sum(against.get(name, {})) for name, found in suspected.items()}
+        best = max(sums, key=lambda name: (sums[name] >= ENOUGH and _is_own(suspected[name]), sums[name]))
+        if sums[best] >= ENOUGH:
+            return _match(best, sums[best], suspected[best])
+    if 200 <= status < 300 and not (page.text.strip(_INVISIBLE) or page.carries):
+        return Match(cause("content.empty"), ENOUGH, "no text, image, script, frame or form", "empty")
     return None
 
 
+def _look(indices: Indices, views: _Views, kind: TargetKind) -> dict[str, _Found]:
+    """What each rule found where it weighs most, by rule."""
+    found: dict[str, _Found] = {}
+    length = len(views.page.text)
+    places = ("title", "headings", "text") if length <= SHORT_TEXT else ("title", "headings")
+    _note(found, indices.words, "\n".join(views.of(place)[0] for place in places), views, kind)
+    for (place, max_text), index in indices.longer.items():
+        if not max_text or length <= max_text:
+            _note(found, index, views.of(place)[0], views, kind)
+    return found
+
+
+def _note(found: dict[str, _Found], index: Index, hay: str, views: _Views, kind: TargetKind) -> None:
+    length = len(views.page.text)
+    for literal, spot in index.hits(hay):
+        term, before = spot.term, found.get(spot.term.rule)
+        if kind not in term.kinds or (spot.max_text and length > spot.max_text):
+            continue
+        if before and abs(before.term.score) >= abs(term.score):
+            continue
+        text, raw = views.of(spot.place)
+        if literal in text and (span := term.find(text, literal)):
+            found[term.rule] = _Found(term, spot.place, _cut(text, raw, span))
+
+
+def _cut(text: str, raw: str, span: tuple[int, int]) -> str:
+    """The match as it stands on the page, where folding kept the offsets."""
+    return (raw if len(raw) == len(text) else text)[slice(*span)]
+
+
+def _by_cause(found: dict[str, _Found]) -> dict[CauseId, dict[str, _Found]]:
+    sorted_out: dict[CauseId, dict[str, _Found]] = {}
+    for name, one in found.items():
+        sorted_out.setdefault(one.term.cause, {})[name] = one
+    return sorted_out
+
+
+def _sum(found: dict[str, _Found]) -> float:
+    return sum(one.term.score for one in found.values())
+
+
+def _is_own(found: dict[str, _Found]) -> bool:
+    return any(one.term.own for one in found.values())
+
+
+def _match(name: CauseId, score: float, found: dict[str, _Found]) -> Match:
+    ranked = sorted(found.values(), key=lambda one: (not one.term.own, -one.term.score))[:_SPOKEN]
+    matched = "; ".join(f"{one.place}: {one.text}" for one in ranked)
+    return Match(name, round(score, 2), matched, " ".join(one.term.rule for one in ranked))
+
+
 @cache
-def rules() -> tuple[Rule, ...]:
-    """The rules in the order of the file, patterns compiled once."""
-    table = tomllib.loads(files("checks.sites").joinpath("content.toml").read_text(encoding="utf-8"))
-    return tuple(_rule(row) for row in table["rule"])
-
-
-def _rule(row: dict[str, Any]) -> Rule:
-    terms = tuple(row["any"])
-    return Rule(
-        cause=cause(row["cause"]),
-        where=row["where"],
-        score=row["score"],
-        any=terms,
-        max_text=row.get("max_text", 0),
-        kinds=tuple(TargetKind(kind) for kind in row.get("kinds", ("site", "link"))),
-        status=tuple(row.get("status", ())),
-        patterns=() if row["where"] == "source" else tuple((literal_of(term), re.compile(term)) for term in terms),
-    )
-
-
-def literal_of(term: str) -> str:
-    """The longest text that every match of `term` holds, empty when there is none.
-
-    Searching for it first spares nearly every regular expression: on a common page a hundred times faster.
-    Understood are the few constructs that content.toml uses; whatever stands in brackets or is optional is left out.
-    """
-    runs, depth, at = [""], 0, 0
-    while at < len(term):
-        char, following = term[at], term[at + 1 : at + 2]
-        if char == "\\":
-            at += 1
-            runs.append("")
-        elif char in "([":
-            depth += 1
-        elif char in ")]":
-            depth -= 1
-            runs.append("")
-        elif depth == 0 and char == "|":
-            return ""
-        elif depth == 0 and char not in ".^$?*+{}" and following not in {"?", "*", "{"}:
-            runs[-1] += char
-        else:
-            runs.append("")
-        if char == "{":
-            at = term.index("}", at)
-        at += 1
-    return max(runs, key=len)
+def _default() -> Rulebook:
+    return Rulebook.of()

@@ -17,6 +17,19 @@ _CARRIERS = "script[src], img, iframe, form, video, svg, object, embed, canvas, 
 _HTML = frozenset({"text/html", "application/xhtml+xml"})
 _UNSURE = frozenset({"", "text/plain", "application/octet-stream"})
 _TEXT = frozenset({"", "application/json", "application/xml", "application/javascript"})
+_NAMES = re.compile(r"\b(?:class|id)\s*=\s*[\"']?([^\"'>]{1,500})")
+_PASSWORD = re.compile(r"<input\b[^>]{0,300}?\btype\s*=\s*[\"']?password\b")
+_ARTICLE = re.compile(
+    r"\bog:type[\"']?\s+content\s*=\s*[\"']?article\b|\"@type\"\s*:\s*\"(?:news|blog|tech)?(?:article|posting)\"|\bschema\.org/(?:news|blog)?(?:article|posting)\b"
+)
+_ARTICLES = ('"article', "=article", "'article", 'article"', 'posting"')
+_STATUSES = ("statuscode", "status_code", "httpstatus", "errorcode")
+_STATUS = re.compile(r"\"(?:status_?code|httpstatus|errorcode)\"\s*:\s*\"?(404|410|500|503)\b")
+_MANY_LINKS = 80
+_HIDDEN = '[hidden], [style*="display:none" i], [style*="display: none" i], dialog:not([open])'
+_MAY_HIDE = (" hidden", "display:none", "display: none", "<dialog")
+_SHORT = 10_000
+"""Characters of text above which no rule asks what is hidden."""
 _DEEP = 524_288
 """Bytes that are parsed as HTML; what follows them is searched as text only."""
 
@@ -52,11 +65,43 @@ def read_page(body: bytes, content_type: str) -> Page:
     tree = LexborHTMLParser(source[:_DEEP])
     title = tree.css_first("title")
     title_text = " ".join(title.text().split()) if title else ""
-    headings = " | ".join(" ".join(node.text().split()) for node in tree.css("h1, h2")[:6])
     tree.strip_tags(_UNSEEN)
-    text = " ".join(tree.body.text(separator=" ").split()) if tree.body else ""
+    text = _text_of(tree)
+    lower = source.lower()
+    if len(text) <= _SHORT and any(word in lower for word in _MAY_HIDE):
+        text = _without_hidden(tree, text)
+    headings = " | ".join(" ".join(node.text().split()) for node in tree.css("h1, h2")[:6])
     carries = not text and (len(source) > _DEEP or LexborHTMLParser(source).css_first(_CARRIERS) is not None)
-    return Page(True, source.lower(), title_text, headings, text, carries)
+    return Page(True, lower, title_text, headings, text, carries)
+
+
+def _text_of(tree: LexborHTMLParser) -> str:
+    return " ".join(tree.body.text(separator=" ").split()) if tree.body else ""
+
+
+def _without_hidden(tree: LexborHTMLParser, text: str) -> str:
+    """Pages carry the messages of every case and show one; a page that hides all of itself shows itself by script."""
+    hidden = [node for node in tree.css(_HIDDEN) if node.tag not in {"html", "body", "main"}]
+    if not hidden:
+        return text
+    for node in hidden:
+        node.decompose()
+    return _text_of(tree) or text
+
+
+def shape_of(page: Page) -> str:
+    """What tells a page apart in any language: `body=CLASSES; links=many; form=password; type=article; status=404`."""
+    source = page.source
+    at = source.find("<body")
+    names = _NAMES.findall(source[at : source.find(">", at)]) if at >= 0 else []
+    said = [
+        f"body={' '.join(' '.join(names).split())}",
+        "links=many" if source.count("<a ", 0, _DEEP) >= _MANY_LINKS else "",
+        "form=password" if "password" in source and _PASSWORD.search(source) else "",
+        "type=article" if any(word in source for word in _ARTICLES) and _ARTICLE.search(source) else "",
+        *(f"status={code}" for code in (_STATUS.findall(source)[:1] if any(s in source for s in _STATUSES) else ())),
+    ]
+    return "; ".join(part for part in said if part)
 
 
 def decode_text(body: bytes, content_type: str) -> str:

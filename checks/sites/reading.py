@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from checks.sites.content import Match, judge_content
 from checks.sites.declared import Declared, read_declared
 from checks.sites.page import Page, read_page
+from checks.sites.rulebook import Rulebook
 
 if TYPE_CHECKING:
     from checks.sites.exchange import Exchange
@@ -39,6 +40,7 @@ class Reading:
 class Readings:
     """The last reading of every target, under a digest of all that it depends on."""
 
+    book: Rulebook = field(default_factory=Rulebook.of)
     _last: dict[TargetId, tuple[bytes, Reading]] = field(default_factory=dict)
 
     def of(self, exchange: Exchange, check: Check) -> Reading | None:
@@ -49,7 +51,7 @@ class Readings:
         last = self._last.get(check.target)
         if last is not None and last[0] == digest:
             return last[1]
-        reading = read(exchange, check)
+        reading = read(exchange, check, self.book)
         self._last.pop(check.target, None)
         if len(reading.title) + len(reading.match.matched if reading.match else "") <= _TEXTS:
             self._last[check.target] = (digest, reading)
@@ -58,9 +60,9 @@ class Readings:
         return reading
 
 
-def read(exchange: Exchange, check: Check) -> Reading:
+def read(exchange: Exchange, check: Check, book: Rulebook | None = None) -> Reading:
     page = read_page(exchange.body, exchange.header("content-type"))
-    match = judge_content(page, check.kind, exchange.status)
+    match = judge_content(page, check.kind, exchange.status, book)
     return Reading(page.title, match, *_texts(page, check.expect), read_declared(exchange, check.expect))
 
 

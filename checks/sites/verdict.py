@@ -85,7 +85,7 @@ def _status(walk: Walk, check: Check, page: Reading | None) -> Verdict | None:
     special = page.match if page else None
     if special:
         detail = f"{last.url.netloc} answers {status}: {words_of(special.cause)}"
-        return verdict(special.cause, detail, at, matched=special.matched)
+        return verdict(special.cause, detail, at, **special.evidence)
     name, words = by_status(last)
     return verdict(name, f"{last.url.netloc} {words}", at, retry_after=last.header("retry-after"))
 
@@ -102,7 +102,7 @@ def _worthless(walk: Walk, check: Check, page: Reading | None) -> Verdict | None
     if page.match is None:
         return None
     detail = f"{last.url.netloc} answers {last.status} with: {words_of(page.match.cause)}"
-    return verdict(page.match.cause, detail, len(walk.exchanges) - 1, matched=page.match.matched)
+    return verdict(page.match.cause, detail, len(walk.exchanges) - 1, **page.match.evidence)
 
 
 def _degraded(walk: Walk, expect: Expect, now: datetime, warn_days: Collection[int]) -> Verdict | None:
