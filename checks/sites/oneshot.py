@@ -13,6 +13,7 @@ from checks.sites.edges import Edges
 from checks.sites.prober import Prober
 from checks.sites.resolver import Resolver
 from checks.sites.transport import Transport, bundle_with
+from checks.sites.vantages import Vantages
 from checks.sites.walk import Network
 from data.config.settings import NetworkSettings
 from data.model.ids import TargetId, TeamId
@@ -33,6 +34,8 @@ class CheckOptions:
     resolver: str = ""
     """`HOST:PORT`; empty is the system's."""
     user_agent: str = NetworkSettings().user_agent
+    origin: str = ""
+    """`HOST[:PORT]` behind the edge, asked when the edge fails."""
     device: str = ""
     """`mobile` asks as a phone."""
     depth: int = 0
@@ -59,7 +62,7 @@ async def _check(url: str, kind: TargetKind, options: CheckOptions) -> Observati
         network = Network(Transport(ca_file=ca_file, user_agent=options.user_agent), resolver)
         clock = SystemClock()
         try:
-            prober = Prober(network, Edges.of(), {}, clock, clock)
+            prober = Prober(network, Edges.of(), Vantages(), clock, clock, patience=1.0)
             check = Check(
                 target=TargetId(f"{kind}:-"),
                 team=TeamId(""),
@@ -69,6 +72,7 @@ async def _check(url: str, kind: TargetKind, options: CheckOptions) -> Observati
                 expect=options.expect,
                 device=options.device,
                 depth=options.depth,
+                origin=options.origin,
             )
             return await prober.run(check)
         finally:

@@ -2,41 +2,45 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
-from checks.sites import params, verdict
+from checks.sites import control, origin, params, verdict
+from checks.sites.certificate import WARN_DAYS
+from checks.sites.control import Look
 from checks.sites.edges import Edges
+from checks.sites.exchange import Exchange, Walk
+from checks.sites.hygiene.pagefacts import PageFacts
 from checks.sites.landing import arrived_params
 from checks.sites.manner import Manner
-from checks.sites.outcome import Verdict
 from checks.sites.params import done_by
 from checks.sites.reading import Readings
 from checks.sites.traits import traits_of
-from checks.sites.transport import Proxy
 from checks.sites.url import BadUrl, Url, parse
+from checks.sites.vantages import dial
 from checks.sites.walk import Network, walk
 from data.config.settings import NetworkSettings
 from data.model.cause import cause
 from data.model.observation import Hop, Observation
 from data.model.state import State
+from data.model.target import TargetKind
 from data.text import clean_text, redact
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from datetime import datetime
 
     from checks.engine.clock import Clock
-    from checks.sites.exchange import Exchange, Walk
+    from checks.sites.outcome import Verdict
     from checks.sites.traits import NameServers
-    from data.config.settings import Brand, Vantage
+    from checks.sites.transport import Proxy
+    from checks.sites.vantages import Vantages
+    from data.config.settings import Brand
     from data.model.target import Check
 
 _URL_CELLS = 300
-_PROXY_PORTS = {"http": 80, "https": 443, "socks4": 1080, "socks4a": 1080, "socks5": 1080, "socks5h": 1080}
-_BLOCKS = frozenset({"http.legal_block", "geo.blocked", "local.network"})
-"""What a vantage may see that is looked at again from here, at once."""
+_SHORTEST_LOOK_S = 0.05
+"""With less time left nobody is asked again."""
 
 
 @dataclass(slots=True)
@@ -45,8 +49,7 @@ class Prober:
 
     network: Network
     edges: Edges
-    proxies: dict[str, Proxy]
-    """By country, upper case."""
+    proxies: Vantages
     clock: Clock
     wall: Clock
     """Certificates end in real time, also while a simulation runs."""
@@ -54,8 +57,15 @@ class Prober:
     readings: Readings = field(default_factory=Readings)
     brands: tuple[Brand, ...] = ()
     mobile_agent: str = NetworkSettings().mobile_agent
+    warn_days: tuple[int, ...] = WARN_DAYS
+    """Before the end of a certificate; none switches the warning off."""
+    facts: PageFacts = field(default_factory=PageFacts)
     zones: NameServers | None = None
     """Who knows the name servers of a domain; a one-shot check asks nobody."""
+    patience: float = 2.0
+    """Timeouts within which a check ends, its control looks included; 1.0 leaves them what the first look left over."""
+    _fronts: dict[str, str] = field(default_factory=dict)
+    """Edge provider by host, of the targets that name an origin."""
 
     def close(self) -> None:
         if self.zones:
@@ -71,35 +81,77 @@ class Prober:
         if absent := next((name for name in check.expect.keep if not params.values(url, name)), ""):
             reason = f"the URL has no parameter {absent} that could be kept"
             return self._refuse(check, started_at, "config.url", reason)
-        proxy = self.proxies.get(check.geo.upper()) if check.geo else None
-        if check.geo and self.proxies and proxy is None:
-            return self._refuse(check, started_at, "local.network", f"no vantage in {check.geo.upper()}")
-        made, found = await self._look(url, check, proxy)
-        if proxy and found.cause in _BLOCKS:
-            found = await self._control(url, check, made, found)
-        return self._observation(check, started_at, made, found)
+        deadline = asyncio.get_running_loop().time() + self.patience * check.timeout_s
+        seen = await self._see(url, check, deadline)
+        seen = replace(seen, verdict=await self._past_the_edge(check, seen, deadline))
+        return self._observation(check, started_at, seen.walk, seen.verdict)
 
-    async def _look(self, url: Url, check: Check, proxy: Proxy | None) -> tuple[Walk, Verdict]:
+    async def _see(self, url: Url, check: Check, deadline: float) -> Look:
+        """From where the check belongs, or what a look from here is worth when nobody can look from there."""
+        if not (check.geo or check.vantage):
+            return await self._look(url, check, deadline)
+        ways = self.proxies.ways(check)
+        if not ways:
+            here = await self._look(url, check, deadline)
+            a_link, others = check.kind is TargetKind.LINK, bool(self.proxies.proxies)
+            return control.without_vantage(check.vantage or check.geo.upper(), here, a_link=a_link, others=others)
+        if why := self.proxies.down(ways[0]):
+            return control.blind(ways[0].name, why, await self._look(url, check, deadline))
+        return await self._abroad(url, check, ways, deadline)
+
+    async def _abroad(self, url: Url, check: Check, ways: tuple[Proxy, ...], deadline: float) -> Look:
+        """Through a vantage, and where it is in doubt also from here and through the country's next one, at once."""
+        first, second = ways[0], next((proxy for proxy in ways[1:] if not self.proxies.down(proxy)), None)
+        seen = await self._look(url, check, deadline, first)
+        if not control.doubtful(seen):
+            return seen
+        if deadline - asyncio.get_running_loop().time() < _SHORTEST_LOOK_S:
+            return control.conclude(first.country, seen, None, None, well=None)
+        here, again, well = await asyncio.gather(
+            self._look(url, check, deadline),
+            self._look(url, check, deadline, second) if second else _nobody(),
+            self.proxies.well(first, self.network, seen.walk.last.url.host, check.timeout_s),
+        )
+        other = self.proxies.elsewhere(first.country)
+        if not here.fine and not here.failing and other:
+            here = await self._look(url, check, deadline, other)
+        return control.conclude(first.country, seen, here, again, well=well)
+
+    async def _look(self, url: Url, check: Check, deadline: float, proxy: Proxy | None = None) -> Look:
+        left_s = min(check.timeout_s, deadline - asyncio.get_running_loop().time())
+        if proxy:
+            proxy = await dial(proxy, self.network, left_s)
         manner = Manner.of(check, self.mobile_agent, self.brands)
-        made = await walk(url, check.expect, check.timeout_s, self.network, proxy, manner)
-        page = self.readings.of(made.last, check)
-        return made, verdict.judge(made, page, check, self.edges, self.wall.now(), self.brands)
+        made = await walk(url, check.expect, left_s, self.network, proxy, manner)
+        if proxy:
+            self.proxies.note(proxy, made.last)
+        return Look(proxy.name if proxy else "", made, self._judge(made, check))
 
-    async def _control(self, url: Url, check: Check, seen: Walk, found: Verdict) -> Verdict:
-        """Look once more without the proxy: blocked only there is `geo.blocked`, failing here too is a plain failure."""
-        control, here = await self._look(url, check, None)
-        walked = f"{control.last.status or '-'} {here.cause or 'ok'} in {control.total_ms:.0f} ms from here"
-        evidence = {**found.evidence, "control": walked, "control_url": control.last.url.text}
-        fine = here.state in {State.OK, State.DEGRADED}
-        if found.cause == "local.network":
-            if here.state is not State.FAILING:
-                return replace(found, evidence=evidence)
-            return replace(here, at=min(here.at, len(seen.exchanges) - 1), evidence={**here.evidence, **evidence})
-        if not fine:
-            return replace(found, evidence=evidence)
-        country = check.geo.upper()
-        detail = f"{seen.last.url.netloc} answers {seen.last.status} in {country}, and is fine from here"
-        return Verdict(State.FAILING, cause("geo.blocked"), detail, found.at, {**evidence, "geo": country})
+    def _judge(self, made: Walk, check: Check) -> Verdict:
+        page = self.readings.of(made.last, check)
+        return verdict.judge(made, page, check, self.edges, self.wall.now(), self.brands)
+
+    async def _past_the_edge(self, check: Check, seen: Look, deadline: float) -> Verdict:
+        """The verdict, with the word of the origin behind the edge where there is one and it can tell more."""
+        made, found = seen.walk, seen.verdict
+        if not check.origin:
+            return found
+        guilty = made.exchanges[found.at]
+        edge = self._edge_before(guilty)
+        left_s = min(check.timeout_s, deadline - asyncio.get_running_loop().time())
+        if not origin.concerned(found, made, check, edge) or left_s < _SHORTEST_LOOK_S:
+            return found
+        asked = await origin.ask(guilty.url, check, self.network, left_s)
+        answered = asked.exchange if asked.exchange and asked.exchange.status else None
+        judged = self._judge(Walk((answered,)), origin.bare(check)) if answered else None
+        return origin.conclude(found, made, origin.heard(check, asked, judged))
+
+    def _edge_before(self, seen: Exchange) -> str:
+        """The provider that answers for a host now, or did when it last answered."""
+        edge = self.edges.recognise(seen)
+        if edge:
+            self._fronts[seen.url.host] = edge.name
+        return self._fronts.get(seen.url.host, "")
 
     def _refuse(self, check: Check, started_at: datetime, name: str, reason: str) -> Observation:
         return Observation(
@@ -134,7 +186,7 @@ class Prober:
                 replace(self._hop(index, hop, found, now), params=done_by(index, arrived))
                 for index, hop in enumerate(made.exchanges)
             ),
-            blame=made.exchanges[found.at].url.host if found.cause else "",
+            blame=(found.blame or made.exchanges[found.at].url.host) if found.cause else "",
             evidence={key: clean_text(redact(text), 200) for key, text in seen.items() if text},
         )
 
@@ -144,7 +196,8 @@ class Prober:
         if not guilty.status:
             return dict(found.evidence)
         zone = self.zones.of(guilty.url.host) if self.zones else ""
-        return {"ns": zone, **traits_of(made, check, guilty.ip), **found.evidence}
+        facts = self.facts.of(check, made, found.state, self.wall.now())
+        return {"ns": zone, **facts, **traits_of(made, check, guilty.ip), **found.evidence}
 
     def _hop(self, index: int, hop: Exchange, found: Verdict, now: datetime) -> Hop:
         edge = self.edges.recognise(hop)
@@ -168,16 +221,5 @@ def shown(url: str) -> str:
     return clean_text(redact(url), _URL_CELLS)
 
 
-def proxies_of(vantages: Iterable[Vantage]) -> dict[str, Proxy]:
-    """Vantages by country, the first of each; one whose proxy has no host counts as none."""
-    found: dict[str, Proxy] = {}
-    for vantage in vantages:
-        try:
-            parts = urlsplit(vantage.proxy)
-            host, port = parts.hostname, parts.port or _PROXY_PORTS.get(parts.scheme)
-        except ValueError:
-            continue
-        if host and port:
-            country = vantage.country.upper()
-            found.setdefault(country, Proxy(country, vantage.proxy, host, port))
-    return found
+async def _nobody() -> None:
+    """In the place of a look that nobody can make."""

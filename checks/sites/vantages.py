@@ -30,7 +30,8 @@ _CANARIES = 3
 _CANARY_S = 5.0
 _CANARY_BYTES = 65_536
 _BY_PROXY = frozenset({"x-squid-error", "proxy-status", "proxy-authenticate", "proxy-authentication-info"})
-_FAILED = frozenset({403, 407, 502, 503, 504})
+FAILED = frozenset({403, 407, 502, 503, 504})
+"""What a proxy answers in the place of a host."""
 
 
 @dataclass(slots=True)
@@ -68,14 +69,6 @@ class Vantages:
         until, why = self._down.get(proxy.name, (0.0, ""))
         return why if until > time.monotonic() else ""
 
-    async def dial(self, proxy: Proxy, network: Network, timeout_s: float) -> Proxy:
-        """The proxy with its address, where its protocol needs it; without one when the name leads nowhere."""
-        if not proxy.local_names or proxy.literal:
-            return proxy
-        with suppress(OSError):
-            return replace(proxy, address=await network.resolver.address(proxy.host, timeout_s))
-        return proxy
-
     def note(self, proxy: Proxy, seen: Exchange) -> None:
         """Learn from an exchange that went through `proxy`: it failed by itself, or it carried an answer."""
         now = time.monotonic()
@@ -90,7 +83,7 @@ class Vantages:
             if len(hosts) > 4:
                 del hosts[next(iter(hosts))]
 
-    async def well(self, proxy: Proxy, network: Network, beside: str) -> bool | None:
+    async def well(self, proxy: Proxy, network: Network, beside: str, within_s: float) -> bool | None:
         """Whether it works: what a canary says through it, else whether it lately carried a host other than `beside`.
 
         `None` where neither is known.
@@ -102,46 +95,55 @@ class Vantages:
         if until > now:
             return word
         if self.canaries:
-            return await self._ask(proxy, network)
+            return await self._ask(proxy, network, min(within_s, _CANARY_S))
         carried = [at for host, at in self._carried[proxy.name].items() if host != beside]
         return True if any(now - at < _CARRIED_S for at in carried) else None
 
-    async def _ask(self, proxy: Proxy, network: Network) -> bool:
+    async def _ask(self, proxy: Proxy, network: Network, within_s: float) -> bool:
         """Whether any of a few canaries answers through it; asked once for all who wonder."""
         task = self._asking.get(proxy.name)
         if task is None:
-            task = asyncio.create_task(self._any_canary(proxy, network))
+            task = asyncio.create_task(self._any_canary(proxy, network, within_s))
             self._asking[proxy.name] = task
             task.add_done_callback(lambda _: self._asking.pop(proxy.name, None))
         return await asyncio.shield(task)
 
-    async def _any_canary(self, proxy: Proxy, network: Network) -> bool:
+    async def _any_canary(self, proxy: Proxy, network: Network, within_s: float) -> bool:
         async def answers(url: Url) -> bool:
-            made = await look_through(url, proxy, network)
-            return bool(made.status) and made.status not in _FAILED and made.fault is None
+            made = await look_through(url, proxy, network, within_s)
+            return bool(made.status) and made.status not in FAILED and made.fault is None
 
         found = any(await asyncio.gather(*(answers(url) for url in self.canaries[:_CANARIES])))
         self._well[proxy.name] = (time.monotonic() + _FRESH_S, found)
         return found
 
 
-async def look_through(url: Url, proxy: Proxy, network: Network) -> Exchange:
+async def dial(proxy: Proxy, network: Network, timeout_s: float) -> Proxy:
+    """The proxy with its address, where its protocol needs it; without one when its name leads nowhere."""
+    if proxy.local_names and not proxy.literal:
+        with suppress(OSError):
+            return replace(proxy, address=await network.resolver.address(proxy.host, timeout_s))
+    return proxy
+
+
+async def look_through(url: Url, proxy: Proxy, network: Network, within_s: float) -> Exchange:
     """One plain request through a vantage; redirects count as answers."""
     from checks.sites.exchange import REDIRECTS
     from checks.sites.walk import walk
     from data.model.target import Expect
 
     expect = Expect(status=tuple(REDIRECTS), max_body=_CANARY_BYTES)
-    return (await walk(url, expect, _CANARY_S, network, proxy)).last
+    return (await walk(url, expect, within_s, network, await dial(proxy, network, within_s))).last
 
 
 def written_by_proxy(seen: Exchange) -> bool:
-    """Whether the proxy says in the answer that it wrote it. Only plain HTTP lets it; `Via` proves nothing: proxies also
-    add it to what they pass on.
+    """Whether the proxy says in the answer that it wrote it. Only plain HTTP lets it.
+
+    `Via` proves nothing: proxies add it to what they pass on, too.
     """
     if seen.url.scheme != "http":
         return False
-    return seen.status == 407 or (seen.status in _FAILED and any(name in _BY_PROXY for name, _ in seen.headers))
+    return seen.status == 407 or (seen.status in FAILED and any(name in _BY_PROXY for name, _ in seen.headers))
 
 
 def proxies_of(vantages: Iterable[Vantage], canaries: Iterable[str] = ()) -> Vantages:

@@ -8,6 +8,7 @@ import ssl
 import threading
 import time
 from dataclasses import dataclass, field, replace
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -19,6 +20,7 @@ from checks.sites.resolver import Resolver
 from checks.sites.transport import Transport
 from checks.sites.vantages import proxies_of
 from checks.sites.walk import Network
+from data.config.settings import Vantage
 from data.model.ids import TargetId, TeamId
 from data.model.target import Check, Expect, TargetKind
 from tests.street.names import NameServer
@@ -250,7 +252,8 @@ def town(serve, names):
 
     def start(table):
         def behave(connection, request):
-            place = f"{request.headers['host'].partition(':')[0]}{request.path.partition('?')[0]}"
+            path = urlsplit(request.path).path or "/"  # absolute, when a vantage asks: the town is its own proxy
+            place = f"{request.headers['host'].partition(':')[0]}{path}"
             found = table.get(place, http("gone", "404 Not Found"))
             raw = found(request) if callable(found) else found
             connection.sendall(raw.replace(b":PORT", f":{connection.getsockname()[1]}".encode()))
@@ -262,13 +265,17 @@ def town(serve, names):
 
 @pytest.fixture
 def travel():
-    """travel(town, "go.example/x?btag=1", device=.., depth=.., geo=.., partner=.., brands=.., **expect): as a probe sees the link."""
+    """travel(town, "go.example/x?btag=1", device=.., depth=.., geo=.., partner=.., brands=.., **expect): as a probe sees the link.
+
+    With `geo` through a vantage of that country.
+    """
 
     def run(town, place, *, kind=TargetKind.LINK, device="", depth=0, geo="", partner="", brands=(), **expect):
         async def main():
             network = Network(Transport(), Resolver(town.names.address))
+            vantages = (Vantage(geo, town.server.url("")),) if geo else ()
             clock = SystemClock()
-            prober = Prober(network, Edges.of(), proxies_of(()), clock, clock, brands=tuple(brands))
+            prober = Prober(network, Edges.of(), proxies_of(vantages), clock, clock, brands=tuple(brands))
             check = Check(TargetId(f"{kind}:t"), TeamId("aurora"), kind, town.url(place), 5.0, Expect(**expect))
             try:
                 return await prober.run(replace(check, device=device, depth=depth, geo=geo, partner=partner))
