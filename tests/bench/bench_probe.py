@@ -1,4 +1,4 @@
-"""CPU per site check, plain and TLS, against a local nginx; prometheus-blackbox-exporter does the same in the same run.
+"""CPU per check, plain, TLS and through five hops, against a local nginx; prometheus-blackbox-exporter does the same beside it.
 
 Both make a new connection for each check, resume no session, verify the chain against the same root and read the whole
 page. Counted are user and system time of the probing process alone.
@@ -12,11 +12,8 @@ import datetime as dt
 import ipaddress
 import os
 import shutil
-import socket
 import statistics
-import subprocess
 import tempfile
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +28,7 @@ from data.config.settings import NetworkSettings, Settings
 from data.model.ids import TargetId, TeamId
 from data.model.target import Check, Expect, TargetKind
 from tests.bench.figure import Figure
+from tests.bench.peer import PEER, free_port, started
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -42,14 +40,14 @@ Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 TARGETS = 400
 ROUNDS = 5
 AT_ONCE = 16
-PEER = "prometheus-blackbox-exporter"
 NGINX = """
 {user} daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log crit;
 events {{ worker_connections 1024; }}
 http {{ access_log off; client_body_temp_path {folder}/a; proxy_temp_path {folder}/b; fastcgi_temp_path {folder}/c;
   uwsgi_temp_path {folder}/d; scgi_temp_path {folder}/e; default_type text/html; root {folder}/www;
   ssl_protocols TLSv1.2 TLSv1.3; ssl_session_cache off; ssl_session_tickets off; ssi on;
-  server {{ listen 127.0.0.1:{plain}; }}
+  server {{ listen 127.0.0.1:{plain}; rewrite ^/hop0$ /hop1 redirect; rewrite ^/hop1$ /hop2 redirect;
+    rewrite ^/hop2$ /hop3 redirect; rewrite ^/hop3$ / redirect; }}
   server {{ listen 127.0.0.1:{ecdsa} ssl; ssl_certificate {folder}/ecdsa.pem; ssl_certificate_key {folder}/ecdsa.key; }}
   server {{ listen 127.0.0.1:{rsa} ssl; ssl_certificate {folder}/rsa.pem; ssl_certificate_key {folder}/rsa.key; }} }}
 """
@@ -71,6 +69,7 @@ def run() -> list[Figure]:
             ("TLS (P-256), page unchanged", f"https://127.0.0.1:{ecdsa}/"),
             ("TLS (P-256), page new each time", f"https://127.0.0.1:{ecdsa}/fresh.html"),
             ("TLS (RSA-2048), page unchanged", f"https://127.0.0.1:{by_rsa}/"),
+            ("five-hop chain, plain", f"http://127.0.0.1:{plain}/hop0"),
         )
         return [asyncio.run(_paired(case, url, folder, peer)) for case, url in cases]
 
@@ -151,11 +150,11 @@ def _web(folder: Path, nginx: str, stack: contextlib.ExitStack) -> tuple[int, in
     (folder / "www/index.html").write_text(page)
     (folder / "www/fresh.html").write_text(page + '<p><!--# echo var="request_id" -->')
     _certificates(folder)
-    ports = _free_port(), _free_port(), _free_port()
+    ports = free_port(), free_port(), free_port()
     user = "user root;" if os.geteuid() == 0 else ""
     conf = NGINX.format(user=user, folder=folder, plain=ports[0], ecdsa=ports[1], rsa=ports[2])
     (folder / "nginx.conf").write_text(conf)
-    _start(
+    started(
         [nginx, "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log")], ports[0], stack
     )
     return ports
@@ -165,7 +164,7 @@ def _exporter(folder: Path, stack: contextlib.ExitStack) -> tuple[int, int] | No
     binary = shutil.which(PEER)
     if binary is None:
         return None
-    port = _free_port()
+    port = free_port()
     (folder / "blackbox.yml").write_text(BLACKBOX.format(ca=folder / "ca.pem"))
     command = [
         binary,
@@ -173,19 +172,7 @@ def _exporter(folder: Path, stack: contextlib.ExitStack) -> tuple[int, int] | No
         f"--web.listen-address=127.0.0.1:{port}",
         "--log.level=error",
     ]
-    return _start(command, port, stack), port
-
-
-def _start(command: list[str], port: int, stack: contextlib.ExitStack) -> int:
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    stack.callback(process.wait, 10)
-    stack.callback(process.terminate)
-    for _ in range(200):
-        with socket.socket() as knock:
-            if knock.connect_ex(("127.0.0.1", port)) == 0:
-                return process.pid
-        time.sleep(0.05)
-    raise RuntimeError(f"{command[0]} does not listen on {port}")
+    return started(command, port, stack), port
 
 
 def _certificates(folder: Path) -> None:
@@ -218,9 +205,3 @@ def _signed(name: str, key: Key, issuer: str, by: ec.EllipticCurvePrivateKey) ->
         loopback = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
         builder = builder.add_extension(x509.SubjectAlternativeName([loopback]), critical=False)
     return builder.sign(by, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
