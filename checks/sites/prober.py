@@ -129,7 +129,7 @@ class Prober:
 
     def _judge(self, made: Walk, check: Check) -> Verdict:
         page = self.readings.of(made.last, check)
-        return verdict.judge(made, page, check, self.edges, self.wall.now(), self.brands)
+        return verdict.judge(made, page, check, self.edges, self.wall.now(), self.brands, self.warn_days)
 
     async def _past_the_edge(self, check: Check, seen: Look, deadline: float) -> Verdict:
         """The verdict, with the word of the origin behind the edge where there is one and it can tell more."""
