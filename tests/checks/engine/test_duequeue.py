@@ -186,3 +186,62 @@ def test_the_heap_never_grows_without_bound(actions):
         else:
             getattr(queue, action)("site:a", now)
     assert len(queue._heap) <= 4 * 1 + 65
+
+
+# ── a hundred thousand ───────────────────────────────────────────────────────────────────────────────────────────
+
+MANY, EVERY_S = 100_000, 300.0
+
+
+def test_a_restart_with_a_hundred_thousand_targets_makes_no_herd():
+    queue = filled([f"site:{n}" for n in range(MANY)], EVERY_S)
+    even = MANY / EVERY_S
+    per_second = []
+    for second in range(1, int(EVERY_S) + 1):
+        due = queue.due(at(second), MANY)
+        per_second.append(len(due))
+        for name in due:
+            queue.begun(name, at(second))
+            queue.done(name, at(second))
+    assert sum(per_second) == MANY
+    assert max(per_second) < 1.5 * even
+    assert min(per_second) > 0.5 * even
+    assert queue.lateness.runs(at(EVERY_S)) == 0
+    assert queue.lateness.longest_s(at(EVERY_S)) <= 1.0
+
+
+# ── lateness ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_run_that_waited_after_it_was_handed_out_is_late_from_its_time_on():
+    queue = filled(["site:a"], 10.0)
+    [name] = queue.due(at(10), 1)
+    queue.waits(name, excused=False)
+    queue.due(at(25), 1)
+    queue.begun(name, at(25))
+    assert queue.late == 1
+    assert queue.lateness.runs(at(25)) >= 2, "the late run and the slots it passed"
+    assert 15.0 <= queue.lateness.longest_s(at(25)) <= 25.0
+
+
+def test_a_run_that_waits_because_it_was_asked_to_is_neither_late_nor_missed():
+    queue = filled(["site:a"], 10.0)
+    [name] = queue.due(at(10), 1)
+    queue.waits(name, excused=True)
+    for second in range(11, 100):
+        assert queue.due(at(second), 1) == []
+    queue.begun(name, at(100))
+    queue.done(name, at(100))
+    assert (queue.late, queue.missed, queue.lateness.runs(at(100))) == (0, 0, 0)
+    [name] = queue.due(at(111), 1)
+    queue.due(at(140), 1)
+    assert queue.missed > 0, "the next run has no excuse"
+
+
+def test_lateness_is_forgotten_after_an_hour():
+    queue = filled(["site:a"], 10.0)
+    queue.begun(*queue.due(at(95), 1), at(95))
+    assert queue.lateness.runs(at(95)) > 0
+    assert queue.lateness.runs(at(95 + 3500)) > 0
+    assert queue.lateness.runs(at(95 + 3700)) == 0
+    assert queue.lateness.longest_s(at(95 + 3700)) == 0.0
