@@ -8,10 +8,7 @@ from hypothesis import strategies as st
 
 from checks.sites.url import BadUrl, Url, follow, parse
 from data.model.state import State
-
-
-def to(location):
-    return b"HTTP/1.1 302 Found\r\nlocation: " + location.encode() + b"\r\ncontent-length: 0\r\n\r\n"
+from tests.checks.sites.conftest import to
 
 
 def test_a_chain_is_followed_and_every_hop_recorded(link, routes, http, page):
@@ -105,11 +102,64 @@ def test_the_failing_hop_is_to_blame_and_its_cause_is_the_chains(link, serve, na
         "<META HTTP-EQUIV=Refresh CONTENT='1; URL=/land'>",
         "<script>window.location.href = '/land';</script>",
         '<script>location.replace("/land")</script>',
+        '<script>location = "\\/land";</script>',
+        "<noscript><meta http-equiv=refresh content='0;url=/land'></noscript>",
+        '<script>location.href = "brandapp://open"; setTimeout(function () { location.href = "/land" }, 500)</script>',
     ],
 )
 def test_a_client_side_redirect_is_followed_and_degrades(link, routes, http, page, html):
     found = link(routes({"/go": http(f"<html><head>{html}</head></html>"), "/land": http(page)}).url("/go"))
     assert (found.state, found.cause, len(found.hops)) == (State.DEGRADED, "redirect.client_side", 2)
+
+
+def test_a_refresh_header_is_followed_as_browsers_do(link, routes, http, page):
+    found = link(routes({"/go": http("", refresh="0; url=/land"), "/land": http(page)}).url("/go"))
+    assert (found.state, found.cause, len(found.hops)) == (State.DEGRADED, "redirect.client_side", 2)
+
+
+def test_only_the_hop_that_a_page_led_to_is_marked_as_client_side(link, routes, http, page):
+    jump = '<meta http-equiv="refresh" content="0;url=/land">'
+    found = link(routes({"/go": to("/jump"), "/jump": http(jump), "/land": http(page)}).url("/go"))
+    assert [hop.client_side for hop in found.hops] == [False, False, True]
+
+
+@pytest.mark.parametrize("worse", ["404 Not Found", "500 Oops"])
+def test_a_client_side_redirect_is_told_only_where_nothing_worse_is(link, routes, http, page, worse):
+    jump = '<meta http-equiv="refresh" content="0;url=/land">'
+    found = link(routes({"/go": http(jump), "/land": http(page, status=worse)}).url("/go"))
+    assert (found.state, found.cause[:4]) == (State.FAILING, "http")
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "<!-- <meta http-equiv=refresh content='0;url=/land'> -->",
+        "<noscript><meta http-equiv=refresh content='0;url=/land'></noscript>",
+        "<meta http-equiv=refresh content='soon'>",
+        "<meta http-equiv=refresh>",
+    ],
+)
+def test_a_refresh_that_no_browser_with_scripts_obeys_is_none(site, routes, http, page, head):
+    found = site(routes({"/": http(page.replace("<head>", f"<head>{head}"))}).url())
+    assert (found.state, len(found.hops)) == (State.OK, 1)
+
+
+def test_a_page_that_only_opens_an_app_is_a_dead_end(link, routes, http):
+    found = link(routes({"/go": http('<script>location.href = "brandapp://open"</script>')}).url("/go"))
+    assert (found.state, found.cause) == (State.FAILING, "redirect.non_http")
+
+
+def test_every_hop_records_its_certificate_with_the_earliest_end(link, serve, pki, names, page, http):
+    last = serve(lambda connection, _request: connection.sendall(http(page)), pki.context(("land.example",), end=40))
+    first = serve(
+        lambda connection, _request: connection.sendall(to(last.url(host="land.example"))),
+        pki.context(("go.example",), end=80),
+    )
+    found = link(first.url(host="go.example"), resolver=names.address, ca_file=pki.ca_file)
+    assert found.state is State.OK
+    assert [hop.issuer for hop in found.hops] == ["Test Intermediate"] * 2
+    assert [round((hop.cert_ends - found.started_at).days, -1) for hop in found.hops] == [80, 40]
+    assert [round(hop.cert_days_left) for hop in found.hops] == [80, 40]
 
 
 def test_a_script_on_a_real_page_is_not_a_redirect(site, routes, http, page):
