@@ -144,6 +144,14 @@ class Line:
         self._waiting[target] = waiting
         return False
 
+    def silence(self, host: str, until_s: float) -> list[TargetId]:
+        """Leave the host alone until then; gives who stands in its line already and now waits for that."""
+        self.budget.silence(host, until_s)
+        there = [waiting for waiting in self._lines.get(host, ()) if self._waiting.get(waiting.target) is waiting]
+        for waiting in there:
+            waiting.for_silence = True
+        return [waiting.target for waiting in there]
+
     def waits_for_silence(self, target: TargetId) -> bool:
         """Whether a host that wants to be left alone is why the target waits: then nobody is late."""
         waiting = self._waiting.get(target)

@@ -252,7 +252,8 @@ class Probing:
         if observation.state is State.FAILING and self.board.states[target.id].state is not State.FAILING:
             wait_s = min(wait_s, UNCONFIRMED_S)
         for host in asking:
-            self.line.budget.silence(host, now_s + wait_s)
+            for waiting in self.line.silence(host, now_s + wait_s):
+                self.queue.waits(waiting, excused=True)
         until = self.clock.now() + timedelta(seconds=wait_s * self.clock.speed)
         return replace(observation, evidence={**observation.evidence, "quiet_until": f"{until:%Y-%m-%dT%H:%M:%SZ}"})
 

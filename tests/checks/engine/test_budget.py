@@ -17,7 +17,7 @@ A, B = "a.example", "b.example:8080"
 
 def run(line, until_s, step_s=0.05, start_s=0.0):
     """Let the line go on for a while; gives (second, target) of everything that leaves it."""
-    ticks = range(int(round((until_s - start_s) / step_s)) + 1)
+    ticks = range(round((until_s - start_s) / step_s) + 1)
     return [(start_s + tick * step_s, target) for tick in ticks for target in line.leave(start_s + tick * step_s)]
 
 
@@ -125,7 +125,8 @@ def test_a_host_that_wants_silence_gets_it_and_waiting_for_it_is_nobodys_latenes
 def test_silence_asked_for_while_others_stand_in_line_holds_for_them_too():
     line = Line(Budget(60))
     crowd(line, ["1", "2"], [A])
-    line.budget.silence(A, 20.0)
+    assert line.silence(A, 20.0) == ["2"]
+    assert line.waits_for_silence(TargetId("2"))
     assert run(line, 19.9) == []
     assert [name for _, name in run(line, 21.0, start_s=19.95)] == ["2"]
 

@@ -242,21 +242,21 @@ async def test_the_cap_per_edge_holds_over_its_hosts_once_it_is_known(tmp_path):
 
 
 async def test_what_waits_for_a_host_that_asks_for_silence_comes_back_unasked(tmp_path):
-    inbox, back, counts = Inbox(), [], Counter()
+    inbox, back, counts, all_back = Inbox(), [], Counter(), asyncio.Event()
     pool = ProbePool(
         Settings(tmp_path, network=NetworkSettings(per_host=1)),
         1,
         inbox,
         on_requests=counts.update,
-        on_returned=back.extend,
+        on_returned=lambda checks: back.extend(checks) or (len(back) >= 4 and all_back.set()),
     )
     async with edge() as web:
         web.silence = "30"
         await pool.start()
         await pool.submit([check(n, f"http://127.0.0.1:{web.port}/{n}") for n in range(5)])
         async with asyncio.timeout(20):
-            while len(back) < 4:
-                await asyncio.sleep(0.02)
+            await all_back.wait()
+            await inbox.holds(1)
         [told] = inbox.observations
         assert (told.state, told.cause, told.evidence["retry_after"]) == (State.UNKNOWN, "http.rate_limited", "30")
         assert web.seen == 1
