@@ -4,12 +4,14 @@ from array import array
 from collections import Counter, deque
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from itertools import islice
 from typing import TYPE_CHECKING
 
+from checks.hub.filters import seen_words
+from checks.hub.ranking import Ranking
 from checks.hub.strips import Strips
 from checks.incidents.census import Census, mark_of
 from checks.incidents.labels import WEB, labels_of
-from data.model.cause import words_of
 from data.model.observation import TargetState
 from data.model.snapshot import LogLine, StateCount, TargetRow
 from data.model.state import State
@@ -60,8 +62,13 @@ class Board:
     )
     census: Census = field(default_factory=Census)
     """Sites and links by what they share."""
+    ranking: Ranking = field(init=False)
     _latency: dict[TargetId, array[float]] = field(default_factory=dict)
     _counts: Counter[tuple[TargetKind, TeamId, State]] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        """The ranking looks at the targets, whose dictionary stays the same."""
+        self.ranking = Ranking(self.targets)
 
     def touch(self) -> None:
         self.version += 1
@@ -75,6 +82,7 @@ class Board:
     def put_target(self, target: Target) -> None:
         """Add or replace a target; its state survives a change of configuration."""
         self.targets[target.id] = target
+        self.ranking.changed()
         known = self.states.get(target.id) or TargetState(target.id, target.team, target.kind)
         if target.paused:
             known = replace(known, state=State.PAUSED)
@@ -90,6 +98,7 @@ class Board:
         state = self.states.pop(target_id, None)
         if state:
             self._counts[state.kind, state.team, state.state] -= 1
+            self.ranking.gone(state)
         if target:
             self.strips[target.kind].forget(target_id)
         for known in (self._latency, self.incident_of, self.loss_of, self.next_at):
@@ -102,6 +111,7 @@ class Board:
         if old:
             self._counts[old.kind, old.team, old.state] -= 1
         self._counts[state.kind, state.team, state.state] += 1
+        self.ranking.moved(state, old)
         self.states[state.target] = state
         self.unwritten.add(state.target)
         self.touch()
@@ -109,6 +119,9 @@ class Board:
     def recount(self) -> None:
         """Count anew from the states; needed once, after they were read back whole."""
         self._counts = Counter((state.kind, state.team, state.state) for state in self.states.values())
+        self.ranking = Ranking(self.targets)
+        for state in self.states.values():
+            self.ranking.moved(state, None)
         self.touch()
 
     def observed(self, observation: Observation) -> None:
@@ -121,12 +134,14 @@ class Board:
                 del ring[0]
         self.touch()
 
-    def fared(self, observation: Observation) -> None:
+    def fared(self, observation: Observation, before: TargetState) -> None:
         """Count a site or link by what it shares, once its state is put."""
         target, state = self.targets[observation.target], self.states[observation.target]
-        if target.kind in WEB:
+        if target.kind not in WEB:
+            return
+        if state.traits is not before.traits:
             self.census.put(target.id, labels_of(target, state.traits))
-            self.census.saw(observation)
+        self.census.saw(observation)
 
     def counts(self, kind: TargetKind, scope: Scope) -> StateCount:
         if kind is TargetKind.SLICE:
@@ -157,7 +172,7 @@ class Board:
             name=target.name,
             state=state.state,
             cause=state.cause,
-            detail=_seen(state),
+            detail=seen_words(state),
             since=state.since,
             last_at=state.last_at,
             next_at=self.next_at.get(target.id),
@@ -185,20 +200,10 @@ class Board:
         return self.with_strip(self.row(target), now) if target else None
 
     def worst(self, kind: TargetKind, scope: Scope, limit: int) -> list[TargetRow]:
-        """Rows of targets that are not ok first, then the most important ones."""
+        """The first `limit` rows, worst first; all of the slices, in no order."""
         if kind is TargetKind.SLICE:
             return list(self.rows(kind, scope))
-        bad, rest = list[Target](), list[Target]()
-        for target_id, state in self.states.items():
-            target = self.targets.get(target_id)
-            if target is None or state.kind is not kind or not scope.sees(state.team):
-                continue
-            if state.state.badness > State.OK.badness:
-                bad.append(target)
-            elif len(rest) < limit or target.tier == 1:
-                rest.append(target)
-        rest.sort(key=lambda target: (target.tier, target.name))
-        return [self.row(target) for target in bad + rest[:limit]]
+        return [self.row(target) for target in islice(self.ranking.worst_first(kind, scope, self.loss_of), limit)]
 
     def _percentiles(self, target_id: TargetId) -> tuple[float | None, float | None]:
         ring = self._latency.get(target_id)
@@ -206,14 +211,6 @@ class Board:
             return None, None
         ordered = sorted(ring)
         return ordered[len(ordered) // 2], ordered[min(int(len(ordered) * 0.95), len(ordered) - 1)]
-
-
-def _seen(state: TargetState) -> str:
-    """What is seen, the telling words first: a list cuts what does not fit."""
-    if not state.cause or state.kind not in {TargetKind.SITE, TargetKind.LINK}:
-        return state.detail
-    words = words_of(state.cause)
-    return f"{words} · {state.detail}" if state.detail and words not in state.detail[: len(words)] else words
 
 
 def restore_strips(board: Board, strips: dict[TargetId, str], until: datetime) -> None:

@@ -5,8 +5,10 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from checks.hub.keeping import as_stored
 from checks.incidents.lifecycle import advance
 from data.model.ids import TeamId
+from data.model.state import State
 from data.model.target import name_of
 
 if TYPE_CHECKING:
@@ -64,8 +66,8 @@ class Intake:
         self.board.observed(observation)
         self.board.put_state(step.state)
         if step.state is not before:
-            self.board.fared(observation)
-        rows: list[Record] = [observation]
+            self.board.fared(observation, before)
+        rows: list[Record] = [as_stored(observation, before)]
         if _worth_writing(before, step.state):
             rows.append(step.state)
             self.board.unwritten.discard(observation.target)
@@ -109,7 +111,9 @@ class Intake:
 
 
 def _worth_writing(before: TargetState, after: TargetState) -> bool:
-    """Whether more changed than the time and the figures, which the periodic flush brings along."""
+    """Whether more changed than the time, the figures and what a healthy page shows: the periodic flush brings those."""
+    if before.state is after.state is State.OK and not before.fails and not after.fails:
+        return False
     return replace(before, last_at=None, last_ms=None, value=None, oks=0, traits={}) != replace(
         after, last_at=None, last_ms=None, value=None, oks=0, traits={}
     )

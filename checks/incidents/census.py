@@ -10,7 +10,7 @@ from data.model.observation import NO_CAUSE
 from data.model.state import State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, KeysView
     from datetime import datetime
 
     from data.model.ids import CauseId, TargetId
@@ -137,6 +137,11 @@ class Census:
     def tally(self, label: Label) -> Tally | None:
         """`None` for a label that fewer than two targets ever shared."""
         return self._tallies.get(label)
+
+    @property
+    def shared(self) -> KeysView[Label]:
+        """Labels that have a tally."""
+        return self._tallies.keys()
 
     def pooled(self, labels: Iterable[Label]) -> Tally:
         """The tallies of several labels that no target has two of, as one."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from math import log
 from typing import TYPE_CHECKING, Final
 
@@ -129,7 +130,7 @@ def infer(census: Census, now: datetime) -> list[Explanation]:
     """Every upstream that is broken by what failed within `WINDOW`, the one that explains most first."""
     oldest = slot_of(now - WINDOW)
     left = dict(census.failing(oldest))
-    counts = _counted(left)
+    counts = _counted(census, left)
     found: list[Explanation] = []
     while left:
         judged = _judged(census, counts, len(left), oldest)
@@ -142,33 +143,37 @@ def infer(census: Census, now: datetime) -> list[Explanation]:
         found.append(Explanation(best, tuple(taken), rivals, _elsewhere(best, census)))
         for target in taken:
             del left[target]
-        for label, slots in _counted(taken).items():
-            counts[label] -= slots
+        for label, slots in _counted(census, taken).items() if left else ():
+            for slot, count in slots.items():
+                counts[label][slot] -= count
     return found
 
 
-def _judged(census: Census, counts: Mapping[Label, Counter[int]], failing: int, oldest: int) -> list[Judged]:
+def _judged(census: Census, counts: Mapping[Label, Mapping[int, int]], failing: int, oldest: int) -> list[Judged]:
     """Every label that several targets share, and every set of pairs of one upstream that fail for the most part."""
     fine = census.everything.fine_since(oldest)
     places: defaultdict[tuple[str, Label], list[Label]] = defaultdict(list)
     judged = []
 
-    def take(labels: tuple[Label, ...], tally: Tally, slots: Counter[int]) -> Judged:
-        usual = _usual(failing - slots.total(), fine - tally.fine_since(oldest))
+    def take(labels: tuple[Label, ...], tally: Tally, slots: Mapping[int, int]) -> Judged:
+        usual = _usual(failing - sum(slots.values()), fine - tally.fine_since(oldest))
         judged.append(judge(labels, tally, slots, usual))
         return judged[-1]
 
     for label, slots in counts.items():
-        tally = census.tally(label)
-        if tally is None or not slots:
+        tally, known = census.tally(label), {slot: count for slot, count in slots.items() if count}
+        if tally is None or not known:
             continue
-        one = take((label,), tally, slots)
+        one = take((label,), tally, known)
         if base(label) != label and one.failed > 1 and one.failed > one.fine:
             places[label[0], base(label)].append(label)
     for labels in places.values():
         if len(labels) > 1:
-            known = tuple(sorted(labels))
-            take(known, census.pooled(known), sum((counts[label] for label in known), Counter()))
+            pooled = Counter[int]()
+            for label in labels:
+                pooled.update(counts[label])
+            several = tuple(sorted(labels))
+            take(several, census.pooled(several), +pooled)
     return judged
 
 
@@ -178,12 +183,16 @@ def _usual(failing: int, fine: int) -> float:
     return min(max((failing + 0.5) / (failing + fine + 100), low), high)
 
 
-def _counted(failing: Mapping[TargetId, Entry]) -> defaultdict[Label, Counter[int]]:
-    counts: defaultdict[Label, Counter[int]] = defaultdict(Counter)
+def _counted(census: Census, failing: Mapping[TargetId, Entry]) -> dict[Label, dict[int, int]]:
+    """How many fail by label and slot, for labels that others share and that can fail in this way."""
+    counts: dict[Label, dict[int, int]] = {}
+    shared = census.shared
     for entry in failing.values():
+        slot, why = entry.mark.failed, entry.mark.cause
         for label in entry.labels:
-            if compatible(label[0], entry.mark.cause):
-                counts[label][entry.mark.failed] += 1
+            if label in shared and compatible(label[0], why):
+                slots = counts.setdefault(label, {})
+                slots[slot] = slots.get(slot, 0) + 1
     return counts
 
 
@@ -216,17 +225,12 @@ def _preference(name: str, cause: str) -> tuple[int, int]:
 
 
 def _rivals(best: Judged, judged: Iterable[Judged], taken: Mapping[TargetId, Entry]) -> tuple[Judged, ...]:
-    shared = Counter(label for entry in taken.values() for label in entry.labels)
-    others = [
-        one
-        for one in judged
-        if len(one.labels) == 1
-        and one.labels != best.labels
-        and one.failed > 1
-        and shared[one.labels[0]] * 2 >= len(taken)
-    ]
+    """Other labels that half of what is explained shares, too."""
+    half = max(len(taken) / 2, 2)
+    others = [one for one in judged if len(one.labels) == 1 and one.labels != best.labels and one.failed >= half]
     others.sort(key=lambda one: (-one.score, one.labels))
-    return tuple(others[:_RIVALS])
+    found = (one for one in others if sum(one.labels[0] in entry.labels for entry in taken.values()) >= half)
+    return tuple(islice(found, _RIVALS))
 
 
 def _elsewhere(best: Judged, census: Census) -> tuple[int, int]:
