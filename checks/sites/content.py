@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cache
 from typing import TYPE_CHECKING
 
 from checks.sites.fold import fold
@@ -77,7 +76,7 @@ def judge_content(page: Page, kind: TargetKind, status: int, book: Rulebook | No
     3. A cause for which the operator's own rules spoke goes before others, then the highest sum. An empty page is one
     without visible text, scripts, images, frames or forms, whatever its title.
     """
-    book = book or _default()
+    book = book or Rulebook.of()
     views = _Views(page)
     suspected = _by_cause(_look(book.index(status), views, kind))
     if any(_sum(found) >= ENOUGH for found in suspected.values()):
@@ -140,8 +139,3 @@ def _match(name: CauseId, score: float, found: dict[str, _Found]) -> Match:
     ranked = sorted(found.values(), key=lambda one: (not one.term.own, -one.term.score))[:_SPOKEN]
     matched = "; ".join(f"{one.place}: {one.text}" for one in ranked)
     return Match(name, round(score, 2), matched, " ".join(one.term.rule for one in ranked))
-
-
-@cache
-def _default() -> Rulebook:
-    return Rulebook.of()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -104,7 +104,8 @@ class Rulebook:
 
     @classmethod
     def of(cls, own: Sequence[ContentRule] = ()) -> Rulebook:
-        return cls(tuple((rule, True) for rule in own) + tuple((rule, False) for rule in shipped()))
+        """`own` before the shipped ones; what pages that answer 200 need is made ready here, not during a check."""
+        return _book(tuple(own))
 
     def index(self, status: int, *, against: bool = False) -> Indices:
         """What applies to an answer with `status`; `against` are the rules that speak against their cause."""
@@ -116,6 +117,14 @@ class Rulebook:
                 chosen = [(rule, own) for rule, own in self.rules if (rule.score < 0) == against]
                 self._indices[status, against] = _index(chosen, status)
         return self._indices[status, against]
+
+
+@lru_cache(maxsize=4)
+def _book(own: tuple[ContentRule, ...]) -> Rulebook:
+    made = Rulebook(tuple((rule, True) for rule in own) + tuple((rule, False) for rule in shipped()))
+    made.index(200)
+    made.index(200, against=True)
+    return made
 
 
 @cache

@@ -12,6 +12,7 @@ from data.config.lines import index_lines
 from data.config.maintenance import windows as maintenance_windows
 from data.config.problems import Problems
 from data.config.rows import decode, read_bytes
+from data.config.rules import content_rules, rules_file
 from data.config.settings import Settings
 from data.config.table import Source, Table
 from data.errors import ConfigError
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from data.config.home import Home
-    from data.config.settings import Feed
+    from data.config.settings import ContentRule, Feed
 
 MAX_TOML_BYTES = 4_000_000
 
@@ -39,7 +40,9 @@ def load(home: Home, *, presets: Collection[str] = (), inventory: Path | None = 
     made = _sections(top, home.config, presets)
     defaults = sections.defaults(top.table("defaults"))
     maintenance = tuple(top.tables("maintenance"))
+    rules = rules_file(top.table("content"), home.config)
     top.done()
+    own = content_rules(_read_toml(home.config / rules, problems)) if rules else ()
     reader = Inventory(
         home=home.config,
         folder=inventory or home.inventory,
@@ -57,7 +60,18 @@ def load(home: Home, *, presets: Collection[str] = (), inventory: Path | None = 
         targets=targets,
     )
     problems.raise_any()
-    return replace(made, targets=targets, maintenance=windows)
+    return replace(made, targets=targets, maintenance=windows, content_rules=rules, rules=own)
+
+
+def own_rules(home: Home) -> tuple[ContentRule, ...]:
+    """The operator's content rules alone, for a check without a hub; none where there is no losswatch.toml."""
+    if not home.toml.is_file():
+        return ()
+    problems = Problems()
+    name = rules_file(_read_toml(home.toml, problems).table("content"), home.config)
+    found = content_rules(_read_toml(home.config / name, problems)) if name else ()
+    problems.raise_any()
+    return found
 
 
 def _read_toml(path: Path, problems: Problems) -> Table:

@@ -18,7 +18,7 @@ Stamp = frozenset[tuple[str, int, int]]
 
 
 def stamps(home: Home, settings: Settings | None = None) -> Stamp:
-    """The stamp of losswatch.toml and inventory/*.csv, and of the SPEC and CA files that `settings` refers to."""
+    """The stamp of losswatch.toml and inventory/*.csv, and of the SPEC, CA and rule files that `settings` refers to."""
     return frozenset(_facts(path) for path in {home.toml, *_inventory(home), *_referred(home, settings)})
 
 
@@ -33,7 +33,8 @@ def _referred(home: Home, settings: Settings | None) -> Iterable[Path]:
     if settings is None:
         return []
     specs = {home.config / target.spec for target in settings.targets if target.kind is TargetKind.PARSER}
-    return specs | ({home.config / settings.network.ca_file} if settings.network.ca_file else set())
+    named = {home.config / name for name in (settings.network.ca_file, settings.content_rules) if name}
+    return specs | named
 
 
 def _facts(path: Path) -> tuple[str, int, int]:
