@@ -121,6 +121,8 @@ class HygieneRoom:
             return observation
         found: list[_Found] = []
         asks = self.settings.domains
+        if asks and self.domains is not None and (registrar := self.domains.registrar(observation)):
+            observation = replace(observation, evidence={**observation.evidence, "registrar": registrar})
         if state is State.OK or (state is State.DEGRADED and observation.cause in _RANK):
             if kind is TargetKind.SITE:
                 found = self._page(observation)

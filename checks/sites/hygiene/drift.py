@@ -8,6 +8,7 @@ sixth; few looks make nobody sure: after n of them p is at most n / (n + 2).
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from checks.sites.hygiene import pagefacts as key
@@ -28,6 +29,8 @@ MOST_SURE = 0.95
 _MEMORY = 10.0
 """Looks over which a presence is averaged."""
 _FULL = 250
+_SURE = 40
+"""Looks after which more of the same make nobody surer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,8 @@ class Presence:
     """Share of looks in 250ths, by link; not moved while the link is away."""
     away: bytearray = field(default_factory=bytearray)
     """Looks in a row without it."""
+    still: int = -1
+    """The links whose presence teaches nothing new: all of them stood there and are as sure as can be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +70,17 @@ class Drift:
 
 def look_of(evidence: Mapping[str, str]) -> Look | None:
     told = evidence.get(key.LINKS)
-    if not told:
-        return None
+    return _parsed(told, evidence.get(key.DROPPED, ""), evidence.get(key.IDS, "")) if told else None
+
+
+@lru_cache(maxsize=32_768)
+def _parsed(told: str, dropped: str, ids: str) -> Look | None:
     try:
         registered, present, stripped = told.split(":")
         n = int(registered.partition(".")[0])
         masks = int(present, 16), int(stripped, 16)
     except ValueError:
         return None
-    dropped, ids = evidence.get(key.DROPPED, ""), evidence.get(key.IDS, "")
     return Look(registered, n, *masks, tuple(filter(None, dropped.split(","))), tuple(filter(None, ids.split("; "))))
 
 
@@ -90,12 +97,15 @@ def foreign(look: Look, allowed: Allowed) -> tuple[str, ...]:
 
 def observe(memory: Presence, look: Look) -> None:
     """Learn from one look."""
+    seen = look.present | look.stripped
+    if seen == memory.still and memory.registered == look.registered:
+        return
     if memory.registered != look.registered:
         memory.registered, memory.looks = look.registered, 0
         memory.often, memory.away = bytearray(look.n), bytearray(look.n)
     memory.looks = min(memory.looks + 1, 255)
     rate = 1.0 / min(memory.looks, _MEMORY)
-    seen = look.present | look.stripped
+    before = bytes(memory.often)
     for number in range(look.n):
         if not seen >> number & 1:
             memory.away[number] = min(memory.away[number] + 1, 255)
@@ -105,6 +115,8 @@ def observe(memory: Presence, look: Look) -> None:
             share -= share * rate
         memory.often[number] = round((share + (1.0 - share) * rate) * _FULL)
         memory.away[number] = 0
+    settled = memory.looks >= _SURE and not any(memory.away) and before == memory.often
+    memory.still = seen if settled else -1
 
 
 def missing(memory: Presence) -> tuple[int, ...]:
@@ -132,19 +144,19 @@ def judge(memory: Presence, look: Look, allowed: Allowed, known: Collection[str]
     `known` are foreign ids that were accepted. A lost parameter counts where the link once stood there whole, or where
     the inventory says that the parameter must survive.
     """
-    whole = sum(1 << number for number, often in enumerate(memory.often) if often)
+    whole = sum(1 << number for number, often in enumerate(memory.often) if often) if look.stripped else 0
     observe(memory, look)
-    strange = [one for one in foreign(look, allowed) if one not in known]
+    strange = [one for one in foreign(look, allowed) if one not in known] if look.ids else []
     if strange:
         words = f"a link on the page carries an affiliate id that is not ours: {strange[0]}"
         return Drift(cause("link.wrong_target"), State.FAILING, words, {"foreign": "; ".join(strange)})
-    says_so = bool(allowed.kept.intersection(look.dropped))
+    says_so = look.stripped and not allowed.kept.isdisjoint(look.dropped)
     stripped = look.stripped if says_so else look.stripped & whole
     if stripped:
         names = ", ".join(look.dropped)
         words = f"{stripped.bit_count()} of {look.n} registered links on the page lack the parameter {names}"
         return Drift(cause("link.param_lost"), State.FAILING, words, {"parameter": names})
-    gone = missing(memory)
+    gone = () if memory.still >= 0 else missing(memory)
     if gone:
         words = f"{len(gone)} of {look.n} registered links are gone from the page"
         return Drift(cause("content.missing_keyword"), State.DEGRADED, words, {"missing_links": str(len(gone))})

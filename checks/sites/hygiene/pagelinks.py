@@ -5,11 +5,10 @@ from __future__ import annotations
 import html
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl
 
 from selectolax.lexbor import LexborHTMLParser
 
-from checks.sites.hygiene.registry import place
+from checks.sites.hygiene.registry import ids_of, place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -52,14 +51,14 @@ def read_links(url: Url, source: str, wanted: tuple[str, ...], tracked: Mapping[
     by_place: dict[tuple[str, str], list[tuple[int, dict[str, str]]]] = {}
     for number, link in enumerate(wanted):
         host, path, query = place(link)
-        by_place.setdefault((host, path), []).append((number, _ids(query, tracked.get(host, ()))))
+        by_place.setdefault((host, path), []).append((number, ids_of(query, tracked.get(host, ()))))
     tally, lacking = _Tally(), list[tuple[tuple[str, str], dict[str, str]]]()
     here = {host for host, _ in by_place}
     for host, path, query in _anchors(url, source):
         if host not in here and host not in tracked:
             continue
         names = tracked.get(host, ())
-        found = _ids(query, names)
+        found = ids_of(query, names)
         known = by_place.get((host, path), [])
         exact = [number for number, ids in known if ids == found]
         for number in exact:
@@ -102,10 +101,3 @@ def _anchors(url: Url, source: str) -> Iterator[tuple[str, str, str]]:
         elif not href[:8].lower().startswith(("http://", "https://")):
             continue
         yield place(href)
-
-
-def _ids(query: str, names: tuple[str, ...]) -> dict[str, str]:
-    """Values of the tracked parameters that are there and not empty."""
-    if not names or not query:
-        return {}
-    return {name.lower(): value for name, value in parse_qsl(query) if name.lower() in names and value}

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl
+from urllib.parse import unquote_plus
 
 from data.model.target import Target, TargetKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
 IDENTITIES = frozenset(
     {
@@ -52,8 +52,18 @@ class Allowed:
         return known is None or value in known
 
 
-def registry_of(targets: Iterable[Target]) -> tuple[Registry, Allowed]:
-    """Both views of the links; paused links count, a page may go on showing them."""
+def registry_of(targets: tuple[Target, ...]) -> tuple[Registry, Allowed]:
+    """Both views of the links; paused links count, a page may go on showing them. The last answer is kept."""
+    known = _last[0]
+    if known is None or known[0] is not targets:
+        known = _last[0] = (targets, *_registry_of(targets))
+    return known[1], known[2]
+
+
+_last: list[tuple[tuple[Target, ...], Registry, Allowed] | None] = [None]
+
+
+def _registry_of(targets: Iterable[Target]) -> tuple[Registry, Allowed]:
     pages: dict[str, list[str]] = {}
     tracked: dict[str, set[str]] = {}
     allowed = Allowed()
@@ -65,17 +75,25 @@ def registry_of(targets: Iterable[Target]) -> tuple[Registry, Allowed]:
         host, _, query = place(target.url)
         keep = {name.lower() for name in target.expect.keep}
         allowed.kept |= keep
-        for name, value in parse_qsl(query):
-            lower = name.lower()
-            if lower not in (keep or IDENTITIES) or not value:
-                continue
-            tracked.setdefault(host, set()).add(lower)
-            if lower not in VARYING:
-                allowed.values.setdefault((host, lower), set()).add(value)
+        for name, value in ids_of(query, keep or IDENTITIES).items():
+            tracked.setdefault(host, set()).add(name)
+            if name not in VARYING:
+                allowed.values.setdefault((host, name), set()).add(value)
     return Registry(
         {site: tuple(urls) for site, urls in pages.items()},
         {host: tuple(sorted(names)) for host, names in tracked.items()},
     ), allowed
+
+
+def ids_of(query: str, names: Collection[str]) -> dict[str, str]:
+    """Decoded values of the parameters among `names` (lower case) that are there and not empty; the last of each."""
+    found: dict[str, str] = {}
+    for pair in query.split("&") if query else ():
+        name, _, value = pair.partition("=")
+        name = unquote_plus(name).lower()
+        if value and name in names:
+            found[name] = unquote_plus(value)
+    return found
 
 
 def place(url: str) -> tuple[str, str, str]:

@@ -163,5 +163,5 @@ def test_evidence_that_is_not_ours_is_no_look():
 
 
 def test_without_tracked_parameters_nothing_can_be_foreign():
-    _, allowed = registry_of([link("plain", "https://x.example/a?lp=1")])
+    _, allowed = registry_of((link("plain", "https://x.example/a?lp=1"),))
     assert allowed == Allowed()

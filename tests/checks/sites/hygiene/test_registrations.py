@@ -92,7 +92,7 @@ class Registry:
     def _behave(self, connection, request):
         where, _, domain = request.path.rpartition("/")
         if where == "/boot/domain":
-            connection.sendall(self.http("", "302 Found", location=f"/real/domain/{domain}"))
+            connection.sendall(self.http("", "302 Found", location=f"/real/domain/{domain}", connection="close"))
         else:
             connection.sendall(self.raw.get(domain, self.http("{}", "404 Not Found")))
 
