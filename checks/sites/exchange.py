@@ -25,6 +25,8 @@ class Fault:
     """A second resolver said the same."""
     ours: bool = False
     """The vantage itself does not work, whatever the host."""
+    said: str = ""
+    """What the library that met it said, raw: evidence for whoever looks closer."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pycurl
@@ -67,6 +68,13 @@ _BY_WORDS = {
     "chunked-encoding": _CHUNKS,
 }
 """What libcurl's message says more exactly than its code."""
+_TELLING = frozenset(
+    {
+        *(_WEIRD_SERVER_REPLY, _HTTP2_STREAM, pycurl.E_HTTP2, pycurl.E_UNSUPPORTED_PROTOCOL),
+        *(pycurl.E_SSL_CONNECT_ERROR, pycurl.E_PEER_FAILED_VERIFICATION, pycurl.E_RECV_ERROR, pycurl.E_SSL_CERTPROBLEM),
+    }
+)
+"""Codes whose messages are the same each time; others count milliseconds, and evidence would change with every look."""
 _NO_FAREWELL = "unexpected eof while reading"
 
 
@@ -82,6 +90,11 @@ def fault_of(reply: Reply, url: Url, chain: Certificate | None, proxy: Proxy | N
         return Fault(cause("proto.oversize"), f"{url.netloc} sends oversized headers")
     if not reply.error or reply.enough or reply.body_too_large:
         return _unfinished(reply, url, chain)
+    said = reply.message if reply.error in _TELLING else ""
+    return replace(_failure(reply, url, chain, proxy), said=said)
+
+
+def _failure(reply: Reply, url: Url, chain: Certificate | None, proxy: Proxy | None) -> Fault:
     if proxy and (vantage := _vantage_fault(reply, proxy, url)):
         return vantage
     if reply.error == pycurl.E_OPERATION_TIMEDOUT:

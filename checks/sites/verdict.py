@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from checks.sites.answer import by_status, no_success
@@ -71,7 +72,8 @@ def _broken(walk: Walk, check: Check, edges: Edges, page: Reading | None) -> Ver
 def _of_fault(fault: Fault, at: int) -> Verdict:
     """A deadline that passed is a failure, not mere slowness; so is a lookup failure that two resolvers agree on."""
     severe = (fault.deadline and fault.cause.startswith("slow.")) or fault.agreed
-    return Verdict(State.FAILING if severe else state_of(fault.cause), fault.cause, fault.detail, at)
+    evidence = {"said": fault.said} if fault.said else {}
+    return Verdict(State.FAILING if severe else state_of(fault.cause), fault.cause, fault.detail, at, evidence)
 
 
 def _status(walk: Walk, check: Check, page: Reading | None) -> Verdict | None:
@@ -147,15 +149,17 @@ def _slow(walk: Walk, limit_ms: int) -> Verdict:
 def _with_evidence(found: Verdict, walk: Walk, edges: Edges, page: Reading | None) -> Verdict:
     """Add what correlation and people need: who answered, from where, under which certificate."""
     guilty = walk.exchanges[found.at]
-    edge = edges.recognise(guilty)
+    edge, chain = edges.recognise(guilty), guilty.certificate
     seen = {
         "edge": edge.name if edge else "",
         "ip": guilty.ip,
         "host": guilty.url.host if found.cause else "",
-        "issuer": guilty.certificate.issuer if guilty.certificate else "",
+        "issuer": chain.issuer if chain else "",
+        "names": ", ".join(chain.names[:5]) if chain and found.cause.startswith("tls.") else "",
+        "ends": f"{chain.ends:%Y-%m-%dT%H:%MZ}" if chain and found.cause.startswith("tls.") else "",
         "title": page.title if page else "",
         "status": str(guilty.status) if guilty.status else "",
         "vantage": walk.vantage,
     }
     evidence = {**{key: value for key, value in seen.items() if value}, **found.evidence}
-    return Verdict(found.state, found.cause, found.detail, found.at, evidence)
+    return replace(found, evidence=evidence)
