@@ -41,6 +41,7 @@ _ALL: Final = 0.98
 _ENOUGH_FINE: Final = 5
 _NARROW: Final = frozenset({"host", "ip", "certificate", "partner+offer"})
 _RIVALS: Final = 3
+_CONSIDERED: Final = 8
 _PLACE: Final = 2.0
 """What each further place costs that an upstream is said to fail in."""
 _BY_OFFER, _BY_COUNTRY = ("link.", "content."), ("geo.", "http.legal_block")
@@ -177,6 +178,16 @@ def _judged(census: Census, counts: Mapping[Label, Mapping[int, int]], failing: 
     return judged
 
 
+def considered(census: Census, targets: Sequence[TargetId], chosen: tuple[Label, ...], since: datetime) -> list[Judged]:
+    """What at least half of these targets share, as it fares since then: `chosen` first, then what fails most surely."""
+    shared = Counter(label for target in targets for label in census.labels(target) if label in census.shared)
+    common = [label for label, count in shared.items() if count * 2 >= len(targets) and label not in chosen]
+    others = sorted(
+        (now_of(census, [label], since) for label in common), key=lambda one: (-one.share, -one.failed, one.labels)
+    )
+    return [*([now_of(census, chosen, since)] if chosen else []), *others[:_CONSIDERED]]
+
+
 def _usual(failing: int, fine: int) -> float:
     """How often anything else fails."""
     low, high = USUAL
@@ -259,11 +270,15 @@ KINDS: Final[Mapping[str, str]] = {
 }
 
 
+def kind_words(labels: Sequence[Label]) -> str:
+    """`edge provider`; a rule's label that is none of ours stands for itself."""
+    name = base(labels[0])[0] if len(labels) > 1 else labels[0][0]
+    return KINDS.get(name, name)
+
+
 def reason(labels: Sequence[Label]) -> str:
-    """`share the edge provider Halyard Edge, which fails`."""
-    several = len(labels) > 1
-    kind = KINDS[base(labels[0])[0] if several else labels[0][0]]
-    return f"they share the {kind} {read_all(labels)}"
+    """`they share the edge provider Halyard Edge`."""
+    return f"they share the {kind_words(labels)} {read_all(labels)}"
 
 
 def evidence(one: Explanation) -> dict[str, str]:
@@ -272,7 +287,7 @@ def evidence(one: Explanation) -> dict[str, str]:
     told = told_now(one.judged) | {"elsewhere": f"{failing:,} of {seen:,} others fail"}
     if one.rivals:
         told["rivals"] = "; ".join(
-            f"{KINDS[rival.kind]} {read_all(rival.labels)}: {counted(rival)}" for rival in one.rivals
+            f"{kind_words(rival.labels)} {read_all(rival.labels)}: {counted(rival)}" for rival in one.rivals
         )
     return told
 

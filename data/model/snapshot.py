@@ -108,6 +108,20 @@ class LogLine:
 
 
 @dataclass(frozen=True, slots=True)
+class VantageHealth:
+    """How one vantage does, whatever the hosts behind it."""
+
+    name: str
+    country: str
+    state: State
+    """`unknown` until it was used."""
+    detail: str = ""
+    """Why it is down; empty when it is not."""
+    last_at: datetime | None = None
+    """When anything was last seen of it."""
+
+
+@dataclass(frozen=True, slots=True)
 class HubHealth:
     """How well the hub itself does; shown in the header when not well."""
 
@@ -123,6 +137,7 @@ class HubHealth:
     checks_per_s: float = 0.0
     store_ok: bool = True
     missing_secrets: tuple[str, ...] = ()
+    vantages: tuple[VantageHealth, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,6 +292,21 @@ class PlanRow:
 
 
 @dataclass(frozen=True, slots=True)
+class UpstreamRow:
+    """One thing that members of an incident share, and how everything behind it fares since the incident began."""
+
+    kind: str
+    """`edge provider`, `network`, ..."""
+    name: str
+    members: int
+    """Sites and links behind it, in this incident or not."""
+    failing: int
+    fine: int
+    chosen: bool = False
+    """It is what the incident is blamed on."""
+
+
+@dataclass(frozen=True, slots=True)
 class IncidentDetail:
     version: int
     incident: Incident
@@ -287,6 +317,10 @@ class IncidentDetail:
     band: tuple[BandPoint, ...]
     """Commission per hour of what is affected, expected and actual."""
     plans: tuple[PlanRow, ...] = ()
+    upstreams: tuple[UpstreamRow, ...] = ()
+    """What the members share, the blamed one first; nothing once the incident is closed."""
+    teams: tuple[tuple[str, int], ...] = ()
+    """Members by team, most first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from data.model.incident import Incident
-    from data.model.snapshot import CommandReply
+    from data.model.snapshot import CommandReply, UpstreamRow
     from tui.cli.paper import Paper
 
 PAGE = 200
@@ -42,16 +42,25 @@ _COLUMNS = (
     Column("what", least=10, yields=3),
     Column("who", least=4, yields=1),
 )
+_SHARED_COLUMNS = (
+    Column("they share"),
+    Column("", least=16),
+    Column("behind it", "right"),
+    Column("fail", "right"),
+    Column("are fine", "right"),
+    Column(""),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     _list_options(parser, state="open", team=None)
-    actions = parser.add_subparsers(dest="action", metavar="list|show|ack|close|note")
+    actions = parser.add_subparsers(dest="action", metavar="list|show|why|ack|close|note")
     listed = actions.add_parser("list", help="open incidents, most money lost per hour first")
     _list_options(listed, state=argparse.SUPPRESS, team=argparse.SUPPRESS)
     everywhere(listed)
     for name, words in (
         ("show", "what is known, the timeline, the members and the plans"),
+        ("why", "what its members share, what else was considered and every decision about it"),
         ("ack", "take it: say that you are on it"),
         ("close", "end it"),
         ("note", "add a line to its timeline"),
@@ -70,6 +79,8 @@ def run(args: argparse.Namespace) -> int:
             return asyncio.run(_list(client, args))
         case "show":
             return asyncio.run(_show(client, args))
+        case "why":
+            return asyncio.run(_why(client, args))
         case action:
             text = {"text": " ".join(args.text)} if action == "note" else {}
             return _told(asyncio.run(client.command(_COMMANDS[action], incident=args.number, **text)), args)
@@ -140,6 +151,49 @@ async def _show(client: HubClient, args: argparse.Namespace) -> int:
         _print_detail(detail, await _look(client), paper())
     closed = detail.incident.state is IncidentState.CLOSED
     return 0 if closed else state_of(detail.incident.cause).exit_code
+
+
+async def _why(client: HubClient, args: argparse.Namespace) -> int:
+    detail = await client.get(f"/v1/incidents/{args.number}", IncidentDetail)
+    if args.json:
+        print(to_json(detail).decode())
+    else:
+        _print_why(detail, await _look(client), paper())
+    return 0
+
+
+def _print_why(detail: IncidentDetail, look: Look, sheet: Paper) -> None:
+    incident = detail.incident
+    sheet.say(sheet.ink(f"#{incident.id}  {incident.where}", "bold"))
+    by_team = ", ".join(f"{team} {count:,}" for team, count in detail.teams)
+    facts = [
+        ("cause", f"{incident.title} ({incident.cause})"),
+        ("one because", incident.reason or ("it is one target" if incident.members == 1 else "")),
+        ("members", f"{incident.members:,}, {incident.open_members:,} still failing: {by_team}"),
+        *((name, words) for name, words in incident.evidence.items()),
+    ]
+    for label, value in facts:
+        if value:
+            sheet.say(f"{label:>12}  {value}")
+    if detail.upstreams:
+        sheet.say()
+        rows = [_upstream_row(row) for row in detail.upstreams]
+        for line in table(_SHARED_COLUMNS, rows, sheet):
+            sheet.say(line)
+    sheet.say()
+    for entry in detail.timeline:
+        sheet.say(f"{fmt.day_clock(entry.at, look.now)}  {entry.who}: {entry.what}")
+
+
+def _upstream_row(row: UpstreamRow) -> list[Cell]:
+    return [
+        Cell(row.kind, "bold" if row.chosen else ""),
+        Cell(row.name, "bold" if row.chosen else ""),
+        Cell(f"{row.members:,}"),
+        Cell(f"{row.failing:,}"),
+        Cell(f"{row.fine:,}"),
+        Cell("blamed" if row.chosen else "not blamed"),
+    ]
 
 
 def _print_detail(detail: IncidentDetail, look: Look, sheet: Paper) -> None:
