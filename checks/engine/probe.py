@@ -25,7 +25,9 @@ from checks.sites.edges import Edges
 from checks.sites.hygiene.pagefacts import PageFacts
 from checks.sites.hygiene.robots import RobotsFiles
 from checks.sites.prober import Prober
+from checks.sites.reading import Readings
 from checks.sites.resolver import Resolver
+from checks.sites.rulebook import Rulebook
 from checks.sites.traits import NameServers
 from checks.sites.transport import Transport, bundle_with
 from checks.sites.vantages import proxies_of
@@ -197,6 +199,7 @@ class Probe:
             warn_days=hygiene.cert_warn_days if hygiene.certificates else (),
             facts=PageFacts(hygiene.seo, settings.links, RobotsFiles(reachable)),
             edges=Edges.of(settings.edges),
+            readings=Readings(Rulebook.of(settings.rules)),
             brands=settings.brands,
             mobile_agent=network.mobile_agent,
             proxies=proxies_of(settings.vantages, network.canaries),

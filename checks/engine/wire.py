@@ -8,7 +8,16 @@ from dataclasses import dataclass, field
 import msgspec
 
 from checks.sites.hygiene.registry import Registry, registry_of  # msgspec reads the annotations at run time
-from data.config.settings import Brand, ClockSettings, EdgeSignature, Hygiene, NetworkSettings, Settings, Vantage
+from data.config.settings import (
+    Brand,
+    ClockSettings,
+    ContentRule,
+    EdgeSignature,
+    Hygiene,
+    NetworkSettings,
+    Settings,
+    Vantage,
+)
 from data.model.ids import TargetId  # msgspec reads the annotations at run time
 from data.model.observation import Observation  # msgspec reads the annotations at run time
 from data.model.target import Check  # same
@@ -29,6 +38,7 @@ class ProbeSettings:
     edges: tuple[EdgeSignature, ...] = ()
     brands: tuple[Brand, ...] = ()
     hygiene: Hygiene = field(default_factory=Hygiene)
+    rules: tuple[ContentRule, ...] = ()
     links: Registry = field(default_factory=Registry)
     """What pages are compared with; of the targets only the links' URLs."""
 
@@ -44,6 +54,7 @@ class ProbeSettings:
             edges=settings.edges,
             brands=settings.brands,
             hygiene=settings.hygiene,
+            rules=settings.rules,
             links=links,
         )
 

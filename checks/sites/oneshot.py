@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 from checks.engine.clock import SystemClock
 from checks.sites.edges import Edges
 from checks.sites.prober import Prober
+from checks.sites.reading import Readings
 from checks.sites.resolver import Resolver
+from checks.sites.rulebook import Rulebook
 from checks.sites.transport import Transport, bundle_with
 from checks.sites.vantages import Vantages
 from checks.sites.walk import Network
-from data.config.settings import NetworkSettings
+from data.config.settings import ContentRule, NetworkSettings
 from data.model.ids import TargetId, TeamId
 from data.model.target import Check, Expect, TargetKind
 
@@ -40,6 +42,8 @@ class CheckOptions:
     """`mobile` asks as a phone."""
     depth: int = 0
     """1 stops before the first foreign site; 0 goes to the end."""
+    rules: tuple[ContentRule, ...] = ()
+    """Rules of one's own for pages that earn nothing, before the shipped ones."""
 
 
 def check_site(url: str, options: CheckOptions | None = None) -> Observation:
@@ -62,7 +66,8 @@ async def _check(url: str, kind: TargetKind, options: CheckOptions) -> Observati
         network = Network(Transport(ca_file=ca_file, user_agent=options.user_agent), resolver)
         clock = SystemClock()
         try:
-            prober = Prober(network, Edges.of(), Vantages(), clock, clock, patience=1.0)
+            readings = Readings(Rulebook.of(options.rules))
+            prober = Prober(network, Edges.of(), Vantages(), clock, clock, patience=1.0, readings=readings)
             check = Check(
                 target=TargetId(f"{kind}:-"),
                 team=TeamId(""),

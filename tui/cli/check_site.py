@@ -13,7 +13,7 @@ from data.errors import UsageError
 from data.model.cause import words_of
 from data.model.state import State
 from data.text import clean_text, redact
-from tui.cli.hops import aligned, hop_rows, hops_as_json, param_rows, params_of
+from tui.cli.hops import aligned, evidence_of, hop_rows, hops_as_json, param_rows, params_of
 from tui.cli.options import everywhere
 
 if TYPE_CHECKING:
@@ -68,6 +68,8 @@ def expectations(args: argparse.Namespace) -> Expect:
 def observe(args: argparse.Namespace, check: object, expect: Expect) -> int:
     """Run `check`, print its observation and return the exit code of its state."""
     from checks.sites.oneshot import CheckOptions
+    from data.config.home import Home
+    from data.config.load import own_rules
 
     options = CheckOptions(
         expect=expect,
@@ -77,6 +79,7 @@ def observe(args: argparse.Namespace, check: object, expect: Expect) -> int:
         user_agent=args.user_agent or CheckOptions().user_agent,
         device=args.device if args.device == "mobile" else "",
         depth=getattr(args, "depth", 0),
+        rules=own_rules(Home.find(args.home)),
     )
     try:
         assert callable(check)
@@ -110,6 +113,7 @@ def as_json(url: str, observation: Observation) -> dict[str, object]:
         },
         "checked_at": observation.started_at.isoformat().replace("+00:00", "Z"),
         "params": params_of(observation.evidence),
+        "evidence": evidence_of(observation.evidence),
     }
 
 
@@ -123,6 +127,8 @@ def as_text(url: str, observation: Observation) -> str:
     lines.append(f"{marks[observation.state]} {observation.state.value}{cause}{took}  {url}")
     if observation.detail:
         lines.append(f"  {observation.detail}")
+    if rule := observation.evidence.get("rule"):
+        lines.append(f"  {observation.evidence.get('matched', '')}  (rule {rule})")
     lines.extend(aligned(param_rows(observation.evidence)))
     return "\n".join(line.rstrip() for line in lines)
 

@@ -44,6 +44,11 @@ def params_of(evidence: Mapping[str, str]) -> dict[str, dict[str, str]]:
     return found
 
 
+def evidence_of(evidence: Mapping[str, str]) -> dict[str, str]:
+    """What the verdict rests on, without the parameters, which have their own place."""
+    return {key: text for key, text in evidence.items() if not key.startswith("param")}
+
+
 def hop_rows(observation: Observation, guilty: str) -> list[tuple[str, ...]]:
     """Mark, number, status, time, certificate, address and URL of each hop; `guilty` is the mark of the one to blame."""
     return [
