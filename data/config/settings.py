@@ -196,7 +196,7 @@ class ContentRule:
     any: tuple[str, ...]
     """Regular expressions in lower case; plain texts where the place is `source`."""
     where: tuple[str, ...] = ("title", "headings", "text")
-    """Of `checks.sites.rulebook.PLACES`."""
+    """Of `data.config.rules.PLACES`."""
     score: float = 1.0
     """Times the weight of the place; negative speaks against the cause."""
     max_text: int | None = None
