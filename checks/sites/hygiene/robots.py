@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import zlib
+from contextvars import Context
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -81,7 +82,7 @@ class RobotsFiles:
             if len(self._files) > _HOSTS:
                 del self._files[next(iter(self._files))]
         known.asked_s = now_s
-        task = asyncio.create_task(self._fetch(origin, known))
+        task = asyncio.create_task(self._fetch(origin, known), context=Context())  # no part of the check that led here
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 
