@@ -7,6 +7,7 @@ import json
 import logging
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
@@ -98,6 +99,10 @@ class Domains:
         """Of the last hop's domain; empty while unknown."""
         known = self.known.get(_domain(observation.hops[-1].url)) if observation.hops else None
         return known[1].registrar if known else ""
+
+    def told(self) -> dict[str, str]:
+        """Why nothing is known of some domains, for the doctor: the first twenty."""
+        return dict(islice(self.problems.items(), 20)) if self.settings.domains else {}
 
     async def step(self) -> None:
         """Ask about the one that is due longest. Called once a second; a refusal makes all wait."""
