@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -12,7 +13,9 @@ from checks.hub.board import visible_log
 from checks.hub.filters import worst_first
 from checks.hub.prelude import prelude, window
 from checks.hub.probing import PROBED
-from checks.incidents.explain import plans, statements
+from checks.incidents.explain import plans_of, statements
+from checks.incidents.labels import WEB, parsed, read_all
+from checks.incidents.upstream import considered, kind_words
 from checks.parsers.spec import load_spec
 from checks.revenue.alarm import slice_of
 from data.access.redaction import redact_incident, redact_row, redact_words
@@ -29,6 +32,7 @@ from data.model.snapshot import (
     LogLine,
     TargetDetail,
     TargetRow,
+    UpstreamRow,
 )
 from data.model.state import State
 from data.model.target import TargetKind
@@ -70,7 +74,7 @@ class Details:
         store, target = self.hub.store, self.hub.board.targets.get(row.target)
         seen = observations.of_target(store, scope, row.target, limit=50)
         band, unit = self._band(row, scope, now)
-        hops = next((one for one in seen if one.hops), None)
+        hops = next((one for one in seen if one.hops), None) or observations.whole(store, scope, row.target)
         fields, changes = tuple[FieldRow, ...](), tuple[ChangeRow, ...]()
         if row.kind is TargetKind.PARSER and target:
             fields = self._fields(target, scope)
@@ -189,7 +193,28 @@ class Details:
             timeline=tuple(replace(entry, what=redact_words(entry.what, scope)) for entry in entries),
             members=self._member_rows(mine, scope, now),
             band=band,
-            plans=plans(found.cause),
+            plans=plans_of(found),
+            upstreams=self._upstreams(found, mine, scope),
+            teams=tuple(Counter({finding.target: str(finding.team) for finding in mine}.values()).most_common()),
+        )
+
+    def _upstreams(self, incident: Incident, members: list[Finding], scope: Scope) -> tuple[UpstreamRow, ...]:
+        """What the members share and how that fares; judged by some of them, so that it costs little."""
+        census = self.hub.board.census
+        targets = [one.target for one in members if one.closed_at is None and one.kind in WEB][:MEMBERS]
+        if incident.closed_at or not targets:
+            return ()
+        chosen = parsed(incident.upstream)
+        return tuple(
+            UpstreamRow(
+                kind_words(one.labels),
+                redact_words(read_all(one.labels), scope),
+                one.members,
+                one.failed,
+                one.fine,
+                one.labels == chosen,
+            )
+            for one in considered(census, targets, chosen, incident.started_at)
         )
 
     def _fresh(self, stored: Incident) -> Incident:

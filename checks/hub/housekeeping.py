@@ -39,6 +39,9 @@ REVENUE_EVERY_S = 900.0
 PRICE_EVERY_S = 120.0
 ROLLUP_EVERY_S = 3600.0
 FLUSH_EVERY_S = 30.0
+MANY_STATES = 2_000
+LARGE_FLEET_TURNS = 20
+"""With more states than that to write, only every so manieth flush does."""
 RELOAD_EVERY_S = 2.0
 SPOOL_EVERY_S = 0.5
 HOME_EVERY_S = 5.0
@@ -57,6 +60,7 @@ class Housekeeping:
     """Periodic work; each job is alone with itself and a failure of one is logged, not spread."""
 
     hub: Hub
+    _turn: int = 0
 
     def restore(self) -> IncidentDesk:
         """Read back from the store what the board and the desk held; called before anything runs."""
@@ -127,7 +131,7 @@ class Housekeeping:
         self._every(scheduler, "revenue", REVENUE_EVERY_S / speed, self.hub.revenue.tick, at_once=True)
         self._every(scheduler, "price", max(PRICE_EVERY_S / speed, 1.0), self.price)
         self._every(scheduler, "rollups", max(ROLLUP_EVERY_S / speed, 10.0), self.roll_up)
-        self._every(scheduler, "flush", FLUSH_EVERY_S, self.flush)
+        self._every(scheduler, "flush", FLUSH_EVERY_S, self._flush_in_turn)
         self._every(scheduler, "registries", STEP_S, self._ask_registry)
         self._every(scheduler, "reload", RELOAD_EVERY_S, self.hub.configuration.reload_if_changed)
         self._every(scheduler, "spool", SPOOL_EVERY_S, self._sweep)
@@ -206,6 +210,14 @@ class Housekeeping:
         now = self.hub.clock.now()
         await asyncio.to_thread(rollups.run, self.hub.store, now)
         await asyncio.to_thread(retention.prune, self.hub.store, self.hub.settings.hub, now)
+
+    async def _flush_in_turn(self) -> None:
+        """A large fleet's states are written less often: all that moved on in them is when each was last looked at."""
+        self._turn += 1
+        if len(self.hub.board.unwritten) <= MANY_STATES or self._turn % LARGE_FLEET_TURNS == 0:
+            await self.flush()
+        else:
+            await self.hub.keeping.pay()
 
     async def flush(self) -> None:
         """Write the states that moved on; between flushes only changes of state are written."""

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from checks.hub.board import SPANS, Board, visible_log
-from checks.hub.filters import KINDS, row_filter, sort_rows
+from checks.hub.filters import KINDS, sort_rows
+from checks.hub.lists import Asked, Lists
 from data.access.redaction import redact_incident, redact_row, redact_words
 from data.errors import UsageError
 from data.model.money import ZERO
@@ -44,6 +45,11 @@ class Views:
     recent: Recent
     pid: int
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    lists: Lists = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Lists look at the board."""
+        self.lists = Lists(self.board)
 
     def hello(self, who: Principal) -> Hello:
         company = self.settings().company
@@ -102,21 +108,23 @@ class Views:
         if kind not in KINDS:
             raise UsageError(f"no list {kind!r}; there are {', '.join(KINDS)}")
         now, scope, of_kind = self.clock.now(), who.scope, KINDS[kind]
-        keep = row_filter(expression)
-        found = [row for one in self.board.rows(of_kind, scope) if keep(row := redact_row(one, scope))]
         if sort == "loss_per_hour" and scope.money is not MoneyRight.FULL:
             sort = ""  # an order by a hidden column would tell it
-        window = sort_rows(found, sort, descending=descending)[max(offset, 0) : max(offset, 0) + min(limit, PAGE_LIMIT)]
+        asked = Asked(of_kind, scope, expression, sort, descending)
+        start = max(offset, 0)
+        total, rows = self.lists.window(asked, now, start, min(limit, PAGE_LIMIT))
         return ListPage(
             version=self.board.version,
-            total=len(found),
-            offset=max(offset, 0),
-            rows=tuple(self.board.with_strip(row, now) for row in window),
+            total=total,
+            offset=start,
+            rows=tuple(self.board.with_strip(row, now) for row in rows),
             counts=self.board.counts(of_kind, scope),
             span=SPANS[of_kind][1],
         )
 
     def _pane(self, kind: TargetKind, scope: Scope, now: datetime) -> Pane:
-        rows = sort_rows(self.board.worst(kind, scope, PANE_ROWS), "", descending=False)[:PANE_ROWS]
+        rows = self.board.worst(kind, scope, PANE_ROWS)
+        if kind is TargetKind.SLICE:
+            rows = sort_rows(rows, "", descending=False)[:PANE_ROWS]
         shown = (redact_row(self.board.with_strip(row, now), scope) for row in rows)
         return Pane(kind, self.board.counts(kind, scope), tuple(shown), SPANS[kind][1])

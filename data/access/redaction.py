@@ -45,7 +45,7 @@ def redact_words(text: str, scope: Scope) -> str:
 
 def redact_incident(incident: Incident, scope: Scope) -> Incident:
     """The incident as `scope` may see it. Severity stays: everybody on call sees that."""
-    if _sees_all(scope):
+    if sees_all(scope):
         return incident
     return replace(
         incident,
@@ -62,7 +62,7 @@ def redact_incident(incident: Incident, scope: Scope) -> Incident:
 
 def redact_row(row: TargetRow, scope: Scope) -> TargetRow:
     """The row as `scope` may see it; a slice's figures are money too. Sort and filter what this returns, not the original."""
-    if _sees_all(scope):
+    if sees_all(scope):
         return row
     plain = replace(
         row,
@@ -77,5 +77,5 @@ def redact_row(row: TargetRow, scope: Scope) -> TargetRow:
     return replace(plain, loss_per_hour=None)
 
 
-def _sees_all(scope: Scope) -> bool:
+def sees_all(scope: Scope) -> bool:
     return scope.teams is None and scope.money is MoneyRight.FULL and not scope.hidden_names

@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 Cursor = duckdb.DuckDBPyConnection
 READERS_END_S = 30.0
 _SCHEMA = Path(__file__).parent / "schema"
-_MEMORY = "512MB"
+_MEMORY = "384MB"
 
 
 class Engine:

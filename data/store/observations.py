@@ -23,6 +23,12 @@ def of_target(store: Store, scope: Scope, target: TargetId, limit: int = 50) -> 
     return tuple(records(store, OBSERVATION, within(scope), "target = ?", [target, limit], tail))
 
 
+def whole(store: Store, scope: Scope, target: TargetId) -> Observation | None:
+    """The newest with its hops: of a target that goes on being fine most are stored without."""
+    tail = "ORDER BY started_at DESC LIMIT 1"
+    return next(iter(records(store, OBSERVATION, within(scope), "target = ? AND hops <> '[]'", [target], tail)), None)
+
+
 def buckets(
     store: Store,
     scope: Scope,

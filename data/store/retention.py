@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from data.store import ledger
-from data.store.rollups import EPOCH, floor, mark, until
+from data.store.rollups import EPOCH, LATE, floor, mark, until
 from data.store.table import utc
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 FAILING_LONGER = 10
 """Observations that were not ok are kept so many times longer than the others."""
+SORTED_AT_ONCE = timedelta(hours=3)
 HOURS_KEPT = timedelta(days=45)
 """Hourly rollups; daily ones stay as long as the settings say."""
 BASELINES_KEPT = 10
@@ -65,13 +66,19 @@ def _rest(cursor: Cursor, settings: HubSettings, now: datetime) -> None:
 
 
 def _sort(cursor: Cursor, now: datetime) -> None:
-    """Rewrite the days that closed since the last time by target and time: one target is then read in few blocks."""
-    end, start = floor(now, "day"), until(cursor, "sorted")
+    """Rewrite the hours that closed since the last time by target and time: one target is then read in few blocks.
+
+    Hour by hour, not once a night: nobody waits long for the writer, and nothing spills.
+    """
+    (oldest,) = cursor.execute("SELECT min(started_at) FROM observation").fetchall()[0]
+    start = max(until(cursor, "sorted"), floor(oldest or now, "hour"))
+    end = min(floor(now - LATE, "hour"), start + SORTED_AT_ONCE)
     if start >= end:
         return
     span = "started_at >= ? AND started_at < ?"
     cursor.execute(
-        f"CREATE TEMP TABLE closed AS SELECT * FROM observation WHERE {span} ORDER BY started_at::DATE, target, started_at",
+        f"CREATE TEMP TABLE closed AS SELECT * FROM observation WHERE {span} "
+        "ORDER BY date_trunc('hour', started_at), target, started_at",
         [start, end],
     )
     cursor.execute(f"DELETE FROM observation WHERE {span}", [start, end])
