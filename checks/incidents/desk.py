@@ -14,9 +14,9 @@ from checks.incidents.case import SYSTEM, Case, milestone
 from checks.incidents.change import Change, together
 from checks.incidents.correlation import bridge_between, rule_of, upstream_of
 from checks.incidents.index import Index
-from checks.incidents.labels import WEB, compatible, read_all
+from checks.incidents.labels import WEB, base, compatible, read_all
 from checks.incidents.merging import acknowledged_first, closed_by_merge, merged_words, own_failures
-from checks.incidents.upstream import evidence, infer, now_of, reason, told_now
+from checks.incidents.upstream import WINDOW, evidence, infer, now_of, reason, told_now
 from data.model.ids import IncidentId
 from data.model.incident import Finding, Incident, IncidentState, TimelineEntry
 
@@ -96,7 +96,8 @@ class IncidentDesk:
             return self._revise(known, finding, now)
         found, reason = self._place_for(finding, now)
         if found is None:
-            return self._started(self._start(finding, now), finding, now)
+            change = self._start(finding, now)
+            return together(change, self.regroup(now)) if self._is_time_to_look(finding, now) else change
         return self._join(found, finding, now, reason)
 
     def close(self, finding_id: FindingId, now: datetime) -> Change:
@@ -171,10 +172,11 @@ class IncidentDesk:
         if (known := self._inferred_for(finding)) is not None:
             return known, reason(known.shared)
         rule, upstream = rule_of(finding), upstream_of(finding)
-        if rule is not None and upstream is not None and self._may_speak(upstream, finding):
+        if rule is not None and upstream is not None:
             for number in self._index.of_upstream(upstream):
                 case = self._cases[number]
-                if case.may_take(now, FLAPPING) and case.is_near(finding.opened_at, rule.window):
+                fits = case.may_take(now, FLAPPING) and case.is_near(finding.opened_at, rule.window)
+                if fits and self._may_speak(upstream, finding, case.incident.started_at):
                     return case, rule.reason.format(value=upstream.value)
         return self._bridged(finding)
 
@@ -188,13 +190,18 @@ class IncidentDesk:
                 return case
         return None
 
-    def _may_speak(self, upstream: Upstream, finding: Finding) -> bool:
-        """Whether a rule may join sites or links by this label: an edge only by inference, others unless most are fine."""
+    def _may_speak(self, upstream: Upstream, finding: Finding, began: datetime) -> bool:
+        """Whether a rule may join sites or links by this label: an edge only by inference, others unless most are fine.
+
+        Where most are fine the same upstream may still fail in one country or for one offer.
+        """
         if self._census is None or finding.kind not in WEB:
             return True
         if upstream.label == "edge":
             return False
-        return not now_of(self._census, [(upstream.label, upstream.value)], finding.opened_at).refuted
+        label, since = (upstream.label, upstream.value), min(began, finding.opened_at)
+        pairs = [pair for pair in self._census.labels(finding.target) if pair != label and base(pair) == label]
+        return not all(now_of(self._census, [one], since).refuted for one in (label, *pairs))
 
     def _bridged(self, finding: Finding) -> tuple[Case | None, str]:
         best: tuple[IncidentId, Case, str] | None = None
@@ -217,12 +224,13 @@ class IncidentDesk:
         said = TimelineEntry(case.incident.id, now, SYSTEM, f"opened: {case.incident.where}, {case.incident.title}")
         return Change((case.incident,), (member,), (said,))
 
-    def _started(self, change: Change, finding: Finding, now: datetime) -> Change:
-        """Look for a shared upstream at the 3rd, 5th, 10th, 20th, ... incident of its own: the first minute of an outage."""
+    def _is_time_to_look(self, finding: Finding, now: datetime) -> bool:
+        """At the 3rd, 5th, 10th, 20th, ... recent incident of its own: the first minute of an outage."""
         if self._census is None or finding.kind not in WEB:
-            return change
-        loose = sum(1 for case in self._cases.values() if case.is_loose)
-        return together(change, self.regroup(now)) if loose == _FIRST_LOOK or milestone(loose - 1, loose) else change
+            return False
+        since = now - WINDOW
+        loose = sum(1 for case in self._cases.values() if case.incident.started_at >= since and case.is_loose)
+        return loose == _FIRST_LOOK or milestone(loose - 1, loose)
 
     def regroup(self, now: datetime) -> Change:
         """Merge incidents that have one upstream, as far as the census shows it; the oldest number stays."""
@@ -316,7 +324,8 @@ class IncidentDesk:
             said.append(TimelineEntry(case.incident.id, now, SYSTEM, f"grew to {after} members: {reason}"))
         reached = sorted(set(case.incident.teams) - set(teams))
         said += [TimelineEntry(case.incident.id, now, SYSTEM, f"reached team {team}") for team in reached]
-        return Change((case.incident,), (member,), tuple(said))
+        change = Change((case.incident,), (member,), tuple(said))
+        return together(change, self.regroup(now)) if milestone(before, after) and case.is_loose else change
 
     def _revise(self, known: Finding, finding: Finding, now: datetime) -> Change:
         revised = replace(

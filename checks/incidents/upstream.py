@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from checks.incidents.labels import Label
     from data.model.ids import TargetId
 
-WINDOW: Final = timedelta(minutes=30)
-"""Failures that began longer ago are no news and explain nothing new."""
+WINDOW: Final = timedelta(hours=2)
+"""Failures that began longer ago are no news and explain nothing new; sites of the long tail are looked at hourly."""
 SHARE: Final = 0.2
 """Of the members looked at, so many must fail before an upstream is called broken; below half of it the call is wrong."""
 PROOF: Final = 10.0

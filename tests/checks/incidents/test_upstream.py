@@ -154,6 +154,17 @@ def test_a_partner_that_blocks_one_country_is_named_with_it(town):
     assert set(german) == next(iter(town.groups))
 
 
+def test_a_rule_joins_a_late_link_by_the_country_in_which_its_partner_fails(town):
+    links = [town.add(f"l{at}", TargetKind.LINK, partner="P05", geo=COUNTRIES[at % 5]) for at in range(100)]
+    german = [target for target in links if town.targets[target].geo == "DE"]
+    for target in german[:2]:
+        town.fail(target, 0, "geo.blocked")
+    fine(town, [target for target in links if target not in german], 3)
+    for target in german[2:4]:
+        town.fail(target, 20, "geo.blocked")
+    assert town.groups == {frozenset(german[:4])}
+
+
 def test_two_outages_at_once_are_two_incidents(town):
     behind = street(town, 60, edge=HALYARD)
     hosted = street(town, 12, 100, network="192.0.2.0/24")
