@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from hashlib import blake2s
 from typing import TYPE_CHECKING
@@ -30,6 +31,8 @@ _TARGETS = 200_000
 _TELLING = frozenset({"x-robots-tag", "link", "content-type"})
 _TIMED = "navailable_after"
 """A page that ends by itself is read anew each time."""
+_HREFS = re.compile(rb"<!--|-->|href\s{0,9}=\s{0,9}[\"']?[^\"'\s>]{1,600}", re.IGNORECASE)
+"""What can change the links of a page, comments included."""
 _HTML = ("text/html", "application/xhtml+xml")
 
 
@@ -43,6 +46,8 @@ class PageFacts:
     robots: RobotsFiles | None = None
     _last: dict[TargetId, tuple[int, dict[str, str]]] = field(default_factory=dict)
     """(hash of all that was read, facts)."""
+    _links: dict[TargetId, tuple[int, dict[str, str]]] = field(default_factory=dict)
+    """(hash of all references, facts of the links)."""
 
     def of(self, check: Check, made: Walk, state: State, now: datetime) -> dict[str, str]:
         """Evidence of a site's page that works and is HTML with 200; of anything else nothing.
@@ -78,10 +83,21 @@ class PageFacts:
             facts[SEO] = f"noindex by {tags.noindex}" if tags.noindex else "index"
             facts |= {CANONICAL: tags.canonical, HREFLANG: tags.hreflang, LANG: tags.lang}
         if urls := self.registry.pages.get(name_of(check.target)):
-            source = decode_text(last.body, last.header("content-type"))
-            links = read_links(last.url, source, urls, self.registry.tracked)
-            facts |= _told(links, urls)
+            facts |= self._placed(check.target, last, urls)
         return {key: text for key, text in facts.items() if text}
+
+    def _placed(self, target: TargetId, last: Exchange, urls: tuple[str, ...]) -> dict[str, str]:
+        """A page that changed around its links is not parsed for them again: that costs most of all."""
+        shown = hash((tuple(_HREFS.findall(last.body)), last.url.text))
+        known = self._links.get(target)
+        if known is not None and known[0] == shown:
+            return known[1]
+        source = decode_text(last.body, last.header("content-type"))
+        facts = _told(read_links(last.url, source, urls, self.registry.tracked), urls)
+        self._links[target] = (shown, facts)
+        if len(self._links) > _TARGETS:
+            del self._links[next(iter(self._links))]
+        return facts
 
 
 def _counts(last: Exchange) -> bool:

@@ -204,6 +204,16 @@ def test_registered_links_that_left_the_page_are_counted_even_after_a_restart(pl
     assert told.detail == "2 of 5 registered links are gone from the page"
 
 
+def test_a_link_that_is_commented_out_is_gone_and_one_whose_page_changes_around_it_is_not(placed, site_page):
+    for number in range(6):
+        site_page.body = f"{PLACEMENTS}<p>visitor number {number}"
+        assert placed.look(site_page.url)[1].state is State.OK
+    anchor = f"<a href='{LINKS[2].url}'>play</a>"
+    site_page.body = PLACEMENTS.replace(anchor, f"<!-- {anchor} -->")
+    told = placed.look(*[site_page.url] * 4)[1]
+    assert told.detail == "1 of 5 registered links are gone from the page"
+
+
 def test_a_noindex_is_not_hidden_behind_links_that_are_gone(placed, site_page):
     site_page.body, site_page.headers = "<h1>Slots</h1><p>" + "honest words " * 60, {"X-Robots-Tag": "noindex"}
     told = placed.look(*[site_page.url] * 6)[1]
