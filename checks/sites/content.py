@@ -82,7 +82,9 @@ def judge_content(page: Page, kind: TargetKind, status: int, book: Rulebook | No
     if any(_sum(found) >= ENOUGH for found in suspected.values()):
         against = _by_cause(_look(book.index(status, against=True), views, kind))
         sums = {name: _sum(found) + _sum(against.get(name, {})) for name, found in suspected.items()}
-        best = max(sums, key=lambda name: (sums[name] >= ENOUGH and _is_own(suspected[name]), sums[name]))
+        best = max(
+            sums, key=lambda name: (sums[name] >= ENOUGH and _is_own(suspected[name]), sums[name], name[:5] == "link.")
+        )
         if sums[best] >= ENOUGH:
             return _match(best, sums[best], suspected[best])
     if 200 <= status < 300 and not (page.text.strip(_INVISIBLE) or page.carries):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from checks.sites.exchange import Exchange, Fault
@@ -53,6 +53,7 @@ EXPECTS = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(BODIES, st.sampled_from([200, 404, 503]), EXPECTS), min_size=1, max_size=8))
 def test_a_remembered_reading_says_what_a_new_one_would(looks):
     readings = Readings()
