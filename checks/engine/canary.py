@@ -149,9 +149,6 @@ class Burst:
         self._seen.append(newly_failing)
         return newly_failing and sum(self._seen) >= self.fewest
 
-    def clear(self) -> None:
-        self._seen.clear()
-
 
 def _fresh(word: Word, now: datetime, max_age: timedelta | None) -> bool:
     return max_age is None or now - word.at <= max_age

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from checks.engine.clock import Clock
     from checks.hub.board import Board
     from data.config.settings import NetworkSettings
-    from data.model.observation import Observation
+    from data.model.observation import Observation, TargetState
 
 EVERY_S = 30.0
 """Real seconds: our own network does not run on simulated time."""
@@ -43,6 +43,7 @@ HELD_S = 45.0
 LOOK_AGAIN_PER_S = 100.0
 """After a cut of ours, so many a real second of those that it blinded are looked at anew."""
 _FEW_RESOLVED = 25
+_BAD = frozenset({State.FAILING, State.UNKNOWN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,14 +150,19 @@ class Canaries:
         if self.quorum.configured < FEWEST or not self.ok:
             return False
         state = self.board.states.get(seen.target)
-        network_like = seen.state is State.FAILING and seen.cause.startswith(NETWORK_FAMILIES)
-        newly = network_like and state is not None and state.state is not State.FAILING
+        network_like = seen.state in _BAD and seen.cause.startswith(NETWORK_FAMILIES)
+        newly = network_like and state is not None and state.state not in _BAD
         if self._burst.observe(newly_failing=newly) and now_s - self._asked_s >= BURST_AGAIN_S:
             self._ask(now_s)
-        if not newly or state is None or state.fails + 1 < THRESHOLDS[seen.kind].fail:
+        if state is None or not (network_like and self._would_open(seen, state)):
             return False
         self._held.append(_Held(self.clock.now(), now_s + HELD_S, seen))
         return True
+
+    @staticmethod
+    def _would_open(seen: Observation, state: TargetState) -> bool:
+        failing = seen.state is State.FAILING and state.state is not State.FAILING
+        return failing and state.fails + 1 >= THRESHOLDS[seen.kind].fail
 
     def released(self, now_s: float) -> list[Observation]:
         """Observations that have waited long enough: as they were, or `unknown` when nobody vouches for our network."""
