@@ -18,7 +18,7 @@ from checks.incidents.labels import WEB, base, compatible, read_all
 from checks.incidents.merging import acknowledged_first, closed_by_merge, merged_words, own_failures
 from checks.incidents.upstream import WINDOW, evidence, infer, now_of, reason, told_now
 from data.model.ids import IncidentId
-from data.model.incident import Finding, Incident, IncidentState, TimelineEntry
+from data.model.incident import MERGED, Finding, Incident, IncidentState, TimelineEntry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -263,11 +263,11 @@ class IncidentDesk:
         into.adopt(found.judged.labels, why, evidence(found))
         into.refresh(now)
         self._index.share(into)
-        said = [TimelineEntry(other.incident.id, now, SYSTEM, f"merged into #{number}: {why}") for other in others]
+        said = [TimelineEntry(other.incident.id, now, SYSTEM, f"{MERGED}{number}: {why}") for other in others]
         said += [TimelineEntry(number, now, SYSTEM, what) for what in merged_words(was, into.incident, others)]
         if not said and replace(into.incident, updated_at=was.updated_at) == was:
             return Change()
-        closed = [closed_by_merge(other.incident, now) for other in others]
+        closed = [closed_by_merge(other.incident, was, now) for other in others]
         return Change((*closed, into.incident), tuple(moved), tuple(said))
 
     def _review(self, case: Case, now: datetime) -> list[Change]:

@@ -10,7 +10,7 @@ from checks.incidents.case import SYSTEM
 from checks.incidents.census import slot_of
 from checks.incidents.labels import parsed, read_all
 from checks.incidents.upstream import counted
-from data.model.incident import IncidentState
+from data.model.incident import MERGED, IncidentState
 from data.model.money import NO_LOSS
 
 if TYPE_CHECKING:
@@ -38,13 +38,16 @@ def acknowledged_first(into: Incident, others: Sequence[Incident]) -> Incident:
     return replace(into, state=IncidentState.ACKNOWLEDGED, acknowledged_at=at, acknowledged_by=who)
 
 
-def closed_by_merge(other: Incident, now: datetime) -> Incident:
+def closed_by_merge(other: Incident, into: Incident, now: datetime) -> Incident:
     """Closed and worth nothing: what it cost is counted where its members went."""
     return replace(
         other,
         state=IncidentState.CLOSED,
         open_members=0,
         loss=NO_LOSS,
+        reason=f"{MERGED}{into.id}",
+        upstream="",
+        evidence={},
         closed_at=now,
         closed_by=SYSTEM,
         updated_at=now,

@@ -18,6 +18,10 @@ class Severity(StrEnum):
     SEV4 = "SEV4"
 
 
+MERGED = "merged into #"
+"""How the reason of an incident begins that became part of another."""
+
+
 class IncidentState(StrEnum):
     NEW = "new"
     ACKNOWLEDGED = "acknowledged"
@@ -79,6 +83,11 @@ class Incident:
     """What they share, `label=value` (`edge=Halyard Edge`); empty for one target."""
     evidence: dict[str, str] = field(default_factory=dict)
     """What speaks for the upstream and against its rivals, in words: what fails and what does not."""
+
+    @property
+    def is_merged(self) -> bool:
+        """It turned out to be part of another one, which its reason names; its members and its loss are counted there."""
+        return self.state is IncidentState.CLOSED and self.reason.startswith(MERGED)
 
 
 @dataclass(frozen=True, slots=True)

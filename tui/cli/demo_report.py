@@ -147,4 +147,4 @@ async def _incidents(home: Home) -> list[Found]:
             detail = await client.get(f"/v1/incidents/{incident.id}", IncidentDetail)
             found.append(Found(detail.incident, detail.members))
         if not page.rows or len(found) >= page.total:
-            return found
+            return [one for one in found if not one.incident.is_merged]

@@ -232,6 +232,7 @@ def test_a_merged_incident_costs_nothing_and_is_not_reopened(town):
     merged = [row for row in town.incidents.values() if row.state is IncidentState.CLOSED]
     assert merged
     assert {(row.open_members, row.loss.lost, row.closed_by) for row in merged} == {(0, 0, "losswatch")}
+    assert {(row.is_merged, row.reason) for row in merged} == {(True, "merged into #1")}
     town.restart()
     for target in behind:
         for minutes in (3, 4, 5):
