@@ -109,6 +109,7 @@ class NameServer:
         elif isinstance(wanted, str):
             reply.set_rcode(dns.rcode.from_text(wanted))
         else:
+            wanted = wanted if kind in {"A", "AAAA"} else []
             fitting = [address for address in wanted if (":" in address) == (kind == "AAAA")]
             if fitting:
                 reply.answer.append(dns.rrset.from_text(question.name, 60, "IN", kind, *fitting))
