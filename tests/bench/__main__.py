@@ -14,9 +14,11 @@ if TYPE_CHECKING:
 def main(names: list[str]) -> None:
     here = Path(__file__).parent
     found = sorted(path.stem.removeprefix("bench_") for path in here.glob("bench_*.py"))
-    for name in names or found:
+    options = [word for word in names if word.startswith("-") or not word.isidentifier()]
+    for name in [word for word in names if word in found] or found:
         print(f"── {name}", flush=True)
-        figures: list[Figure] = import_module(f"tests.bench.bench_{name}").run()
+        module = import_module(f"tests.bench.bench_{name}")
+        figures: list[Figure] = module.run(options) if options else module.run()
         for figure in figures:
             print(figure.line(), flush=True)
 
