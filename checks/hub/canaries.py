@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 EVERY_S = 30.0
 """Real seconds: our own network does not run on simulated time."""
 TIMEOUT_S = 10.0
-AGAIN_S = 2.0
+AGAIN_S = 1.0
 """Real seconds between two rounds while observations wait for their word..."""
 DOWN_AGAIN_S = 5.0
 """...while we are cut off..."""
