@@ -12,6 +12,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +25,7 @@ from tests.bench.figure import Figure
 from tests.bench.peer import PEER, free_port, started
 from tests.street.cases_wire import ZONE
 from tests.street.names import NameServer
-from tests.street.street import Street, ask_all
+from tests.street.street import HUNGRY, PROGRAM, Street, ask_all
 from tests.street.table import CASES
 
 AT_ONCE = 8
@@ -71,11 +72,29 @@ def run() -> list[Figure]:
             if not case.name.startswith("config:") and (named or "example" not in _url(street, case))
         ]
         rows = _ask_peer(street, asked, port, ours)
+        most_mb = max(_memory_mb(street.command(case)) for case in CASES if case.name in HUNGRY)
     for row in rows:
         print(row.line)
     left_out = len(CASES) - len(rows)
     note = f"{left_out} left out" + ("" if named else ": the peer's names need root and unshare")
-    return _figures(rows, note)
+    late_ms = max(_late_ms(case, json.loads(ours[case.name].out)) for case in CASES)
+    return [
+        *_figures(rows, note),
+        Figure("latest answer, counted from its deadline", late_ms, "ms", note="allowed: 1,000"),
+        Figure("most memory of the command: endless bodies, bombs", most_mb, "MB", note="allowed: 100"),
+    ]
+
+
+def _late_ms(case, said):
+    return (said["timing"]["total_ms"] or 0.0) - case.timeout_s * 1000
+
+
+def _memory_mb(words):
+    """Peak of a process of its own that runs the command."""
+    ran = subprocess.run(
+        [sys.executable, "-c", PROGRAM, *words], capture_output=True, text=True, timeout=90, check=False
+    )
+    return int(ran.stderr) / 1024
 
 
 def _figures(rows: list[Row], note: str) -> list[Figure]:

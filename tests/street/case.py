@@ -6,7 +6,15 @@ from dataclasses import dataclass
 from tests.street.pki import Tls
 from tests.street.server import Visit
 
-Behaviour = bytes | Mapping[str, bytes] | Callable[[Visit], None]
+
+@dataclass(frozen=True)
+class Made:
+    """An answer that is dear to make: made when its server opens, since everybody imports the table."""
+
+    make: Callable[[], bytes]
+
+
+Behaviour = bytes | Mapping[str, bytes] | Callable[[Visit], None] | Made
 """One answer to every request, or one by path (anything else is 404), or what is done with a connection. `{port}` in
 an answer becomes the server's port."""
 SECURE = "https://shop.example:{port}/"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.street.case import Case
 from tests.street.wire import GOOD_PAGE, http, raw
 
-SOON = ("--timeout", "1")
+SOON = ("--timeout", "2")
 OK = "HTTP/1.1 200 OK"
 HTML = "content-type: text/html"
 GOOD = http(GOOD_PAGE)
@@ -222,8 +222,8 @@ BODIES = (
     Case("body: an application's shell", "ok", http('<html><body><div id="app"></div><script src="/app.js"></script></body></html>')),
     Case("body: a picture", "ok", http(b"\x89PNG\r\n\x1a\n" + bytes(200), content_type="image/png")),
     Case("body: JSON", "ok", http('{"games": 12}', content_type="application/json")),
-    Case("slow: the first byte", "degraded slow.ttfb", late(0.4, GOOD), ("--slow", "0.2")),
-    Case("slow: the body", "degraded slow.total", half_late(0.4, GOOD), ("--slow", "0.2")),
+    Case("slow: the first byte", "degraded slow.ttfb", late(1.2, GOOD), ("--slow", "0.6")),
+    Case("slow: the body", "degraded slow.total", half_late(1.2, GOOD), ("--slow", "0.6")),
     Case("slow: within the threshold", "ok", late(0.1, GOOD), ("--slow", "8")),
 )  # fmt: skip
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import ipaddress
 import ssl
+import warnings
 from dataclasses import dataclass
 
 from cryptography import x509
@@ -87,7 +88,9 @@ class Authority:
         if tls.ciphers or tls.key == "rsa1024" or tls.sha1 or tls.versions[0] != "TLSv1_2":
             context.set_ciphers(tls.ciphers or CIPHERS_ANY)
         context.load_cert_chain(path)
-        context.minimum_version, context.maximum_version = (getattr(ssl.TLSVersion, name) for name in tls.versions)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # outdated versions are the point
+            context.minimum_version, context.maximum_version = (getattr(ssl.TLSVersion, name) for name in tls.versions)
         if tls.demands:
             context.verify_mode = ssl.CERT_REQUIRED
             context.load_verify_locations(self.ca_file)
