@@ -248,6 +248,7 @@ class Hub:
             checks_per_s=self.probing.checks_per_s,
             store_ok=not self.store.problem and not self.store.warnings,
             missing_secrets=tuple(sorted(self.pulls.missing_secrets)),
+            vantages=self.probing.vantages.rows,
         )
 
     def _store_problem(self) -> str:
@@ -287,4 +288,5 @@ class Hub:
                 "warnings": self.store.warnings,
             },
             "missing_secrets": health.missing_secrets,
+            "vantages": {row.name: row.detail or row.state.value for row in health.vantages},
         }

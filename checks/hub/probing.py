@@ -12,6 +12,7 @@ from checks.engine.clock import Clock, SystemClock
 from checks.engine.duequeue import DueQueue, phase_s
 from checks.engine.pool import ProbePool
 from checks.hub.canaries import Canaries
+from checks.hub.vantages import VANTAGE, VantageWatch
 from checks.sites.url import with_probe
 from data.model.ids import TargetId
 from data.model.state import State
@@ -54,6 +55,7 @@ class Probing:
     """What servers mean by a date."""
     pool: ProbePool = field(init=False)
     canaries: Canaries = field(init=False)
+    vantages: VantageWatch = field(init=False)
     line: Line = field(init=False)
     demand: Demand = field(init=False)
     _marks: dict[PartnerId, str] = field(init=False)
@@ -71,6 +73,7 @@ class Probing:
             self.settings, self.count, self._on_batch, on_requests=self._on_requests, on_returned=self._on_returned
         )
         self.canaries = Canaries(self.settings.network, self.board, self.clock, self.queue)
+        self.vantages = VantageWatch(self.settings, self.board, self.clock, self.queue, lambda: self.canaries.ok)
         self.line = Line(Budget(self.settings.network.per_host_minute))
         self.demand = Demand(self.settings.network.per_host_minute)
 
@@ -123,12 +126,13 @@ class Probing:
         self._marks = marks_of(settings)
         self.pool.reconfigure(settings)
         self.canaries.reconfigure(settings.network)
+        self.vantages.reconfigure(settings)
         self.line.budget.per_minute = settings.network.per_host_minute
         self.demand.allow(settings.network.per_host_minute)
 
     def rewrite(self, observation: Observation) -> Observation:
         """What an observation is worth while we may be the ones who fail."""
-        return self.canaries.rewrite(observation)
+        return self.vantages.rewrite(self.canaries.rewrite(observation))
 
     # ── how we are ───────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -142,7 +146,7 @@ class Probing:
         busy = self.demand.too_much()
         more = f" (and {len(busy) - 1} more hosts)" if len(busy) > 1 else ""
         budget = [f"{host}: {n:,.0f} checks/min wanted, {self.demand.allowed:,} allowed{more}" for host, n in busy[:1]]
-        return [problem for problem in (self.canaries.problem, *budget) if problem]
+        return [problem for problem in (self.canaries.problem, self.vantages.problem, *budget) if problem]
 
     @property
     def late(self) -> int:
@@ -182,6 +186,8 @@ class Probing:
         return False
 
     def _check(self, target_id: TargetId, now: datetime) -> Check | None:
+        if target_id.startswith(VANTAGE):
+            return self.vantages.check(target_id)
         if target_id.startswith(CANARY):
             return self.canaries.check(target_id)
         target = self.board.targets.get(target_id)
@@ -214,7 +220,7 @@ class Probing:
         believed: list[Observation] = []
         for observation in observations:
             if observation.target.startswith(CANARY):
-                self.canaries.observe(observation)
+                (self.vantages if observation.target.startswith(VANTAGE) else self.canaries).observe(observation)
                 self.queue.done(observation.target, self.clock.now())
                 continue
             heard = self._heard(observation, now_s)

@@ -93,7 +93,7 @@ def conclude(country: str, seen: Look, here: Look | None, second: Look | None, *
     lost = seen.unreached or (well is False and (_cut(seen) or _plain(seen)))
     if second and second.fine:
         if lost:
-            return _with(second, evidence | {"vantage_down": seen.verdict.detail})
+            return _with(second, evidence | {"vantage_down": f"{seen.vantage}: {_trouble(seen)}"})
         detail = f"{seen.host} refuses only {seen.vantage}; {second.vantage} is let in"
         return _unknown(seen, detail, evidence)
     if here and here.failing:
@@ -102,7 +102,7 @@ def conclude(country: str, seen: Look, here: Look | None, second: Look | None, *
         return _only_there(country, seen, second, evidence, well=well)
     agreed = second is not None and (second.failing or second.unreached)
     if lost or (_cut(seen) and not agreed):
-        return _unknown(seen, _why(seen, well=well), evidence)
+        return _in_doubt(seen, evidence, well=well)
     return _with(seen, evidence)
 
 
@@ -112,7 +112,7 @@ def _only_there(country: str, seen: Look, second: Look | None, evidence: dict[st
     doubted = seen.unreached or _cut(seen)
     suspect = seen.broken or (well is False and (doubted or _plain(seen)))
     if suspect or (doubted and not (well or agreed)):
-        return _unknown(seen, _why(seen, well=well) + ", which is fine from here" * (not seen.broken), evidence)
+        return _in_doubt(seen, evidence, well=well)
     if seen.walk.last.status in _GATEWAY and not seen.unreached:
         return _with(seen, evidence)
     answer = f"answers {seen.walk.last.status}" if seen.walk.last.status and not seen.unreached else "cannot be reached"
@@ -141,11 +141,11 @@ def without_vantage(country: str, seen: Look, *, a_link: bool, others: bool) -> 
 
 def blind(vantage: str, why: str, here: Look) -> Look:
     """What a look from here is worth while every vantage of the country is down."""
-    told = {"vantage_down": why, "control": here.words}
+    reason = why.removeprefix(f"the vantage {vantage} ")
+    told = {"vantage_down": f"{vantage}: {reason}", "control": here.words}
     if here.failing and here.verdict.cause not in _BY_COUNTRY and here.walk.last.status != 403:
         return _with(here, told)
-    reason = why.removeprefix(f"the vantage {vantage} ")
-    return _unknown(here, f"the vantage {vantage} is down: it {reason}", told)
+    return _unknown(here, f"the vantage {vantage} is down: {reason}", told)
 
 
 def _cut(look: Look) -> bool:
@@ -157,14 +157,21 @@ def _plain(look: Look) -> bool:
     return look.walk.last.url.scheme == "http" and look.walk.last.status in FAILED
 
 
-def _why(seen: Look, *, well: bool | None) -> str:
+def _in_doubt(seen: Look, evidence: dict[str, str], *, well: bool | None) -> Look:
+    """Nobody knows: the vantage is down, or its word stands alone. Either way it is on record which one that was."""
+    told = evidence | {"vantage_down": f"{seen.vantage}: {_trouble(seen)}"}
+    if seen.broken or well is False:
+        return _unknown(seen, f"the vantage {seen.vantage} is down: {_trouble(seen)}", told)
+    return _unknown(seen, f"only the vantage {seen.vantage} fails to reach {seen.host}", told)
+
+
+def _trouble(seen: Look) -> str:
+    if seen.walk.last.status == 407:
+        return "asks for a login"
     if seen.broken:
-        login = seen.walk.last.status == 407
-        reason = "asks for a login" if login else seen.verdict.detail.removeprefix(f"the vantage {seen.vantage} ")
-        return f"the vantage {seen.vantage} is down: it {reason}"
-    if well is False:
-        return f"the vantage {seen.vantage} is down: nothing else answers through it either, nor does {seen.host}"
-    return f"only the vantage {seen.vantage} fails to reach {seen.host}"
+        return seen.verdict.detail.removeprefix(f"the vantage {seen.vantage} ")
+    answer = f" ({seen.walk.last.status})" if seen.walk.last.status else ""
+    return f"hosts that answer elsewhere do not through it{answer}"
 
 
 def _evidence(here: Look | None, second: Look | None) -> dict[str, str]:

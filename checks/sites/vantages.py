@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 import zlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ from checks.sites.transport import Proxy
 from checks.sites.url import Url, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from checks.sites.exchange import Exchange
     from checks.sites.walk import Network
@@ -147,19 +147,22 @@ def written_by_proxy(seen: Exchange) -> bool:
 
 
 def proxies_of(vantages: Iterable[Vantage], canaries: Iterable[str] = ()) -> Vantages:
-    """Vantages as configured; one whose proxy has no host counts as none. A country's second one is `DE-2` unless named."""
+    """Vantages as configured; one whose proxy has no host counts as none."""
     found: list[Proxy] = []
-    for vantage in vantages:
+    for name, vantage in named(vantages):
         with suppress(ValueError):
             parts = urlsplit(vantage.proxy)
             host, port = parts.hostname, parts.port or _PORTS.get(parts.scheme)
             if host and port:
-                country = vantage.country.upper()
-                found.append(Proxy(country, vantage.proxy, host, port, vantage.name or _numbered(country, found)))
+                found.append(Proxy(vantage.country.upper(), vantage.proxy, host, port, name))
     urls = (parse(text) for text in canaries)
     return Vantages(tuple(found), tuple(url for url in urls if isinstance(url, Url)))
 
 
-def _numbered(country: str, earlier: list[Proxy]) -> str:
-    number = 1 + sum(proxy.country == country for proxy in earlier)
-    return country if number == 1 else f"{country}-{number}"
+def named(vantages: Iterable[Vantage]) -> Iterator[tuple[str, Vantage]]:
+    """Each with its name: its own, or its country, from the second one on with a number (`DE-2`)."""
+    counts: Counter[str] = Counter()
+    for vantage in vantages:
+        country = vantage.country.upper()
+        counts[country] += 1
+        yield vantage.name or (country if counts[country] == 1 else f"{country}-{counts[country]}"), vantage

@@ -204,8 +204,10 @@ def vantages(top: Table) -> tuple[Vantage, ...]:
         country = table.text("country", required=True)
         if country and not is_country(country):
             table.wrong("country", "is not a country code", value=country, allowed=COUNTRY_WORDS)
-        made.append(Vantage(country.upper(), table.checked("proxy", proxy_fault, required=True)))
-        _unique(table, "country", country.upper(), [vantage.country for vantage in made[:-1]])
+        number = 1 + sum(vantage.country == country.upper() for vantage in made)
+        name = table.name("name", required=False) or f"{country.upper()}-{number}".removesuffix("-1")
+        made.append(Vantage(country.upper(), table.checked("proxy", proxy_fault, required=True), name))
+        _unique(table, "name", name, [vantage.name for vantage in made[:-1]])
         table.done()
     return tuple(made)
 

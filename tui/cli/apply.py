@@ -5,6 +5,7 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from data.config.coverage import blind_spots, in_words
 from data.config.home import Home
 from data.config.importing import FORMATS
 from data.config.load import load
@@ -115,4 +116,6 @@ def _told(args: argparse.Namespace, settings: Settings, message: str) -> int:
     sheet.say(f"{settings.company.name}: {counted(settings)}.")
     for line in message.splitlines():
         sheet.say(line)
+    if unseen := in_words(blind_spots(settings)):
+        sheet.say(f"{unseen}.")
     return 0

@@ -10,17 +10,17 @@ import shutil
 import socket
 import stat
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
+from data.config.coverage import blind_spots, in_words
 from data.config.load import load
 from data.config.problems import ConfigErrors
 from data.config.settings import HubSettings
 from data.errors import ConfigError, HubUnreachable, LosswatchError
 from data.model.state import State
-from data.model.target import TargetKind
 from tui.cli.apply import counted
 from tui.cli.known import presets
 from tui.cli.paper import shows_utf8
@@ -70,7 +70,7 @@ def examine(home: Home) -> Iterator[Item]:
     yield _clock(home)
     yield _resolver(settings)
     yield _disk(home, settings.hub if settings else HubSettings())
-    yield asyncio.run(_hub(home))
+    yield from asyncio.run(_hub(home))
     yield _terminal()
 
 
@@ -128,11 +128,8 @@ def _settings(settings: Settings) -> Iterator[Item]:
             f"{len(settings.network.canaries)} canaries: a failure of our own network would look like failing sites"
         )
         yield Item("canaries", WARN, detail, "name three under network.canaries in losswatch.toml")
-    wanted = {target.geo for target in settings.targets if target.kind is TargetKind.LINK and target.geo}
-    unseen = sorted(wanted - {vantage.country for vantage in settings.vantages})
-    if settings.vantages and unseen:
-        detail = f"no vantage in {', '.join(unseen)}: links of these countries stay unknown"
-        yield Item("vantages", WARN, detail, "add [[vantages]] with a proxy there")
+    if unseen := in_words(blind_spots(settings)):
+        yield Item("vantages", WARN, unseen, "add [[vantages]] with a proxy there")
 
 
 def _has_account(account: str) -> bool:
@@ -241,16 +238,42 @@ def _disk(home: Home, limits: HubSettings) -> Item:
     return Item("disk", OK, shown)
 
 
-async def _hub(home: Home) -> Item:
+async def _hub(home: Home) -> list[Item]:
+    """The hub, and what it knows of the vantages."""
+    client = HubClient(home.socket, timeout_s=5.0)
     try:
-        hello = await HubClient(home.socket, timeout_s=5.0).hello()
+        hello = await client.hello()
     except HubUnreachable as problem:
-        if home.socket.exists():
-            return Item("hub", WARN, str(problem), "losswatch hub start")
-        return Item("hub", WARN, "no hub is running", "losswatch hub start")
+        told = str(problem) if home.socket.exists() else "no hub is running"
+        return [Item("hub", WARN, told, "losswatch hub start")]
     except LosswatchError as problem:
-        return Item("hub", BAD, str(problem))
-    return Item("hub", OK, f"version {hello.version}, pid {hello.pid}; you are {hello.principal} ({hello.role})")
+        return [Item("hub", BAD, str(problem))]
+    found = [Item("hub", OK, f"version {hello.version}, pid {hello.pid}; you are {hello.principal} ({hello.role})")]
+    status = await _status(client)
+    for name, word in status.vantages.items():
+        down = word not in {OK.value, State.UNKNOWN.value}
+        shown = "not used yet" if word == State.UNKNOWN.value else word
+        mend = f"look at the proxy of {name} in losswatch.toml" if down else ""
+        found.append(Item("vantage", WARN if down else OK, f"{name}: {shown}", mend))
+    found += [Item("registry", WARN, f"{domain}: {word}") for domain, word in status.registries.items()]
+    return found
+
+
+async def _status(client: HubClient) -> _Status:
+    try:
+        return await client.get("/v1/status", _Status)
+    except LosswatchError:  # not for everybody, and not of every hub
+        return _Status()
+
+
+@dataclass(frozen=True, slots=True)
+class _Status:
+    """The part of the hub's status that the doctor shows."""
+
+    vantages: dict[str, str] = field(default_factory=dict)
+    """`ok`, `unknown` or what is wrong, by name."""
+    registries: dict[str, str] = field(default_factory=dict)
+    """Why nothing is known of a domain, by domain."""
 
 
 def _terminal() -> Item:

@@ -100,7 +100,7 @@ def test_a_full_configuration_is_read_as_it_stands(full):
     assert full.users == (User("maria", "senior", ("aurora",)), User("1001", "admin", ("*",)))
     assert full.partners[0].report_lag_s == 1200
     assert full.feeds[0].options == {"currency": "EUR", "unit": "100", "strict": "true"}
-    assert full.vantages == (Vantage("DE", "socks5://user:word@127.0.0.1:8099"),)
+    assert full.vantages == (Vantage("DE", "socks5://user:word@127.0.0.1:8099", "DE"),)
     assert full.edges == (EdgeSignature("Halyard Edge", "x-halyard-ray"),)
 
 
@@ -191,7 +191,8 @@ BAD_TOML = [
     ("[[vantages]]\ncountry = 'Germany'\nproxy = 'http://127.0.0.1:1'", 7, ["not a country code", "'Germany'"]),
     ("[[vantages]]\ncountry = 'DE'\nproxy = 'ssh://127.0.0.1:1'", 8, ["does not start with http://"]),
     ("[[vantages]]\ncountry = 'DE'\nproxy = 'http://127.0.0.1'", 8, ["names no port"]),
-    ("[[vantages]]\ncountry = 'DE'\nproxy = 'http://h:1'\n" * 2, 10, ["vantages.country is used twice"]),
+    ("[[vantages]]\nname = 'x'\ncountry = 'DE'\nproxy = 'http://h:1'\n" * 2, 11, ["vantages.name is used twice"]),
+    ("[[vantages]]\nname = 'a b/c'\ncountry = 'DE'\nproxy = 'http://h:1'", 7, ["not a usable name"]),
     ("[[edges]]\nname = 'E'\nheader = 'a b'", 8, ["not the name of a header"]),
 ]  # fmt: skip
 
