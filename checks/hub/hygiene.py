@@ -104,6 +104,8 @@ class HygieneRoom:
     settings: Hygiene = field(default_factory=Hygiene)
     allowed: Allowed = field(default_factory=Allowed)
     domains: Domains | None = None
+    speed: float = 1.0
+    """Of the hub's clock: servers do not get faster in a simulation."""
     covered: Callable[[TargetId, datetime], bool] = lambda _target, _at: False
     """Whether a maintenance window covers the target then."""
     paces_past: dict[TargetId, tuple[float, float]] = field(default_factory=dict)
@@ -140,6 +142,7 @@ class HygieneRoom:
     def configure(self, settings: Settings) -> None:
         """New switches, a new inventory."""
         self.settings = settings.hygiene
+        self.speed = settings.clock.speed if settings.clock else 1.0
         self.allowed = registry_of(settings.targets)[1] if settings.hygiene.links else Allowed()
         if self.domains is not None:
             self.domains.settings = settings.hygiene
@@ -268,7 +271,8 @@ class HygieneRoom:
         fleet = self._fleets.get(observation.region)
         if fleet is None:
             fleet = self._fleets[observation.region] = slowness.Fleet()
-        return slowness.judge(pace, fleet, observation.target, total_ms, observation.timing)
+        now_s = observation.started_at.timestamp() / self.speed
+        return slowness.judge(pace, fleet, observation.target, total_ms, observation.timing, now_s)
 
 
 def _told(observation: Observation, found: list[_Found]) -> Observation:

@@ -1,8 +1,9 @@
 """Slow against the site's own past. Pure.
 
 A target keeps its last good total times; above max(3 x median, median + 400 ms, their 99th percentile) an answer is
-late, and three late ones of the last five make it slow. Late answers are not learned from, unless they last. When most
-targets take much longer than they use to, it is our own network, and nobody is slow.
+late, and three late ones of the last five make it slow, if they lie more than a minute apart: less is a hiccup, perhaps
+our own. Late answers are not learned from, unless they last. When most targets take much longer than they use to, it is
+our own network, and nobody is slow.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ ENOUGH = 30
 TIMES = 3.0
 PLUS_MS = 400.0
 LATE_OF_LAST = (3, 5)
+LASTING_S = 60.0
+"""Real seconds."""
 ACCEPT = 288
 """Late answers in a row after which they are the usual ones: a day of checks every five minutes."""
 _RECOUNT = 8
@@ -48,6 +51,8 @@ class Pace:
     """0 until there is enough to tell."""
     late: int = 0
     """The last answers as bits, the newest lowest; 1 is late."""
+    late_since_s: float = 0.0
+    """When the first of the late ones among the last was, real seconds."""
     late_run: int = 0
     fresh: int = 0
     """Answers since the median was taken."""
@@ -113,8 +118,11 @@ class Slow:
     detail: str
 
 
-def judge(pace: Pace, fleet: Fleet, target: str, total_ms: float, timing: Timing) -> Slow | None:
-    """Judge one answer that was good otherwise, then learn from it. Once slow, it takes four good of five to be well."""
+def judge(pace: Pace, fleet: Fleet, target: str, total_ms: float, timing: Timing, now_s: float) -> Slow | None:
+    """Judge one answer that was good otherwise, then learn from it. Once slow, it takes four good of five to be well.
+
+    `now_s` are real seconds from any moment on.
+    """
     limit_ms = pace.limit_ms
     if not limit_ms:
         pace.learn(total_ms, timing)
@@ -123,6 +131,8 @@ def judge(pace: Pace, fleet: Fleet, target: str, total_ms: float, timing: Timing
     fleet.add(target, total_ms / max(pace.median_ms, 1.0))
     if fleet.ours:
         return None
+    if is_late and not pace.late:
+        pace.late_since_s = now_s
     pace.late = (pace.late << 1 | is_late) & 0b11111
     if not is_late:
         pace.late_run = 0
@@ -132,7 +142,8 @@ def judge(pace: Pace, fleet: Fleet, target: str, total_ms: float, timing: Timing
         if pace.late_run > ACCEPT:
             pace.learn(total_ms, timing)
     many, _ = LATE_OF_LAST
-    pace.slow = pace.late.bit_count() >= (many - 1 if pace.slow else many)
+    lasting = pace.slow or now_s - pace.late_since_s >= LASTING_S
+    pace.slow = lasting and pace.late.bit_count() >= (many - 1 if pace.slow else many)
     return _words(pace, total_ms, timing) if pace.slow else None
 
 

@@ -1,12 +1,21 @@
 from __future__ import annotations
 
 import random
+from itertools import count
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checks.sites.hygiene.slowness import ENOUGH, Fleet, Pace, judge, spread
+from checks.sites.hygiene.slowness import ENOUGH, Fleet, Pace, spread
+from checks.sites.hygiene.slowness import judge as judge_at
 from data.model.observation import Timing
+
+TICKS = count(0, 300)
+
+
+def judge(*answer):
+    """Five minutes after the one before."""
+    return judge_at(*answer, float(next(TICKS)))
 
 
 def used_to(ms, n=60, seed=1):
@@ -60,6 +69,14 @@ def test_late_answers_do_not_become_the_measure_but_a_day_of_them_does():
     pace = used_to(200)
     assert all(answers(pace, *[900] * 100)[5:])
     assert answers(pace, *[900] * 400)[-1] is None
+
+
+def test_late_answers_within_a_minute_are_a_hiccup():
+    pace, fleet = used_to(200), Fleet()
+    start_s = float(next(TICKS))
+    for number in range(20):
+        assert judge_at(pace, fleet, "site:x", 2000.0, Timing(total_ms=2000.0), start_s + number) is None
+    assert judge_at(pace, fleet, "site:x", 2000.0, Timing(total_ms=2000.0), start_s + 61) is not None
 
 
 def test_when_most_targets_slow_down_together_nobody_is_slow():
