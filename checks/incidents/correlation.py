@@ -58,6 +58,7 @@ RULES: tuple[Rule, ...] = (
     Rule("geo", frozenset({TargetKind.LINK}), ("geo.", "http.legal_block"), "partner", "same partner {value} blocks a country"),
     Rule("reach", frozenset({TargetKind.LINK}), _REACH, "host", "go through the same host {value}"),
     Rule("address", frozenset({TargetKind.SITE}), ("tcp.",), "ip", "live on the same address {value}", BY_START),
+    Rule("deploy", frozenset({TargetKind.SITE}), ("link.param_lost", "seo."), "deploy", "one change to pages of one team: {value}", BY_START),
     Rule("reach", _WEB, _REACH, "host", "need the same host {value}"),
     Rule("content", _WEB, ("content.", "link.", "geo."), "host", "show pages of the same host {value}"),
     Rule("seo", _WEB, ("seo.",), "host", "pages of the same host {value}"),

@@ -86,7 +86,13 @@ def labels_of(target: Target, traits: Mapping[str, str]) -> tuple[Label, ...]:
         for one, other, _ in COMBINED
         if single[one] and single[other]
     }
-    return tuple(sorted((sys.intern(name), sys.intern(value)) for name, value in found))
+    return tuple((name, value) if name == "host" else _label(name, value) for name, value in sorted(found))
+
+
+@lru_cache(maxsize=65_536)
+def _label(name: str, value: str) -> Label:
+    """One pair for all targets that share it; hosts are too many and too seldom shared."""
+    return (name, value)
 
 
 def traits_after(seen: Observation, known: dict[str, str]) -> dict[str, str]:

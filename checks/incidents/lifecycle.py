@@ -38,6 +38,8 @@ _SHARED = (
     "compliance",
     "origin",
 )
+_DEPLOYED = ("link.param_lost", "seo.")
+"""What a site's own software does to its pages, and so a change of it to several sites of a team at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +241,8 @@ def fingerprint(observation: Observation, target: Target | None = None) -> dict[
         labels |= {name: value for name, value in known.items() if value}
     if observation.kind is TargetKind.SITE:
         labels["site"] = name_of(observation.target)
+        if observation.cause.startswith(_DEPLOYED):
+            labels["deploy"] = f"{observation.team} {observation.evidence.get('parameter') or observation.cause}"
     return {name: value for name, value in labels.items() if value}
 
 

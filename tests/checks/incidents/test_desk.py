@@ -130,6 +130,8 @@ PAIRS = [
         ("slice:partner=P02,geo=FI", "revenue.drop", 120, {"partner": "P02", "geo": "FI"}),
         1,
     ),
+    ("one deploy", ("site:a", "link.param_lost", 0, {"deploy": "aurora btag"}), ("site:b", "link.param_lost", 20, {"deploy": "aurora btag"}), 1),
+    ("two deploys", ("site:a", "link.param_lost", 0, {"deploy": "aurora btag"}), ("site:b", "link.param_lost", 20, {"deploy": "cedar btag"}), 2),
     ("loopback proves nothing", ("site:a", "tcp.refused", 0, {"ip": "127.0.0.1"}), ("site:b", "tcp.refused", 0, {"ip": "127.0.0.1"}), 2),
     ("one address", ("site:a", "tcp.refused", 0, {"ip": "192.0.2.7"}), ("site:b", "tcp.timeout", 20, {"ip": "192.0.2.7"}), 1),
     ("one address, hours apart", ("site:a", "tcp.refused", 0, {"ip": "192.0.2.7"}), ("site:b", "tcp.refused", 90, {"ip": "192.0.2.7"}), 2),

@@ -165,6 +165,15 @@ def test_a_rule_joins_a_late_link_by_the_country_in_which_its_partner_fails(town
     assert town.groups == {frozenset(german[:4])}
 
 
+def test_pages_of_one_team_that_lose_one_parameter_at_once_are_one_change(town):
+    aurora = [town.add(f"a{at}", team="aurora") for at in range(4)]
+    baltic = town.add("b", team="baltic")
+    for at, target in enumerate([*aurora, baltic]):
+        town.fail(target, at, "link.param_lost", parameter="btag")
+    assert town.groups == {frozenset(aurora), frozenset([baltic])}
+    assert town.incidents[1].where == "aurora btag: 4 sites"
+
+
 def test_two_outages_at_once_are_two_incidents(town):
     behind = street(town, 60, edge=HALYARD)
     hosted = street(town, 12, 100, network="192.0.2.0/24")
