@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from checks.sites.content import Match, judge_content
 from checks.sites.declared import Declared, read_declared
+from checks.sites.edges import SMALL, signs_of
 from checks.sites.page import Page, read_page
 from checks.sites.rulebook import Rulebook
 
@@ -34,6 +35,8 @@ class Reading:
     """The first of the expected texts that it does not show."""
     declared: Declared | None = None
     """What it says of its language and brand, where the check asks for them."""
+    signs: str = ""
+    """Texts of challenges on a page small enough to be one."""
 
 
 @dataclass(slots=True)
@@ -63,7 +66,8 @@ class Readings:
 def read(exchange: Exchange, check: Check, book: Rulebook | None = None) -> Reading:
     page = read_page(exchange.body, exchange.header("content-type"))
     match = judge_content(page, check.kind, exchange.status, book)
-    return Reading(page.title, match, *_texts(page, check.expect), read_declared(exchange, check.expect))
+    signs = signs_of(page.source) if len(exchange.body) <= SMALL else ""
+    return Reading(page.title, match, *_texts(page, check.expect), read_declared(exchange, check.expect), signs)
 
 
 def _texts(page: Page, expect: Expect) -> tuple[str | None, str | None]:

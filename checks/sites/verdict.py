@@ -52,7 +52,7 @@ def judge(  # what is known of the world comes last
 
 def _broken(walk: Walk, check: Check, edges: Edges, page: Reading | None) -> Verdict | None:
     last, at = walk.last, len(walk.exchanges) - 1
-    by_edge = edges.cause_of(last)
+    by_edge = edges.cause_of(last, page.signs if page else None)
     if walk.end and not (walk.end.cause == "redirect.no_location" and by_edge == "edge.challenge"):
         return _of_fault(walk.end, at)
     if last.fault and (last.status < 400 or last.fault.deadline):
@@ -152,6 +152,7 @@ def _with_evidence(found: Verdict, walk: Walk, edges: Edges, page: Reading | Non
     edge, chain = edges.recognise(guilty), guilty.certificate
     seen = {
         "edge": edge.name if edge else "",
+        "pop": edges.pop(guilty) if edge else "",
         "ip": guilty.ip,
         "host": guilty.url.host if found.cause else "",
         "issuer": chain.issuer if chain else "",

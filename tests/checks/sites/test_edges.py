@@ -76,3 +76,101 @@ def test_a_look_alike_of_a_challenge_is_a_plain_403(probe, serve, http, headers,
 def test_the_edge_is_kept_for_correlation_also_when_all_is_well(probe, serve, http, page):
     found = probe(serve(http(page, x_halyard_ray="1")).url(), edges=HALYARD)
     assert (found.state, found.evidence["edge"], found.hops[0].edge) == (State.OK, "Halyard Edge", "Halyard Edge")
+
+
+CHALLENGES = {
+    "Cloudflare, by header": ("403 Forbidden", {**CF, "cf_mitigated": "challenge"}, "x"),
+    "DataDome": ("403 Forbidden", {}, "<script>var dd={'rt':'c'}</script><script src=https://ct.captcha-delivery.com/c.js></script>"),
+    "HUMAN": ("403 Forbidden", {}, "<script>window._pxAppId='PX1'</script><div id=px-captcha></div>"),
+    "HUMAN, later": ("429 Slow", {}, "<script>window._pxAppId='PX1'</script><script src=https://captcha.px-cloud.net/x></script>"),
+    "Imperva": ("200 OK", {"x_iinfo": "1-2-3"}, "<meta name=robots content='noindex,nofollow'><script src='/_Incapsula_Resource?x'></script>"),
+    "Imperva, advanced": ("200 OK", {}, "<title>Pardon Our Interruption</title><p>Something made us think you were a bot</p>"),
+    "Akamai": ("428 Needed", {}, "<div id='sec-if-cpt-container'></div>"),
+    "Akamai, interstitial": ("200 OK", {}, "<meta http-equiv=x content='5; url=/?bm-verify=AA'><script>triggerInterstitialChallenge()</script>"),
+    "AWS WAF, by header": ("202 Accepted", {"x_amzn_waf_action": "challenge"}, "<p>x</p>"),
+    "AWS WAF, by page": ("200 OK", {}, "<script>window.gokuProps={}</script><script src=https://1.token.awswaf.com/challenge.js></script>"),
+    "Kasada": ("429 Slow", {"x_kpsdk_ct": "0abc"}, "<script src=/149e9513/ips.js></script>"),
+    "F5": ("200 OK", {}, "<noscript>Please enable JavaScript to view the page content.<br>Your support ID is: 123456</noscript><script>x</script>"),
+    "F5, later": ("200 OK", {}, "<script>window['bobcmn']='1'</script><script src='/TSPD/08?type=5'></script>"),
+    "DDoS-Guard": ("403 Forbidden", {"server": "ddos-guard"}, "<script src=/.well-known/ddos-guard/js-challenge/x.js></script>"),
+    "Sucuri": ("200 OK", {"x_sucuri_id": "1"}, "<script>var s={},sucuri_cloudproxy_js='';</script>"),
+    "Vercel, by header": ("429 Slow", {"x_vercel_mitigated": "challenge"}, "x"),
+    "Vercel, by page": ("200 OK", {}, "<title>Vercel Security Checkpoint</title><p>We're verifying your browser</p>"),
+    "Anubis": ("200 OK", {}, "<title>Making sure you&#39;re not a bot!</title><script src='/.within.website/x/cmd/anubis/static/js/main.mjs'></script>"),
+    "Qrator": ("401 No", {}, "<script src='/__qrator/qauth.js'></script>"),
+    "Turnstile": ("200 OK", {}, "<p>Verifying you are human.</p><script src='https://challenges.cloudflare.com/turnstile/v0/api.js'></script>"),
+    "hCaptcha": ("200 OK", {}, "<title>Security check</title><script src='https://js.hcaptcha.com/1/api.js'></script>"),
+    "an old one": ("503 Busy", {}, "<h1>Checking your browser before accessing casino.example.</h1>"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("shape", CHALLENGES)
+def test_a_challenge_is_known_by_its_shape(probe, serve, http, shape):
+    status, headers, body = CHALLENGES[shape]
+    found = probe(serve(http(body, status=status, **headers)).url())
+    assert (found.state, found.cause) == (State.UNKNOWN, "edge.challenge")
+
+
+LOOK_ALIKES = {
+    "a contact form with Turnstile": "<title>Contact</title><h1>Write to us</h1><form><input name=m><div class=cf-turnstile></div></form><script src='https://challenges.cloudflare.com/turnstile/v0/api.js'></script>",
+    "a log-in with hCaptcha": "<title>Log in</title><h1>Log in</h1><form><div class=h-captcha></div></form><script src='https://js.hcaptcha.com/1/api.js'></script>",
+    "a form with reCAPTCHA": "<h1>Join</h1><form><div class=g-recaptcha></div></form><script src='https://www.google.com/recaptcha/api.js'></script>",
+    "a page with Imperva's beacon": "<h1>Casino</h1><p>Welcome.</p><script src='/_Incapsula_Resource?SWJIYLWA=1'></script>",
+    "a page with Akamai's sensor": "<h1>Casino</h1><p>Welcome.</p><script src='/akam/13/pixel.js'></script>",
+    "a page with HUMAN's sensor": "<h1>Casino</h1><p>Welcome.</p><script>window._pxAppId='PX1'</script>",
+    "a page with DataDome's tag": "<h1>Casino</h1><p>Welcome.</p><script src='https://js.datadome.co/tags.js'></script>",
+    "a page with the AWS library": "<h1>Casino</h1><p>Welcome.</p><script src='https://x.token.awswaf.com/jsapi.js'></script>",
+    "an article about captchas": "<title>Why captchas annoy</title><h1>Why captchas annoy</h1><p>Verify you are human, they say. Just a moment, press and hold.</p>",
+    "an article about Anubis": "<title>Anubis, the god</title><h1>Anubis</h1><p>Are you making sure you're not a bot?</p>",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("page", LOOK_ALIKES)
+def test_a_page_that_only_carries_a_guard_is_no_challenge(probe, serve, http, page):
+    found = probe(serve(http(LOOK_ALIKES[page], **CF)).url())
+    assert (found.state, found.cause) == (State.OK, "")
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "body", "edge", "cause"),
+    [
+        ("530 Odd", CF, "error code: 1016", "Cloudflare", "edge.origin_unreachable"),
+        ("530 Odd", CF, "error code: 1033", "Cloudflare", "edge.origin_unreachable"),
+        ("530 Odd", CF, "x", "Cloudflare", "edge.error"),
+        ("403 No", CF, "error code: 1009", "Cloudflare", "edge.refused"),
+        ("403 No", {"server": "AkamaiGHost"}, "<h1>Access Denied</h1>You don't have permission to access x. Reference #18.1", "Akamai", "edge.refused"),
+        ("503 No", {"server": "AkamaiGHost"}, "<h1>Service Unavailable - DNS failure</h1>Reference #11.1", "Akamai", "edge.origin_unreachable"),
+        ("503 No", {"x_azure_ref": "1"}, "<h2>Our services aren't available right now</h2>", "Azure Front Door", "edge.error"),
+        ("503 No", {"x_cdn": "Imperva"}, "The proxy failed to connect to the web server, due to TCP connection timeout", "Imperva", "edge.origin_unreachable"),
+        ("504 No", {"x_sucuri_id": "1"}, "Backend or gateway connection timeout", "Sucuri", "edge.origin_unreachable"),
+        ("500 No", {"x_vercel_id": "fra1::a"}, "FUNCTION_INVOCATION_FAILED", "Vercel", "edge.error"),
+        ("502 No", {"x_vercel_id": "fra1::a"}, "ROUTER_EXTERNAL_TARGET_CONNECTION_ERROR", "Vercel", "edge.origin_unreachable"),
+        ("502 No", {"server": "BunnyCDN-DE1-1077"}, "Bunny.net error", "Bunny", "edge.error"),
+        ("504 No", {"server": "QRATOR"}, "x", "Qrator", "edge.origin_unreachable"),
+        ("502 No", {"via": "1.1 google"}, "The server encountered a temporary error and could not complete your request.", "Google Cloud", "edge.error"),
+        ("502 No", {"via": "1.1 google"}, "our own page", "Google Cloud", "http.5xx"),
+        ("502 No", {"x_azure_ref": "1"}, "our own page", "Azure Front Door", "http.5xx"),
+        ("403 No", {}, "The requested URL was rejected. Please consult with your administrator. Your support ID is: 1", "", "edge.refused"),
+        ("200 OK", {}, "The requested URL was rejected. Please consult with your administrator.", "", "edge.refused"),
+    ],
+)  # fmt: skip
+def test_an_error_page_is_told_by_whose_words_it_speaks(probe, serve, http, status, headers, body, edge, cause):
+    found = probe(serve(http(body, status=status, **headers)).url())
+    assert (found.cause, found.evidence.get("edge", "")) == (cause, edge)
+
+
+@pytest.mark.parametrize(
+    ("headers", "pop"),
+    [
+        ({"cf_ray": "8f0c1d2e3f4a5b6c-FRA"}, "FRA"),
+        ({"cf_ray": "8f0c"}, ""),
+        ({"x_served_by": "cache-iad-kiad7000025-IAD, cache-fra-eddf8230045-FRA"}, "FRA"),
+        ({"x_amz_cf_id": "x", "x_amz_cf_pop": "HEL51-P3"}, "HEL"),
+        ({"x_vercel_id": "arn1::iad1::abc-1-2"}, "ARN1"),
+        ({"cdn_requestid": "1", "server": "BunnyCDN-DE1-1077"}, "DE1"),
+        ({"fly_request_id": "01H-ams"}, "AMS"),
+        ({"server": "nginx", "x_amz_cf_pop": "HEL51-P3"}, ""),
+    ],
+)
+def test_the_data_centre_of_the_edge_is_kept(probe, serve, http, page, headers, pop):
+    assert probe(serve(http(page, **headers)).url()).evidence.get("pop", "") == pop

@@ -291,7 +291,7 @@ DRESSES = {
     "entities": lambda words: "".join(f"&#{ord(char)};" for char in words),
     "hex entities": lambda words: "".join(f"&#x{ord(char):x};" for char in words),
     "spaces": lambda words: words.replace(" ", " \n\t&nbsp; "),
-    "soft hyphens": lambda words: "\u00ad".join(words),
+    "soft hyphens": "\u00ad".join,
     "marked up": lambda words: words.replace(" ", " <b></b>"),
 }
 LATIN = [case for case in CASES if case[0] not in {"ja", "zh", "ko"}]
