@@ -11,6 +11,7 @@ import binascii
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote, unquote_plus
 
@@ -116,10 +117,10 @@ def done_by(hop: int, params: tuple[Param, ...]) -> str:
 
 def _follow(walk: Walk, urls: list[Url], name: str) -> Param:
     wanted = values(urls[0], name)
-    forms = [_form(url, urls[0], name, wanted) for url in urls]
-    last = forms[-1]
+    last = _form(urls[-1], urls[0], name, wanted)
     if last.fate is Fate.PRESENT:
         return _param(name, wanted, last)
+    forms = [*(_form(url, urls[0], name, wanted) for url in urls[:-1]), last]
     if last.fate is Fate.MISSING:
         handed = _by_cookie(walk, urls[-1], wanted)
         if handed is not None:
@@ -226,9 +227,10 @@ def _stands_in(value: str, text: str) -> bool:
 
 
 def _param(name: str, wanted: tuple[str, ...], form: Form, walk: Walk | None = None, at: int = -1) -> Param:
-    was, now = _shown(name, " and ".join(wanted[:3])), _shown(name, form.now)
+    was = _shown(name, " and ".join(wanted[:3]))
     if walk is None:
-        return Param(name, form.fate, was, now)
+        return Param(name, form.fate, was, was)
+    now = _shown(name, form.now)
     at = min(at, len(walk.exchanges) - 1)
     hop = walk.exchanges[at].url
     words = _words(name, form, wanted[0], was, now, single=len(walk.exchanges) == 1 and walk.ahead is None)
@@ -277,8 +279,10 @@ def _macro(value: str) -> str:
     return found.group(0) if found else ""
 
 
-def _pairs(query: str) -> list[tuple[str, str]]:
-    return parse_qsl(query, keep_blank_values=True, max_num_fields=None)
+@lru_cache(maxsize=256)
+def _pairs(query: str) -> tuple[tuple[str, str], ...]:
+    """Remembered, since one chain asks for each of its queries several times."""
+    return tuple(parse_qsl(query, keep_blank_values=True, max_num_fields=None))
 
 
 def _named(part: str, name: str) -> bool:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from urllib.parse import quote, urljoin, urlsplit
 
 import idna
@@ -104,8 +105,14 @@ def with_probe(url: str, mark: str) -> str:
 
 def on_host(host: str, wanted: str) -> bool:
     """`host` is `wanted` or below it; `www.` and letter case do not matter."""
+    name, below = _plain_host(wanted)
+    return host == name or host.endswith(below)
+
+
+@lru_cache(maxsize=16_384)
+def _plain_host(wanted: str) -> tuple[str, str]:
     name = wanted.lower().strip("[]").removeprefix("www.").removesuffix(".")
-    return host == name or host.endswith(f".{name}")
+    return name, f".{name}"
 
 
 def _utf8(raw: str) -> str:
