@@ -21,6 +21,8 @@ class _Entry:
     """The heap item that is valid for this entry; older ones are skipped."""
     due_at: float = 0.0
     """When the run under way should have begun."""
+    passed: float | None = None
+    """The first regular time that passed while the run was under way."""
     excused: bool = False
     """It waits because somebody asked us to: nothing of it is late or missed."""
 
@@ -48,7 +50,7 @@ class Lateness:
         return sum(runs for minute, runs, _ in self._minutes if minute >= now.timestamp() // 60 - 60)
 
     def longest_s(self, now: datetime) -> float:
-        """The longest that a run began behind its time."""
+        """The longest that a target stayed behind its time: its run began late, or an earlier one did not end."""
         return max((delay for minute, _, delay in self._minutes if minute >= now.timestamp() // 60 - 60), default=0.0)
 
 
@@ -129,9 +131,12 @@ class DueQueue:
         entry = self._entries.get(target)
         if entry is None or not entry.running:
             return
+        stamp = now.timestamp()
         entry.running = False
-        self._skip_slot(target, entry, now.timestamp())
-        entry.excused = False
+        self._skip_slot(target, entry, stamp)
+        if entry.passed is not None and not entry.excused:
+            self.lateness.add(stamp, 0, stamp - entry.passed)
+        entry.passed, entry.excused = None, False
 
     def waits(self, target: str, *, excused: bool) -> None:
         """The run handed out waits before it begins; `excused`: because somebody asked us to. Unknown ones are fine."""
@@ -176,6 +181,7 @@ class DueQueue:
     def _skip_slot(self, target: str, entry: _Entry, stamp: float) -> None:
         """Its last run is not over yet: a regular slot is lost, an extra run waits for the end."""
         if entry.slot <= stamp:
+            entry.passed = entry.slot if entry.passed is None else entry.passed
             self._miss(entry, 1 + int((stamp - entry.slot) // entry.interval_s), stamp)
             entry.slot = _next_slot(target, entry.interval_s, stamp)
         self._push(target, entry)

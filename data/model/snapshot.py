@@ -133,7 +133,7 @@ class HubHealth:
     late: int = 0
     """Checks of the last hour that began more than one interval late, or not at all."""
     late_s: float = 0.0
-    """The longest that a check of the last hour began behind its time."""
+    """The longest that a target was behind its time in the last hour, seconds of the hub's clock."""
     checks_per_s: float = 0.0
     store_ok: bool = True
     missing_secrets: tuple[str, ...] = ()

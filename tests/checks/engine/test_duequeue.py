@@ -245,3 +245,17 @@ def test_lateness_is_forgotten_after_an_hour():
     assert queue.lateness.runs(at(95 + 3500)) > 0
     assert queue.lateness.runs(at(95 + 3700)) == 0
     assert queue.lateness.longest_s(at(95 + 3700)) == 0.0
+
+
+def test_a_run_that_does_not_end_puts_its_target_behind_from_the_first_time_that_passed():
+    queue = filled(["site:a"], 10.0)
+    [name] = queue.due(at(10), 1)
+    queue.begun(name, at(10))
+    for second in range(11, 50):
+        assert queue.due(at(second), 1) == []
+    queue.done(name, at(50))
+    assert 30.0 <= queue.lateness.longest_s(at(50)) <= 40.0
+    [name] = queue.due(at(60), 1)
+    queue.begun(name, at(60))
+    queue.done(name, at(61))
+    assert queue.lateness.longest_s(at(60 + 3660)) <= 10.0, "a run in time says nothing bad"
