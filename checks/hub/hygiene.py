@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -19,7 +20,6 @@ from data.model.target import TargetKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from datetime import datetime
 
     from checks.hub.domains import Domains
     from data.config.settings import Settings
@@ -224,7 +224,8 @@ class HygieneRoom:
         elif at.timestamp() - known.worse_since >= ACCEPT_S:
             self._accept(target, known)
             return None
-        return _Found(change.cause, State.DEGRADED, change.detail, {"was": change.was, "now": change.now})
+        evidence = {"was": change.was, "now": change.now, "usual_from": _day(known.worse_since + ACCEPT_S)}
+        return _Found(change.cause, State.DEGRADED, change.detail, evidence)
 
     def _drift(self, known: _Memory, look: drift.Look, observation: Observation) -> _Found | None:
         target, at = observation.target, observation.started_at
@@ -247,7 +248,8 @@ class HygieneRoom:
             self._accept(target, known)
             drift.forgive(known.links)
             return None
-        return _Found(drifted.cause, drifted.state, drifted.detail, drifted.evidence)
+        evidence = {**drifted.evidence, "usual_from": _day(known.drift_since + ACCEPT_S)}
+        return _Found(drifted.cause, drifted.state, drifted.detail, evidence)
 
     def _accept(self, target: TargetId, known: _Memory) -> None:
         if known.worse is not None:
@@ -291,6 +293,11 @@ def _told(observation: Observation, found: list[_Found]) -> Observation:
         blame=first.blame or _host(observation),
         evidence=evidence,
     )
+
+
+def _day(seconds: float) -> str:
+    """When a change that nobody undid is told no more."""
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d}"
 
 
 def _host(observation: Observation) -> str:

@@ -46,6 +46,7 @@ def test_a_changed_canonical_says_what_it_was_and_stays_told_after_a_restart(wat
     site_page.head = MOVED
     told = watched.look(site_page.url)[1]
     assert (told.cause, told.evidence["was"]) == ("seo.canonical", "https://site.example/slots")
+    assert told.evidence["usual_from"] == "2026-11-24"
     watched.restart()
     assert watched.look(site_page.url)[1].cause == "seo.canonical"
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import random
 from itertools import count
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from checks.sites.hygiene.slowness import ENOUGH, Fleet, Pace, spread
@@ -111,6 +111,7 @@ def test_a_pace_taken_up_after_a_restart_judges_at_once():
     assert answers(pace, 1500, 1500, 1500)[-1] is not None
 
 
+@settings(deadline=None)
 @given(st.floats(1, 60_000), st.floats(1, 60_000))
 def test_a_seed_is_in_order_and_never_empty(p50, p95):
     values = spread(p50, p95)

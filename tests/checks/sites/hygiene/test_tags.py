@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from checks.sites.hygiene.tags import read_tags
@@ -127,7 +127,17 @@ def test_the_language_of_the_page_is_lower_case():
     assert tags(html='<html lang="de-AT">').lang == "de-at"
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=400), st.text(max_size=80))
 def test_whatever_a_page_and_its_headers_hold_every_text_stays_short(body, value):
     found = read_tags(URL, (("x-robots-tag", value), ("link", value)), b"<link rel=canonical href=" + body, NOW)
     assert max(map(len, (found.noindex, found.canonical, found.hreflang, found.lang))) < 190
+
+
+@pytest.mark.parametrize(
+    "piece", ["<", "<a>;", "<a>; rel=", ";a=", '<a>; x="', "<!--", "<link rel=canonical ", "<meta name=robots "]
+)
+def test_a_header_or_head_made_to_be_slow_is_read_like_any_other(piece):
+    many = piece * (100_000 // len(piece))
+    found = tags(head=many, headers=(("link", many), ("x-robots-tag", many)))
+    assert found.canonical == ""
