@@ -70,13 +70,12 @@ class Proxy:
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """Where a host is asked instead of where its name leads: an origin behind its edge.
-
-    Its certificate must be for the host; who issued it and until when is not asked, as edges do not.
-    """
+    """Where a host is asked instead of where its name leads: an origin behind its edge."""
 
     address: str
     port: int
+    any_issuer: bool = False
+    """Its certificate must be for the host; who issued it and until when does not matter."""
 
 
 @dataclass(slots=True)
@@ -302,7 +301,7 @@ class Session:
         handle.setopt(pycurl.RESOLVE, _resolved(url, addresses, proxy))
         handle.setopt(pycurl.PROXY, proxy.url if proxy else "")  # an unset proxy would be taken from the environment
         handle.setopt(pycurl.CONNECT_TO, [f"::{_bracketed(door.address)}:{door.port}"] if door else [])
-        handle.setopt(pycurl.SSL_VERIFYPEER, 0 if door else 1)
+        handle.setopt(pycurl.SSL_VERIFYPEER, 0 if door and door.any_issuer else 1)
         handle.setopt(pycurl.TIMEOUT_MS, max(int(timeout_s * 1000), 1))
         handle.setopt(pycurl.HEADERFUNCTION, reply.take_header)
         handle.setopt(pycurl.WRITEFUNCTION, reply.take_body)

@@ -199,7 +199,7 @@ def feeds(
 
 
 def vantages(top: Table) -> tuple[Vantage, ...]:
-    made = []
+    made: list[Vantage] = []
     for table in top.tables("vantages"):
         country = table.text("country", required=True)
         if country and not is_country(country):

@@ -26,6 +26,17 @@ _ASCII = {State.OK: "o", State.DEGRADED: "!", State.FAILING: "x", State.UNKNOWN:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_common_arguments(parser)
+    parser.add_argument(
+        "--origin", type=origin, metavar="HOST[:PORT]", help="server behind the edge, asked when it fails"
+    )
+
+
+def origin(text: str) -> str:
+    from data.config.urls import origin_fault
+
+    if fault := origin_fault(text):
+        raise argparse.ArgumentTypeError(f"{clean_text(redact(text))!r} {fault}")
+    return text
 
 
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:
@@ -79,6 +90,7 @@ def observe(args: argparse.Namespace, check: object, expect: Expect) -> int:
         user_agent=args.user_agent or CheckOptions().user_agent,
         device=args.device if args.device == "mobile" else "",
         depth=getattr(args, "depth", 0),
+        origin=getattr(args, "origin", None) or "",
         rules=own_rules(Home.find(args.home)),
     )
     try:

@@ -186,10 +186,9 @@ def link():
     return lambda url, **kwargs: check_link(url, options(**kwargs))
 
 
-def options(timeout_s=5.0, ca_file="", resolver="", **expect):
-    return replace(
-        CheckOptions(), expect=Expect(**expect), timeout_s=timeout_s, ca_file=str(ca_file), resolver=resolver
-    )
+def options(timeout_s=5.0, ca_file="", resolver="", origin="", **expect):
+    made = CheckOptions(expect=Expect(**expect), timeout_s=timeout_s, ca_file=str(ca_file))
+    return replace(made, resolver=resolver, origin=origin)
 
 
 @pytest.fixture
