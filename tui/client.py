@@ -93,10 +93,12 @@ class HubClient:
                 writer.write(http.send(h11.Data(data=body)) or b"")
             writer.write(http.send(h11.EndOfMessage()) or b"")
             await writer.drain()
-            response = await _next_event(http, reader)
+            response = await _next_event(http, reader, max(SILENCE_S, self.timeout_s))
             if not isinstance(response, h11.Response):
                 raise HubUnreachable(f"What listens on {self.socket} is not a hub. Try: losswatch hub status")
             yield response.status_code, _body(http, reader)
+        except TimeoutError:
+            raise
         except (OSError, h11.RemoteProtocolError) as broken:
             raise HubUnreachable("The hub ended the connection. Try: losswatch hub status") from broken
         finally:
@@ -128,9 +130,9 @@ class _Greeting:
     hello: _Protocol | None = None
 
 
-async def _next_event(http: h11.Connection, reader: asyncio.StreamReader) -> object:
+async def _next_event(http: h11.Connection, reader: asyncio.StreamReader, silence_s: float = SILENCE_S) -> object:
     while (event := http.next_event()) is h11.NEED_DATA:
-        async with asyncio.timeout(SILENCE_S):
+        async with asyncio.timeout(silence_s):
             received = await reader.read(1 << 16)
         http.receive_data(received)
     return event

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from checks.feeds import preset
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_JUST_NOW = timedelta(minutes=2)
+"""Real time in which a person who says `apply` is told what the hub had noticed before."""
+
 
 def read(home: Home) -> Settings:
     """The files of a home as settings, presets checked against those that exist; raises `ConfigError`."""
@@ -39,6 +43,10 @@ class Configuration:
     problem: str = ""
     """First line of what is wrong with the files on disk; the last good configuration stays in force."""
     _seen: Stamp = field(init=False)
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """One reading at a time: whoever comes second finds what the first has put in force."""
+    _noticed: tuple[datetime, tuple[str, ...]] | None = None
+    """When the hub last took changed files over by itself, and what that changed."""
 
     def __post_init__(self) -> None:
         """Remember the files as they were before they were read, so that no change falls between."""
@@ -46,14 +54,32 @@ class Configuration:
 
     async def apply(self, who: Principal, *, dry_run: bool) -> CommandReply:
         """Read the files and put them in force; raises `ConfigError` and changes nothing when they are wrong."""
+        async with self._turn:
+            return await self._apply(who, dry_run=dry_run)
+
+    async def _apply(self, who: Principal, *, dry_run: bool) -> CommandReply:
+        seen = await asyncio.to_thread(stamps, self.hub.home, self.hub.settings)
         settings = await asyncio.to_thread(read, self.hub.home)
-        change = difference(tuple(self.hub.board.targets.values()), settings.targets)
+        change = await self._difference(settings)
         if not dry_run:
+            self._seen = seen
             await self._enforce(settings, change, who.name)
-        return CommandReply(ok=True, message="\n".join(change.summary()))
+        words = change.summary()
+        if not change and self._noticed and self.hub.clock.now() - self._noticed[0] < _JUST_NOW * self.hub.clock.speed:
+            at, earlier = self._noticed
+            words = (f"in force already, noticed at {at:%H:%M:%SZ}:", *earlier)
+        return CommandReply(ok=True, message="\n".join(words))
+
+    async def _difference(self, settings: Settings) -> Difference:
+        now = tuple(self.hub.board.targets.values())
+        return await asyncio.to_thread(difference, now, settings.targets)
 
     async def reload_if_changed(self) -> None:
         """Hot reload: called now and then; a broken file is reported once and the last good one kept."""
+        async with self._turn:
+            await self._reload_if_changed()
+
+    async def _reload_if_changed(self) -> None:
         seen = await asyncio.to_thread(stamps, self.hub.home, self.hub.settings)
         if seen == self._seen:
             return
@@ -67,15 +93,18 @@ class Configuration:
                 self.hub.clock.now(), "hub", "configuration", f"not reloaded: {self.problem}", TeamId("")
             )
             return
-        change = difference(tuple(self.hub.board.targets.values()), settings.targets)
+        change = await self._difference(settings)
+        if change:
+            self._noticed = self.hub.clock.now(), change.summary()
         await self._enforce(settings, change, "losswatch")
 
     async def _enforce(self, settings: Settings, change: Difference, who: str) -> None:
         self.problem = ""
-        self.hub.put_in_force(settings, change)
+        await self.hub.put_in_force(settings, change)
         now = self.hub.clock.now()
         words = f"{len(change.added)} added, {len(change.changed)} changed, {len(change.removed)} removed"
-        rows = [without_keys(target) for target in (*change.added, *(changed.new for changed in change.changed))]
+        changed = (*change.added, *(changed.new for changed in change.changed))
+        rows = await asyncio.to_thread(lambda: [without_keys(target) for target in changed])
         entry = AuditEntry(now, who, TeamId(""), "apply", "configuration", words)
         await self.hub.keeping.keep([*rows, entry])
         self.hub.board.say(now, "hub", "configuration", f"reloaded: {words}", TeamId(""))

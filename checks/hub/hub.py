@@ -58,6 +58,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+AT_ONCE = 500
+"""Targets put in force before others have their turn."""
+
 
 @dataclass(slots=True)
 class Hub:
@@ -191,16 +194,19 @@ class Hub:
 
     # ── configuration ────────────────────────────────────────────────────────────────────────────────────────────
 
-    def put_in_force(self, settings: Settings, change: Difference) -> None:
-        """Switch to new settings; targets keep their states."""
+    async def put_in_force(self, settings: Settings, change: Difference) -> None:
+        """Switch to new settings; targets keep their states. A hundred thousand of them let others have their turn."""
         self.settings = settings
         for target in change.removed:
             self._stop_checking(target.id)
             self.board.remove_target(target.id)
             self.hygiene.forget(target.id)
-        for target in (*change.added, *(changed.new for changed in change.changed)):
-            self.board.put_target(target)
-            self._start_checking(target)
+        fresh = (*change.added, *(changed.new for changed in change.changed))
+        for act in (self.board.put_target, self._start_checking):  # all are there before one is placed among them
+            for number, target in enumerate(fresh, 1):
+                act(target)
+                if not number % AT_ONCE:
+                    await asyncio.sleep(0)
         self.probing.reconfigure(settings)
         self.hygiene.configure(settings)
         self.board.touch()
@@ -288,5 +294,6 @@ class Hub:
                 "warnings": self.store.warnings,
             },
             "missing_secrets": health.missing_secrets,
+            "registries": self.hygiene.domains.told() if self.hygiene.domains else {},
             "vantages": {row.name: row.detail or row.state.value for row in health.vantages},
         }

@@ -72,14 +72,15 @@ def run(arguments: list[str] | None = None) -> list[Figure]:
     parser.add_argument("--interval", type=int, default=Size.interval_s)
     parser.add_argument("--minutes", type=float, default=Size.minutes)
     given = parser.parse_args(arguments or [])
-    return asyncio.run(_run(Size(given.targets, given.interval, given.minutes)))
-
-
-async def _run(size: Size) -> list[Figure]:
-    folder = Path(tempfile.mkdtemp(prefix="losswatch-scale-"))
+    size = Size(given.targets, given.interval, given.minutes)
     street = subprocess.Popen(
         [sys.executable, "-m", "tests.bench.scale_street"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
+    return asyncio.run(_run(size, street))
+
+
+async def _run(size: Size, street: subprocess.Popen[bytes]) -> list[Figure]:
+    folder = Path(tempfile.mkdtemp(prefix="losswatch-scale-"))
     hub: subprocess.Popen[bytes] | None = None
     try:
         assert street.stdout is not None
