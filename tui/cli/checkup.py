@@ -19,6 +19,7 @@ from data.config.coverage import blind_spots, in_words
 from data.config.load import load
 from data.config.problems import ConfigErrors
 from data.config.settings import HubSettings
+from data.config.units import format_duration
 from data.errors import ConfigError, HubUnreachable, LosswatchError
 from data.model.state import State
 from tui.cli.apply import counted
@@ -250,6 +251,7 @@ async def _hub(home: Home) -> list[Item]:
         return [Item("hub", BAD, str(problem))]
     found = [Item("hub", OK, f"version {hello.version}, pid {hello.pid}; you are {hello.principal} ({hello.role})")]
     status = await _status(client)
+    found += _own_state(status)
     for name, word in status.vantages.items():
         down = word not in {OK.value, State.UNKNOWN.value}
         shown = "not used yet" if word == State.UNKNOWN.value else word
@@ -257,6 +259,18 @@ async def _hub(home: Home) -> list[Item]:
         found.append(Item("vantage", WARN if down else OK, f"{name}: {shown}", mend))
     found += [Item("registry", WARN, f"{domain}: {word}") for domain, word in status.registries.items()]
     return found
+
+
+def _own_state(status: _Status) -> Iterator[Item]:
+    """What the hub says of itself; nothing while all is well."""
+    if status.detail:
+        yield Item("hub", WARN, status.detail)
+    if status.late:
+        behind = format_duration(round(status.late_s))
+        detail = f"{status.late:,} checks of the last hour began an interval late or not at all, {behind} at worst"
+        yield Item("late", WARN, detail, "longer intervals, more probes, or more requests a minute under [network]")
+    if status.maintenance:
+        yield Item("maintenance", OK, f"failures of {status.maintenance:,} targets open nothing now")
 
 
 async def _status(client: HubClient) -> _Status:
@@ -270,6 +284,11 @@ async def _status(client: HubClient) -> _Status:
 class _Status:
     """The part of the hub's status that the doctor shows."""
 
+    detail: str = ""
+    late: int = 0
+    late_s: float = 0.0
+    maintenance: int = 0
+    """Targets in a window."""
     vantages: dict[str, str] = field(default_factory=dict)
     """`ok`, `unknown` or what is wrong, by name."""
     registries: dict[str, str] = field(default_factory=dict)

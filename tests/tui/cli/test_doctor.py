@@ -108,3 +108,15 @@ def test_a_socket_nobody_listens_on_is_told(examined, canned_hub, tmp_path):
     items, _ = examined()
     assert items["hub"]["state"] == "warn"
     assert items["hub"]["next"] == "losswatch hub start"
+
+
+def test_the_doctor_tells_what_the_hub_says_of_itself(examined, canned_hub):
+    busy = "go.tracker.example: 80 checks/min wanted, 60 allowed"
+    status = {"detail": busy, "late": 1234, "late_s": 95.4, "maintenance": 12, "vantages": {}, "registries": {}}
+    canned_hub({"/v1/hello": HELLO, "/v1/status": status})
+    items, code = examined()
+    assert (items["hub"]["state"], items["hub"]["detail"]) == ("warn", busy)
+    assert "1,234 checks" in items["late"]["detail"]
+    assert "1m35s at worst" in items["late"]["detail"]
+    assert "12 targets" in items["maintenance"]["detail"]
+    assert code == 1
