@@ -138,11 +138,13 @@ def test_the_command_reads_the_rules_of_its_home_and_names_the_one_that_spoke(tm
     (tmp_path / "rules.toml").write_text('[[rule]]\nid = "fallback"\ncause = "link.inactive"\nany = ["more offers"]\n')
     url = serve(http("<h1>More offers</h1><p>Play.</p>")).url()
     words = ["losswatch", "--home", str(tmp_path), "check", "link", url]
-    done = subprocess.run([sys.executable, "-m", "tui.cli.main", *words[1:], "--json"], capture_output=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-m", "tui.cli.main", *words[1:], "--json"], check=False, capture_output=True, timeout=60
+    )
     found = json.loads(done.stdout)
     assert (done.returncode, found["cause"]) == (2, "link.inactive")
     assert found["evidence"].items() >= {"rule": "fallback", "matched": "headings: More offers", "score": "1.3"}.items()
     told = subprocess.run(
-        [sys.executable, "-m", "tui.cli.main", *words[1:]], capture_output=True, timeout=60, text=True
+        [sys.executable, "-m", "tui.cli.main", *words[1:]], check=False, capture_output=True, timeout=60, text=True
     )
     assert "headings: More offers  (rule fallback)" in told.stdout
