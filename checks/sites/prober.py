@@ -169,6 +169,10 @@ class Prober:
         now = self.wall.now()
         arrived = arrived_params(made, check)
         seen = self._evidence(check, made, found)
+        if not made.vantage:
+            seen["resolver"] = next(
+                filter(None, (self.network.resolver.note(hop.url.host) for hop in made.exchanges)), ""
+            )
         for param in arrived:
             seen |= param.evidence()
         return Observation(

@@ -8,7 +8,7 @@ import secrets
 import socket
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ import dns.rdatatype
 
 from checks.sites.dnsline import Line, Server
 from checks.sites.exchange import Fault
+from checks.sites.lookups import Lookups
 from data.model.cause import cause
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ _AAAA_GRACE_S = 0.05
 _TTL_S = (1.0, 300.0)
 _FAILED_TTL_S = 2.0
 _CACHED_NAMES = 200_000
+_DEAD_S = 5.0
+_UNREACHABLE = "is not reachable"
 _DECISIVE = frozenset({"dns.nxdomain", "dns.nodata"})
 
 
@@ -40,10 +43,17 @@ class Answer:
     addresses: tuple[str, ...] = ()
     fault: Fault | None = None
     ttl_s: float = _FAILED_TTL_S
+    note: str = ""
+    """Why the first resolver's word was not taken."""
 
 
 class Resolver:
-    """Resolves through the configured server or the system's; a second one only confirms that the first really fails."""
+    """Resolves through the configured server or the system's; a second one says whether the name or the first one fails.
+
+    The second is asked when the first fails, or says that there is no such name or address. 1. Both fail: the name's
+    fault, unless everything fails, which is ours. 2. Only the second answers: its answer counts, with a note. 3. The first
+    denies what the second knows: they disagree, and nobody knows (`local.resolver`).
+    """
 
     def __init__(self, resolver: str = "", second: str = "") -> None:
         """Both as `HOST:PORT`; an empty `resolver` is the system's, an empty `second` is none. Raises `ValueError`."""
@@ -54,6 +64,9 @@ class Resolver:
         self._cache: dict[str, tuple[float, Answer]] = {}
         self._running: dict[str, asyncio.Task[Answer]] = {}
         self._lines: dict[Server, Line] = {}
+        self._lookups = Lookups()
+        self._dead: tuple[float, bool] = (0.0, False)
+        """Until when the last word on our own resolver holds, and that word."""
 
     async def address(self, host: str, timeout_s: float = 5.0) -> str:
         """The first address of `host`, an address itself included; raises `OSError` with the reason when there is none."""
@@ -83,7 +96,15 @@ class Resolver:
             async with asyncio.timeout(timeout_s):
                 return await asyncio.shield(task)
         except TimeoutError:
+            self._lookups.note(name, time.monotonic(), answered=False)
+            if self._lookups.suspicious(time.monotonic()) and (self._dead[1] or not self._lookups.good):
+                return _OURS
             return Answer(fault=Fault(cause("dns.timeout"), f"no name server answered for {name}", deadline=True))
+
+    def note(self, host: str) -> str:
+        """Why the first resolver's word on `host` was not taken at the last lookup; empty when it was."""
+        kept = self._cache.get(host.removesuffix("."))
+        return kept[1].note if kept else ""
 
     def knows_locally(self, host: str) -> bool:
         """Whether `host` is answered without asking anybody."""
@@ -120,12 +141,23 @@ class Resolver:
 
     async def _look_up(self, name: str) -> Answer:
         answer = await self._ask_all(name, self.servers)
-        if answer.fault is None or answer.fault.cause in _DECISIVE or self.second is None:
-            return answer
-        other = await self._ask_all(name, (self.second,))
-        if other.fault is None or other.fault.cause in _DECISIVE:
-            return other
-        return Answer(fault=Fault(answer.fault.cause, answer.fault.detail + "; a second resolver agrees", agreed=True))
+        other = await self._ask_all(name, (self.second,)) if answer.fault and self.second else None
+        found = _settled(name, answer, other)
+        answered = found.fault is None or found.fault.cause in _DECISIVE or found.fault.cause == "local.resolver"
+        self._lookups.note(name, time.monotonic(), answered=answered)
+        return found if answered or not await self._is_dead() else _OURS
+
+    async def _is_dead(self) -> bool:
+        """Whether our own resolver is what fails: everything does, lately, and names that it knew it knows no more."""
+        now_s = time.monotonic()
+        if not self._lookups.suspicious(now_s):
+            return False
+        if self._dead[0] < now_s:
+            first = self.servers[0]
+            again = await asyncio.gather(*(self._ask(name, "A", first, _TRIES_S[0]) for name in self._lookups.good))
+            dead = all(answer.fault and answer.fault.cause not in _DECISIVE for answer in again)
+            self._dead = (time.monotonic() + _DEAD_S, dead)
+        return self._dead[1]
 
     async def _ask_all(self, name: str, servers: tuple[Server, ...]) -> Answer:
         answer = Answer(fault=Fault(cause("dns.timeout"), f"no name server answered for {name}"))
@@ -165,7 +197,7 @@ class Resolver:
         except TimeoutError:
             return Answer(fault=Fault(cause("dns.timeout"), f"no name server answered for {name}"))
         except OSError:
-            return Answer(fault=Fault(cause("dns.refused"), f"the resolver {server[0]} is not reachable"))
+            return Answer(fault=Fault(cause("dns.refused"), f"the resolver {server[0]} {_UNREACHABLE}"))
         except (dns.exception.DNSException, EOFError):  # dnspython raises the latter where TCP ends early
             return Answer(fault=Fault(cause("dns.servfail"), f"the name servers answer nonsense for {name}"))
         return _read(name, kind, reply)
@@ -211,6 +243,27 @@ def _refers_on(reply: dns.message.Message) -> bool:
     """A referral instead of an answer: the zone's servers are lame, or the resolver does not resolve."""
     kinds = {rrset.rdtype for rrset in reply.authority}
     return dns.rdatatype.NS in kinds and dns.rdatatype.SOA not in kinds and not reply.flags & dns.flags.RA
+
+
+_OURS = Answer(fault=Fault(cause("local.resolver"), "our own resolver answers for no name at all"))
+
+
+def _settled(name: str, answer: Answer, other: Answer | None) -> Answer:
+    """What two resolvers' words come to; `other` is None where the second one was not asked. Pure."""
+    fault = answer.fault
+    if fault is None or other is None:
+        return answer
+    denied, failed = fault.cause in _DECISIVE, other.fault is not None and other.fault.cause not in _DECISIVE
+    if denied and other.fault is None:
+        detail = f"the first resolver says that {name} has no address, the second knows {other.addresses[0]}"
+        return Answer(fault=Fault(cause("local.resolver"), detail))
+    if denied:
+        return answer
+    if not failed:
+        return replace(other, note=f"the first resolver failed: {fault.detail}")
+    if _UNREACHABLE in fault.detail:
+        return answer
+    return Answer(fault=Fault(fault.cause, fault.detail + "; a second resolver agrees", agreed=True))
 
 
 def parse_server(text: str) -> Server:

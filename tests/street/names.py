@@ -109,7 +109,8 @@ class NameServer:
         elif isinstance(wanted, str):
             reply.set_rcode(dns.rcode.from_text(wanted))
         else:
-            wanted = wanted if kind in {"A", "AAAA"} else []
+            typed = {"A": "", "AAAA": "", "NS": "."}.get(kind)  # a value that ends with a dot is a name server
+            wanted = [value for value in wanted if typed is not None and value.endswith(".") == bool(typed)]
             fitting = [address for address in wanted if (":" in address) == (kind == "AAAA")]
             if fitting:
                 reply.answer.append(dns.rrset.from_text(question.name, 60, "IN", kind, *fitting))
