@@ -26,6 +26,11 @@ def _pair(address):
                 raise
 
 
+def _kind_of(record):
+    """Addresses are written as they are, name servers with their last dot."""
+    return "NS" if record.endswith(".") else "AAAA" if ":" in record else "A"
+
+
 class NameServer:
     """UDP, and TCP for the truncated. `zone` maps a name to addresses or to how it is wrong; `*` is every other name.
 
