@@ -24,7 +24,7 @@ ALIAS = Scope(None, MoneyRight.FULL, NAMES)
 INCIDENT = Incident(
     3, "*", ("aurora", "cedar"), "revenue.silence", Severity.SEV1, IncidentState.NEW, "Quillspin silent, EUR 777.31/h",
     "QUILLSPIN DE", "quillspin", "affiliate manager", T0, T0, reason="777.31 EUR lost at Quillspin",
-    loss=Loss(*[Decimal("777.31")] * 9),
+    loss=Loss(*[Decimal("777.31")] * 9), upstream="partner=Quillspin", evidence={"rivals": "host trk.quillspin.example, EUR 777.31"},
 )  # fmt: skip
 SLICE = TargetRow(
     "slice:partner=P01", TargetKind.SLICE, "aurora", "Quillspin", State.FAILING, "revenue.silence", "−€777.31", T0, T0,
