@@ -59,11 +59,16 @@ class Configuration:
 
     async def _apply(self, who: Principal, *, dry_run: bool) -> CommandReply:
         seen = await asyncio.to_thread(stamps, self.hub.home, self.hub.settings)
+        if seen == self._seen and not self.problem:  # what is in force was made of these very files
+            return self._reply(Difference())
         settings = await asyncio.to_thread(read, self.hub.home)
         change = await self._difference(settings)
         if not dry_run:
             self._seen = seen
             await self._enforce(settings, change, who.name)
+        return self._reply(change)
+
+    def _reply(self, change: Difference) -> CommandReply:
         words = change.summary()
         if not change and self._noticed and self.hub.clock.now() - self._noticed[0] < _JUST_NOW * self.hub.clock.speed:
             at, earlier = self._noticed

@@ -109,9 +109,10 @@ def sort_rows(rows: list[TargetRow], field: str, *, descending: bool) -> list[Ta
         found = getattr(row, field)
         return row.state.badness if field == "state" else found
 
-    known = sorted((row for row in rows if value(row) is not None), key=lambda row: row.name)
+    by_name = sorted(rows, key=lambda row: row.name)
+    known = [row for row in by_name if value(row) is not None]
     known.sort(key=value, reverse=descending)
-    return known + [row for row in rows if value(row) is None]
+    return known + [row for row in by_name if value(row) is None]
 
 
 def worst_first(row: TargetRow) -> tuple[object, ...]:

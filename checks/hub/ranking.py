@@ -71,7 +71,7 @@ class Ranking:
         priced = losses if scope.money is MoneyRight.FULL else {}
         for state in _WORST_FIRST:
             if state is State.OK:
-                yield from self._fine(kind, scope)
+                yield from self._fine(kind, scope, priced)
             elif members := self._in_state.get((kind, state)):
                 yield from self._dear(members, scope, priced)
                 yield from self._others(members, kind, scope, priced)
@@ -97,11 +97,13 @@ class Ranking:
             if target.id in members and not losses.get(target.id):
                 yield target
 
-    def _fine(self, kind: TargetKind, scope: Scope) -> Iterator[Target]:
+    def _fine(self, kind: TargetKind, scope: Scope, losses: Mapping[TargetId, Decimal]) -> Iterator[Target]:
         ill = [self._in_state.get((kind, state), set()) for state in State if state is not State.OK]
-        bad = set().union(*ill)
+        bad: set[TargetId] = set().union(*ill)
+        dear = {one for one in losses if one not in bad and one in self.targets and self.targets[one].kind is kind}
+        yield from self._dear(dear, scope, losses)
         for target in self._order(kind, scope, ""):
-            if target.id not in bad:
+            if target.id not in bad and not losses.get(target.id):
                 yield target
 
     def _order(self, kind: TargetKind, scope: Scope, by: str) -> list[Target]:
