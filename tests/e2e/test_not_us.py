@@ -139,6 +139,11 @@ def sites(home):
     return {row["name"]: (row["state"], row["cause"]) for row in ask(home, "/v1/targets/site?limit=100")["rows"]}
 
 
+def evidence(home, name):
+    """Of the last observations of a site."""
+    return [seen["evidence"] for seen in ask(home, f"/v1/target/site:{name}")["observations"]]
+
+
 def all_are(home, *words):
     return until(lambda: set(sites(home).values()) == {words}, 60)
 
@@ -190,12 +195,13 @@ def test_a_host_gets_its_budget_and_the_silence_it_asks_for(tmp_path, town, star
     assert told["late"] > 0
 
     town.limited["shy.example"] = "5"
-    assert until(lambda: ("unknown", "http.rate_limited") in sites(home).values())
+    assert until(lambda: [name for name, word in sites(home).items() if word == ("unknown", "http.rate_limited")])
+    assert until(lambda: [seen for name in shy for seen in evidence(home, name) if "quiet_until" in seen])
     # asked again only when the silence is over, however many want to
     first_s = town.requests("shy.example", since_s)[-1]
     town.limited.clear()
-    assert until(lambda: town.requests("shy.example", first_s + 0.5))
-    assert town.requests("shy.example", first_s + 0.5)[0] >= first_s + 4.0
+    assert until(lambda: town.requests("shy.example", first_s + 2.0))
+    assert town.requests("shy.example", first_s + 2.0)[0] >= first_s + 4.0
     assert until(lambda: {sites(home)[name][0] for name in shy} == {"ok"})
 
     times = town.requests("busy.example", since_s)
@@ -253,4 +259,5 @@ def test_maintenance_is_shown_where_it_is_looked_for(tmp_path, town, started):
     assert "maintenance until" in row["detail"]
     assert "new rack" in row["detail"]
     assert status(home)["maintenance"] == 1
+    assert "new rack: failures open nothing" in ask(home, "/v1/target/site:s0")["notes"][0]
     assert lines(losswatch(home, "incidents", "--json")) == []
