@@ -121,7 +121,7 @@ class VantageWatch:
     def rows(self) -> tuple[VantageHealth, ...]:
         """All of them, in the order of the configuration."""
         return tuple(
-            VantageHealth(name, seen.country, _state(seen), seen.trouble, seen.last_at)
+            VantageHealth(name, seen.country, _state(seen), reason(name, seen.trouble), seen.last_at)
             for name, seen in self._seen.items()
         )
 
@@ -167,9 +167,13 @@ class VantageWatch:
 
 
 def said(name: str, why: str) -> str:
-    """`the vantage DE-2 is down: it does not answer`."""
-    reason = why.removeprefix(f"the vantage {name} is down: ").removeprefix(f"the vantage {name} ")
-    return f"the vantage {name} is down: {reason}"
+    """`the vantage DE-2 is down: does not answer`."""
+    return f"the vantage {name} is down: {reason(name, why)}"
+
+
+def reason(name: str, why: str) -> str:
+    """`does not answer`, without the words that name the vantage."""
+    return why.removeprefix(f"the vantage {name} is down: ").removeprefix(f"the vantage {name} ")
 
 
 def _state(seen: _Seen) -> State:

@@ -95,7 +95,8 @@ def test_a_vantage_through_which_no_canary_answers_is_down(house, word):
     for number in (0, 1):
         house.canary("DE-2", number, **word)
     assert house.state("DE-2").state is State.FAILING
-    assert house.watch.problem.startswith("the vantage DE-2 is down: ")
+    assert house.watch.problem == f"the vantage DE-2 is down: {house.state('DE-2').detail}"
+    assert "vantage" not in house.state("DE-2").detail
     assert house.state("DE").state is State.UNKNOWN
 
 
