@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
+
 from checks.sites.content import judge_content
 from checks.sites.page import decode_text, read_page
 from data.model.state import State
