@@ -77,11 +77,11 @@ class Intake:
             rows.append(step.flip)
             self._say(observation)
         now = self.clock.now()
+        if step.closed:
+            rows += self.settle(self.desk.close(step.closed.finding, step.closed.at))
         for finding in (step.opened, step.revised):
             if finding:
                 rows += self.settle(self.desk.open(finding, now))
-        if step.closed:
-            rows += self.settle(self.desk.close(step.closed.finding, step.closed.at))
         return rows
 
     def settle(self, change: Change) -> list[Record]:

@@ -2,16 +2,18 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from checks.incidents import correlation, explain, routing
 from checks.incidents.labels import WEB, base, parsed, written
 from checks.incidents.severity import grade
+from data.model.cause import nature_of
 from data.model.incident import Finding, Incident, IncidentState, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from checks.incidents.labels import Label
     from data.model.ids import CauseId, FindingId, TargetId, TeamId
@@ -22,6 +24,7 @@ _BLAMED = frozenset({"edge", "host", "network", "ns", "registrar", "issuer", "va
 """Kinds of upstream that are themselves to blame."""
 _BLAMES = 64
 """Findings that blame more different hosts than this have no host to blame."""
+SAME_START = timedelta(minutes=10)
 _MILESTONES = tuple(step * 10**power for power in range(6) for step in (1, 2, 5))
 
 
@@ -108,6 +111,27 @@ class Case:
         closed_at = self.incident.closed_at
         recovered = closed_at is not None and self.incident.closed_by == SYSTEM and now - closed_at <= flapping
         return self.is_open or recovered
+
+    def is_of(self, finding: Finding) -> bool:
+        """Whether the target's last trouble in here was of the same nature."""
+        known = self.findings.get(self._targets.get(finding.target, finding.id))
+        return known is None or known.kind not in WEB or nature_of(known.cause) == nature_of(finding.cause)
+
+    def takes_kindly(self, finding: Finding) -> bool:
+        """Whether a site's or link's finding may be of this trouble, whatever they share.
+
+        A breach of a licence is never mixed with anything else. Trouble of another nature belongs here only when it
+        began with it: what begins an hour later behind the same host is another story.
+        """
+        if self._compliance != ("compliance" in finding.fingerprint):
+            return False
+        alike = nature_of(self.incident.cause) == nature_of(finding.cause)
+        return alike or finding.kind not in WEB or abs(finding.opened_at - self.incident.started_at) <= SAME_START
+
+    def is_kin(self, other: Case) -> bool:
+        """Whether the two may be one incident, as far as their own stories tell."""
+        first = other._first
+        return first is None or self.takes_kindly(first)
 
     def is_near(self, opened_at: datetime, window: timedelta | None) -> bool:
         return window is None or self.incident.started_at - window <= opened_at <= self._last_start + window

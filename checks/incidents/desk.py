@@ -167,7 +167,7 @@ class IncidentDesk:
         """The oldest incident that a rule, a bridge or flapping assigns this finding to, and why."""
         before = self._index.by_target.get(finding.target)
         flapped = self._cases.get(before) if before is not None else None
-        if flapped is not None and flapped.may_take(now, FLAPPING):
+        if flapped is not None and flapped.may_take(now, FLAPPING) and flapped.is_of(finding):
             return flapped, "the same target fell again"
         if (known := self._inferred_for(finding)) is not None:
             return known, reason(known.shared)
@@ -176,7 +176,7 @@ class IncidentDesk:
             for number in self._index.of_upstream(upstream):
                 case = self._cases[number]
                 fits = case.may_take(now, FLAPPING) and case.is_near(finding.opened_at, rule.window)
-                if fits and self._may_speak(upstream, finding, case.incident.started_at):
+                if fits and case.takes_kindly(finding) and self._may_speak(upstream, finding, case.incident.started_at):
                     return case, rule.reason.format(value=upstream.value)
         return self._bridged(finding)
 
@@ -186,7 +186,11 @@ class IncidentDesk:
             return None
         labels = [label for label in self._census.labels(finding.target) if compatible(label[0], finding.cause)]
         for case in (self._cases[number] for number in self._index.of_shared(labels)):
-            if case.is_open and not now_of(self._census, case.shared, case.incident.started_at).refuted:
+            if (
+                case.is_open
+                and case.takes_kindly(finding)
+                and not now_of(self._census, case.shared, case.incident.started_at).refuted
+            ):
                 return case
         return None
 
@@ -239,7 +243,8 @@ class IncidentDesk:
             members: dict[IncidentId, int] = Counter(
                 number for target in found.targets if (number := self.incident_of(target)) is not None
             )
-            cases = [self._cases[number] for number in sorted(members) if self._is_mostly(number, members[number])]
+            mostly = [self._cases[number] for number in sorted(members) if self._is_mostly(number, members[number])]
+            cases = [case for case in mostly if case.is_kin(mostly[0])]
             if sum(members[case.incident.id] for case in cases) > 1:
                 change = together(change, self._merge(cases, found, now))
         return change

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from checks.incidents.labels import WEB, traits_after
+from data.model.cause import nature_of
 from data.model.ids import FindingId
 from data.model.incident import Finding
 from data.model.observation import NO_CAUSE, Flip, Observation, TargetState
@@ -106,7 +107,8 @@ def advance(
     2. `unknown` shows where nothing worse is known; it opens, closes and counts nothing. `paused` closes.
     3. Worse than the present state: after `fail` in a row the state changes; the first one asks for a confirmation.
     4. Better: after `recover` in a row (`recover_degraded` from degraded) it changes; at ok the finding closes.
-    5. The same: its words are kept up to date.
+    5. The same: its words are kept up to date. A failure of another nature (see `nature_of`), seen `fail` times in a row, is
+       another trouble: the finding of the first closes, one of the second opens.
 
     `target` lends its partner, GEO, site and offer to the finding's fingerprint. Without `thresholds` the kind's apply.
     """
@@ -180,10 +182,24 @@ class _Move:
 
     def still_bad(self) -> Step:
         seen, state = self.observation, self.state
+        if state.kind in WEB and nature_of(seen.cause) != nature_of(state.cause):
+            return self._another_trouble()
         fails = state.fails + 1 if seen.state is State.FAILING else 0
         first = state.first_fail_at or _began_at(seen)
         same = _said(replace(self.fresh, fails=fails, oks=0, first_fail_at=first), seen)
         return Step(same, revised=self._finding(first) if seen.cause != state.cause else None)
+
+    def _another_trouble(self) -> Step:
+        """`oks` counts how often in a row the first trouble was not seen, as it does on the way to recovery."""
+        seen, others = self.observation, self.state.oks + 1
+        if others < self.rules.fail and seen.cause not in self.rules.at_once:
+            return Step(replace(self.fresh, oks=others), confirm_in_s=self._look_again())
+        began = (self.state.last_at if others > 1 else None) or seen.started_at
+        closing = self._closing(f"it gave way to {seen.cause}")
+        fails = others if seen.state is State.FAILING else 0
+        fresh = replace(self.fresh, fails=fails, oks=0, first_fail_at=began, since=began)
+        flip = Flip(seen.target, seen.team, seen.started_at, seen.state, seen.state, seen.cause, closing.reason)
+        return Step(_said(fresh, seen), flip=flip, opened=self._finding(began), closed=closing)
 
     def still_good(self) -> Step:
         oks = self.state.oks + 1

@@ -199,3 +199,20 @@ def words_of(cause_id: CauseId) -> str:
 
 def family_of(cause_id: CauseId) -> str:
     return cause_id.partition(".")[0]
+
+
+_NATURES = {
+    **dict.fromkeys(("dns", "tcp", "tls", "http", "edge", "proto", "redirect"), "reach"),
+    **dict.fromkeys(("content", "link"), "landing"),
+}
+_BY_CAUSE = {
+    "http.legal_block": "geo", "tls.expiring": "expiry", "dns.expiring": "expiry", "redirect.client_side": "landing",
+}  # fmt: skip
+
+
+def nature_of(cause_id: CauseId) -> str:
+    """What kind of trouble a cause is: causes of one nature may be the same trouble seen on different days.
+
+    `reach` (the page was not got), `landing` (it is not worth having), `geo`, `expiry`; else the family itself.
+    """
+    return _BY_CAUSE.get(cause_id) or _NATURES.get(family_of(cause_id), family_of(cause_id))

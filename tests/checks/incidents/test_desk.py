@@ -34,6 +34,9 @@ class Book:
         self.timeline += change.timeline
         return change
 
+    def find(self, finding):
+        return self.write(self.desk.open(finding, finding.detected_at))
+
     def restart(self):
         rows = [from_json(to_json(row), Incident) for row in self.incidents.values()]
         found = [from_json(to_json(row), Finding) for row in self.findings.values()]
@@ -327,3 +330,38 @@ def test_ten_thousand_members_cost_no_more_each_than_ten(story):
     assert changes < 30
     assert desk.incident_of("site:s0001") == incident.id
     assert desk.tick(story.at(2) + timedelta(hours=1), free) == ()
+
+
+def test_trouble_of_another_nature_behind_the_same_host_an_hour_later_is_another_incident(story, book):
+    book.find(story.finding("link:a", "tls.expired", 0, host="go.example"))
+    book.find(story.finding("link:b", "tls.expired", 1, host="go.example"))
+    book.find(story.finding("link:c", "link.inactive", 90, host="go.example", partner="P09"))
+    assert sorted(one.cause for one in book.incidents.values()) == ["link.inactive", "tls.expired"]
+
+
+def test_a_target_whose_trouble_changes_nature_leaves_its_incident_for_another(story, book):
+    old = story.finding("link:a", "tls.expired", 0, host="go.example")
+    book.find(old)
+    book.write(book.desk.close(old.id, story.at(90)))
+    book.find(story.finding("link:a", "link.inactive", 88, host="go.example", partner="P09"))
+    states = {one.cause: one.state.value for one in book.incidents.values()}
+    assert states == {"tls.expired": "closed", "link.inactive": "new"}
+
+
+def test_a_breach_of_a_licence_is_never_mixed_with_anything_else(story, book):
+    book.find(story.finding("link:a", "link.param_lost", 0, host="go.example", partner="P04"))
+    book.find(
+        story.finding(
+            "link:b", "link.wrong_target", 1, host="go.example", partner="P04", compliance="not licensed in UK"
+        )
+    )
+    book.find(
+        story.finding(
+            "link:c", "link.wrong_target", 2, host="go.example", partner="P04", compliance="not licensed in UK"
+        )
+    )
+    book.find(story.finding("link:d", "link.param_lost", 3, host="go.example", partner="P04"))
+    assert sorted((one.cause, one.members) for one in book.incidents.values()) == [
+        ("link.param_lost", 2),
+        ("link.wrong_target", 2),
+    ]

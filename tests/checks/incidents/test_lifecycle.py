@@ -214,3 +214,57 @@ def test_each_kind_of_target_has_its_thresholds():
     assert set(THRESHOLDS) == set(TargetKind)
     assert all(rules.confirm_s is None or rules.confirm_s[1] <= 40 for rules in THRESHOLDS.values())
     assert timedelta(seconds=THRESHOLDS[SITE].confirm_s[0]) >= timedelta(seconds=20)
+
+
+def changes(story, causes, kind=LINK):
+    """Marks for a line of failing causes, five minutes apart; an empty one is a good answer."""
+    state, marks, steps = story.state(kind), "", []
+    for number, cause in enumerate(causes):
+        step = advance(state, story.seen("f" if cause else "o", number * 5, kind, cause))
+        state = step.state
+        marks += (
+            "B"
+            if step.opened and step.closed
+            else "O"
+            if step.opened
+            else "C"
+            if step.closed
+            else "R"
+            if step.revised
+            else "."
+        )
+        steps.append(step)
+    return marks, steps
+
+
+TLS, CAP, DOWN = "tls.expired", "link.inactive", "tcp.refused"
+
+
+@pytest.mark.parametrize(
+    ("causes", "marks"),
+    [
+        ([TLS, TLS, DOWN, DOWN], ".OR."),
+        ([TLS, TLS, CAP, CAP], ".O.B"),
+        ([TLS, TLS, CAP, TLS, CAP, CAP], ".O...B"),
+        ([CAP, CAP, TLS, TLS], ".O.B"),
+        ([TLS, TLS, CAP, "", ""], ".O..C"),
+        ([CAP, CAP, "content.soft404"], ".OR"),
+    ],
+)
+def test_a_failure_of_another_nature_twice_in_a_row_is_another_trouble(story, causes, marks):
+    assert changes(story, causes)[0] == marks
+
+
+def test_the_second_trouble_begins_when_it_was_first_seen_and_the_first_ends_with_it(story):
+    step = changes(story, [TLS, TLS, CAP, CAP])[1][-1]
+    assert (step.opened.opened_at, step.opened.cause) == (story.at(10), CAP)
+    assert (step.closed.finding, step.closed.reason) == (
+        f"link:a1@{story.at(0).isoformat()}",
+        "it gave way to link.inactive",
+    )
+    assert step.state.since == story.at(10)
+
+
+@pytest.mark.parametrize("kind", [PARSER, FEED])
+def test_parsers_and_feeds_keep_one_finding_whatever_it_turns_into(story, kind):
+    assert "B" not in changes(story, [TLS, TLS, CAP, CAP, CAP], kind)[0]
