@@ -16,7 +16,7 @@ from data.config.settings import Hygiene
 from data.model.cause import cause
 from data.model.fact import Baseline
 from data.model.state import State
-from data.model.target import TargetKind
+from data.model.target import TargetKind, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -249,6 +249,8 @@ class HygieneRoom:
             drift.forgive(known.links)
             return None
         evidence = {**drifted.evidence, "usual_from": _day(known.drift_since + ACCEPT_S)}
+        if partner := self.allowed.partner(name_of(target), drifted.links):
+            evidence["partner"] = partner
         return _Found(drifted.cause, drifted.state, drifted.detail, evidence)
 
     def _accept(self, target: TargetId, known: _Memory) -> None:

@@ -11,8 +11,9 @@ from urllib.parse import urlsplit
 
 from checks.revenue.alarm import slice_of
 from checks.revenue.book import Explained
-from data.model.cause import family_of
+from data.model.cause import family_of, state_of
 from data.model.money import NO_LOSS, ZERO, Loss, cents
+from data.model.state import State
 from data.model.target import TargetKind
 
 if TYPE_CHECKING:
@@ -108,7 +109,8 @@ class Pricing:
         target = self.target(finding.target)
         if finding.kind is TargetKind.LINK and target is not None:
             return bool(finding.blame) and finding.blame == _host(target.url)
-        return finding.kind is TargetKind.SITE or finding.cause == "revenue.traffic"
+        on_page = finding.cause.startswith("link.")  # the page is there and its links are followed, for nothing
+        return (finding.kind is TargetKind.SITE and not on_page) or finding.cause == "revenue.traffic"
 
     def explained(self, incident: Incident, findings: Sequence[Finding], now: datetime) -> tuple[Explained, ...]:
         """What the incident's links and sites account for: missing money there is no news.
@@ -131,7 +133,7 @@ class Pricing:
         if target is None or finding.kind in {TargetKind.PARSER, TargetKind.FEED}:
             return ()
         if finding.kind is TargetKind.SITE:
-            return (("site", target.name),)
+            return _of_site(finding, target.name)
         return tuple((name, value) for name in DIMS if (value := str(getattr(target, name))))
 
     def _loss(self, members: Sequence[Stake], now: datetime) -> Loss:
@@ -169,6 +171,18 @@ class Pricing:
         rate, rate_lo, rate_hi = _added([(one.per_hour, one.per_hour_lo, one.per_hour_hi) for one in running])
         recoverable = sum((loss.recoverable for loss in losses), ZERO)
         return Loss(lost, lost_lo, lost_hi, rate, rate_lo, rate_hi, recoverable, currency=self.currency())
+
+
+def _of_site(finding: Finding, site: str) -> tuple[tuple[str, str], ...]:
+    """What a site's trouble touches.
+
+    A site that works costs nothing today, whatever search engines or a calendar hold against it; links that are gone or
+    stripped cost what their partner's links there bring.
+    """
+    if state_of(finding.cause) is State.DEGRADED:
+        return ()
+    partner = finding.fingerprint.get("partner", "")
+    return (("partner", partner), ("site", site)) if partner else (("site", site),)
 
 
 def independent(stakes: Sequence[Stake]) -> list[Stake]:

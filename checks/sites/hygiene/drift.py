@@ -66,6 +66,8 @@ class Drift:
     state: State
     detail: str
     evidence: dict[str, str]
+    links: int = 0
+    """Mask of the registered links concerned."""
 
 
 def look_of(evidence: Mapping[str, str]) -> Look | None:
@@ -155,9 +157,15 @@ def judge(memory: Presence, look: Look, allowed: Allowed, known: Collection[str]
     if stripped:
         names = ", ".join(look.dropped)
         words = f"{stripped.bit_count()} of {look.n} registered links on the page lack the parameter {names}"
-        return Drift(cause("link.param_lost"), State.FAILING, words, {"parameter": names})
+        return Drift(cause("link.param_lost"), State.FAILING, words, {"parameter": names}, stripped)
     gone = () if memory.still >= 0 else missing(memory)
     if gone:
         words = f"{len(gone)} of {look.n} registered links are gone from the page"
-        return Drift(cause("content.missing_keyword"), State.DEGRADED, words, {"missing_links": str(len(gone))})
+        return Drift(
+            cause("content.missing_keyword"),
+            State.DEGRADED,
+            words,
+            {"missing_links": str(len(gone))},
+            sum(1 << number for number in gone),
+        )
     return None

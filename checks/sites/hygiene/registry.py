@@ -45,6 +45,14 @@ class Allowed:
     """By (host, parameter)."""
     kept: set[str] = field(default_factory=set)
     """Parameters that some row says must survive."""
+    partners: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Whose links belong to a site, in the order of `Registry.pages`, by the site's name."""
+
+    def partner(self, site: str, links: int) -> str:
+        """The one partner of the links in a mask; empty when there are several or none is known."""
+        owners = self.partners.get(site, ())
+        found = {owner for number, owner in enumerate(owners) if links >> number & 1}
+        return found.pop() if len(found) == 1 else ""
 
     def ours(self, host: str, name: str, value: str) -> bool:
         """Also of a host or parameter that the inventory knows nothing of."""
@@ -66,12 +74,14 @@ _last: list[tuple[tuple[Target, ...], Registry, Allowed] | None] = [None]
 def _registry_of(targets: Iterable[Target]) -> tuple[Registry, Allowed]:
     pages: dict[str, list[str]] = {}
     tracked: dict[str, set[str]] = {}
+    partners: dict[str, list[str]] = {}
     allowed = Allowed()
     for target in targets:
         if target.kind is not TargetKind.LINK:
             continue
         if target.site:
             pages.setdefault(target.site, []).append(target.url)
+            partners.setdefault(target.site, []).append(target.partner)
         host, _, query = place(target.url)
         keep = {name.lower() for name in target.expect.keep}
         allowed.kept |= keep
@@ -79,6 +89,7 @@ def _registry_of(targets: Iterable[Target]) -> tuple[Registry, Allowed]:
             tracked.setdefault(host, set()).add(name)
             if name not in VARYING:
                 allowed.values.setdefault((host, name), set()).add(value)
+    allowed.partners = {site: tuple(owners) for site, owners in partners.items() if any(owners)}
     return Registry(
         {site: tuple(urls) for site, urls in pages.items()},
         {host: tuple(sorted(names)) for host, names in tracked.items()},

@@ -3,6 +3,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+import pytest
+
 from checks.hub.pricing import Pricing, Stake, independent
 from data.model.cause import cause
 from data.model.ids import FindingId, IncidentId, PartnerId, TargetId, TeamId
@@ -49,14 +51,20 @@ TARGETS = {
 
 
 def finding(
-    target: str, because: str, *, hours_ago: float = 2.0, closed_hours_ago: float | None = None, blame: str = ""
+    target: str,
+    because: str,
+    *,
+    hours_ago: float = 2.0,
+    closed_hours_ago: float | None = None,
+    blame: str = "",
+    **labels: str,
 ) -> Finding:
     opened = NOON - timedelta(hours=hours_ago)
     closed = None if closed_hours_ago is None else NOON - timedelta(hours=closed_hours_ago)
     target_id = TargetId(target)
     return Finding(
         FindingId(f"{target}@{opened.isoformat()}"), target_id, AURORA, kind_of(target_id), cause(because), opened, opened,
-        closed_at=closed, blame=blame,
+        closed_at=closed, blame=blame, fingerprint=labels,
     )  # fmt: skip
 
 
@@ -74,6 +82,17 @@ def test_a_dead_site_is_priced_by_the_calendar_because_its_clicks_vanish_with_it
     assert asked == [([{"site": "kiel"}], "calendar")]
     assert (loss.lost, loss.per_hour) == (cents(200), cents(100))
     assert shares == {TargetId("site:kiel"): cents(100)}
+
+
+def test_a_page_whose_links_lost_their_tag_is_priced_by_the_clicks_of_their_partner():
+    _, _, asked = price("link.param_lost", finding("site:kiel", "link.param_lost", partner="P01"))
+    assert asked == [([{"partner": "P01", "site": "kiel"}], "clicks")]
+
+
+@pytest.mark.parametrize("because", ["seo.noindex", "slow.total", "tls.expiring"])
+def test_a_site_that_works_costs_nothing_today(because):
+    loss, _, asked = price(because, finding("site:kiel", because))
+    assert (loss.lost, asked) == (0, [])
 
 
 def test_a_dead_link_is_priced_given_the_clicks_that_go_on():

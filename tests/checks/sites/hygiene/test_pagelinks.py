@@ -165,3 +165,9 @@ def test_evidence_that_is_not_ours_is_no_look():
 def test_without_tracked_parameters_nothing_can_be_foreign():
     _, allowed = registry_of((link("plain", "https://x.example/a?lp=1"),))
     assert allowed == Allowed()
+
+
+def test_links_of_one_partner_name_him_and_a_mixture_names_nobody():
+    allowed = Allowed(partners={"hub": ("P01", "P02", "P01")})
+    assert [allowed.partner("hub", mask) for mask in (0b101, 0b010, 0b011, 0)] == ["P01", "P02", "", ""]
+    assert allowed.partner("elsewhere", 0b1) == ""
