@@ -27,6 +27,7 @@ from data.model.snapshot import (
     Statement,
     TargetDetail,
     TargetRow,
+    UpstreamRow,
 )
 from data.model.state import State
 from data.model.target import TargetKind, target_id
@@ -286,6 +287,8 @@ def incident_detail(one: Incident) -> IncidentDetail:
         members, band(48, base=820, drop_at=44, drop=0.5, minutes=15),
         (PlanRow("A", "wait with a status note", None), PlanRow("B", "move DNS to the second edge, prepared outside that provider", cents(288)),
          PlanRow("C", "route only money pages via our own redirector", cents(190))),
+        (UpstreamRow("edge provider", "Halyard Edge", 448, 441, 7, chosen=True), UpstreamRow("network", "198.51.100.0/24", 731, 212, 519),
+         UpstreamRow("issuer", "R11", 1020, 302, 718)) if one.members > 400 else (),
     )  # fmt: skip
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from data.model.incident import Incident
     from data.model.observation import Observation
-    from data.model.snapshot import Aspect, ChangeRow, FieldRow, IncidentDetail, LogLine, TargetDetail
+    from data.model.snapshot import Aspect, ChangeRow, FieldRow, IncidentDetail, LogLine, TargetDetail, UpstreamRow
 
 D = TypeVar("D")
 
@@ -231,6 +231,28 @@ def known(detail: IncidentDetail, _look: Look, width: int, _height: int) -> list
     return lines or [((" nothing said yet", "dim"),)]
 
 
+def shared(detail: IncidentDetail, _look: Look, width: int, _height: int) -> list[Line]:
+    """What the members have in common, the blamed one first: how much of each fails, and how much does not."""
+    if not detail.upstreams:
+        alone = detail.incident.members == 1
+        return [
+            ((" one target, nothing shared" if alone else f" {detail.incident.reason or 'nothing on record'}", "dim"),)
+        ]
+    named = min(max(cells(row.name) for row in detail.upstreams), max(width - 43, 12))
+    return [_shared(row, named, width) for row in detail.upstreams]
+
+
+def _shared(row: UpstreamRow, named: int, width: int) -> Line:
+    seen = row.failing + row.fine
+    full = round(_BAR * row.failing / seen) if seen else 0
+    full = min(max(full, int(row.failing > 0)), _BAR - int(row.fine > 0))
+    mark = (" ▸ ", "bad") if row.chosen else ("   ", "")
+    return crop(
+        (mark, (fit(row.kind, 14), "strong" if row.chosen else "dim"), (f" {fit(row.name, named)} ", "strong" if row.chosen else ""),
+         ("█" * full, "bad" if row.chosen else "dim"), ("▁" * (_BAR - full), "dim"), (f" {row.failing:,} fail {row.fine:,} fine", "dim")), width,
+    )  # fmt: skip
+
+
 def timeline(detail: IncidentDetail, look: Look, width: int, _height: int) -> list[Line]:
     lines: list[Line] = []
     for entry in detail.timeline:
@@ -294,9 +316,11 @@ def of_target(kind: TargetKind) -> tuple[Part[TargetDetail], ...]:
     )  # fmt: skip
 
 
+_BAR = 8
 OF_INCIDENT: tuple[Part[IncidentDetail], ...] = (
     Part("what to do", plan, "left", 0),
     Part("what we know", known, "left", 2),
     Part("timeline", timeline, "right", 2),
     Part("commission per hour   ░ expected   █ actual   ▒ lost", commission, "right", 2),
+    Part("what they share", shared, "right", 0),
 )
