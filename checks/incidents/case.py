@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from checks.incidents import correlation, explain, routing
+from checks.incidents.correlation import BY_START
 from checks.incidents.labels import WEB, base, parsed, written
 from checks.incidents.severity import grade
 from data.model.cause import nature_of
@@ -131,7 +132,8 @@ class Case:
     def is_kin(self, other: Case) -> bool:
         """Whether the two may be one incident, as far as their own stories tell."""
         first = other._first
-        return first is None or self.takes_kindly(first)
+        apart = abs(self.incident.started_at - other.incident.started_at)
+        return first is None or (apart <= BY_START and self.takes_kindly(first))
 
     def is_near(self, opened_at: datetime, window: timedelta | None) -> bool:
         return window is None or self.incident.started_at - window <= opened_at <= self._last_start + window

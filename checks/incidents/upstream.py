@@ -30,6 +30,8 @@ WINDOW: Final = timedelta(hours=2)
 """Failures that began longer ago are no news and explain nothing new; sites of the long tail are looked at hourly."""
 SHARE: Final = 0.2
 """Of the members looked at, so many must fail before an upstream is called broken; below half of it the call is wrong."""
+_ONE_THING: Final = 0.5
+"""A host is one thing, and many chains only pass through it: most of them must fail before it is to blame."""
 PROOF: Final = 10.0
 """Natural logarithm of how much likelier "broken" must be than "independent"."""
 USUAL: Final = (0.005, 0.05)
@@ -71,7 +73,8 @@ class Judged:
     @property
     def supported(self) -> bool:
         enough = 2 if self.kind in _NARROW else 3
-        return self.failed >= enough and self.share >= SHARE and self.score >= PROOF
+        least = _ONE_THING if self.kind == "host" else SHARE
+        return self.failed >= enough and self.share >= least and self.score >= PROOF
 
     @property
     def refuted(self) -> bool:

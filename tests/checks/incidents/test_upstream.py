@@ -212,7 +212,8 @@ def test_the_order_of_the_findings_does_not_change_the_grouping(order):
     town = burst(order)
     assert sorted(map(len, town.groups)) == [1, 1, 1, 6, 30]
     assert {row.upstream for row in town.open} == {f"edge={HALYARD}", "network=192.0.2.0/24", ""}
-    assert min(row.id for row in town.open if row.members == 30) <= 3
+    (whole,) = [row.id for row in town.open if row.members == 30]
+    assert all(row.id > whole for row in town.incidents.values() if row.reason == f"merged into #{whole}")
 
 
 def test_incidents_that_began_apart_are_merged_and_their_story_is_told(town):
@@ -358,3 +359,26 @@ def test_more_failures_never_speak_against_an_upstream_and_more_healthy_ones_nev
     assert upstream.score(failed + more, well, 1, usual) >= now - tiny
     assert upstream.score(failed, well + more, 1, usual) <= now + tiny
     assert upstream.score(failed + 9, 0, members + more, usual) < upstream.score(failed + 9, 0, members, usual)
+
+
+def test_two_partners_an_hour_apart_behind_one_redirector_that_serves_others_well_are_two_incidents(town):
+    links = {
+        partner: [
+            town.add(f"{partner}-{at}", TargetKind.LINK, partner=partner, url=f"https://go.example/{partner}/{at}", tracker="go.example")
+            for at in range(20)
+        ]
+        for partner in ("P06", "P07", "P09")
+    }  # fmt: skip
+    every = [target for same in links.values() for target in same]
+    fine(town, every, -5)
+    for at, target in enumerate(links["P09"]):
+        town.fail(target, at / 20, "link.inactive")
+    fine(town, links["P06"] + links["P07"], 2)
+    town.tick(4)
+    fine(town, links["P06"], 54)
+    for at, target in enumerate(links["P07"][:14]):
+        town.fail(target, 55 + at / 14, "link.to_home")
+    fine(town, links["P06"] + links["P07"][14:], 57)
+    for minutes in (58, 62, 70):
+        town.tick(minutes)
+    assert town.groups == {frozenset(links["P09"]), frozenset(links["P07"][:14])}
