@@ -1,9 +1,17 @@
 from __future__ import annotations
 
+import os
+
 import keyring
 import pytest
+from hypothesis import settings
 from keyring.backend import KeyringBackend
 from keyring.errors import PasswordDeleteError
+
+settings.register_profile("same", deadline=None, derandomize=True)
+settings.register_profile("explore", deadline=None, max_examples=1_000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
+"""Every run of the suite tries the same examples, however slow the machine; `HYPOTHESIS_PROFILE=explore` looks further."""
 
 
 class MemoryKeyring(KeyringBackend):
