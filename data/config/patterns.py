@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+import warnings
 
 LONGEST = 500
 """Characters of one expression."""
@@ -27,7 +28,10 @@ def pattern_fault(text: str) -> str:
     if not text.strip() or len(text) > LONGEST:
         return f"is longer than {LONGEST} characters" if text.strip() else "is empty"
     try:
-        pattern = re.compile(text)
+        with warnings.catch_warnings(action="error", category=FutureWarning):
+            pattern = re.compile(text)
+    except FutureWarning as doubt:
+        return f"may mean two things: {str(doubt)[:1].lower()}{str(doubt)[1:]}"
     except (re.error, RecursionError, OverflowError) as problem:
         return f"is no regular expression: {problem}"
     if _REPEATED_GROUP.search(text):
