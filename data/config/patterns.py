@@ -30,9 +30,7 @@ def pattern_fault(text: str) -> str:
     try:
         with warnings.catch_warnings(action="error", category=FutureWarning):
             pattern = re.compile(text)
-    except FutureWarning as doubt:
-        return f"may mean two things: {str(doubt)[:1].lower()}{str(doubt)[1:]}"
-    except (re.error, RecursionError, OverflowError) as problem:
+    except (re.error, RecursionError, OverflowError, FutureWarning) as problem:  # the last: it may mean two things
         return f"is no regular expression: {problem}"
     if _REPEATED_GROUP.search(text):
         return "repeats a group too often; give it a bound below ten, such as (...){0,5}"
