@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from checks.hub.filters import seen_words
 from checks.hub.ranking import Ranking
 from checks.hub.strips import Strips
+from checks.hub.uptime import Uptime
 from checks.incidents.census import Census, mark_of
 from checks.incidents.labels import WEB, labels_of
 from data.model.observation import TargetState
@@ -63,6 +64,7 @@ class Board:
     census: Census = field(default_factory=Census)
     """Sites and links by what they share."""
     ranking: Ranking = field(init=False)
+    uptime: Uptime = field(default_factory=Uptime)
     _latency: dict[TargetId, array[float]] = field(default_factory=dict)
     _counts: Counter[tuple[TargetKind, TeamId, State]] = field(default_factory=Counter)
 
@@ -104,12 +106,15 @@ class Board:
         for known in (self._latency, self.incident_of, self.loss_of, self.next_at):
             known.pop(target_id, None)
         self.census.forget(target_id)
+        self.uptime.forget(target_id)
         self.touch()
 
     def put_state(self, state: TargetState) -> None:
         old = self.states.get(state.target)
         if old:
             self._counts[old.kind, old.team, old.state] -= 1
+            if old.state is not state.state:
+                self.uptime.moved(old, state)
         self._counts[state.kind, state.team, state.state] += 1
         self.ranking.moved(state, old)
         self.states[state.target] = state
@@ -183,6 +188,7 @@ class Board:
             tier=target.tier,
             p50_ms=p50,
             p95_ms=p95,
+            uptime=self.uptime.share(state, state.last_at) if state.last_at else None,
             value=state.value,
             loss_per_hour=self.loss_of.get(target.id),
             incident=self.incident_of.get(target.id),

@@ -12,11 +12,24 @@ from checks.hub.board import restore_strips, strip_window
 from checks.hub.domains import DOMAINS, STEP_S
 from checks.hub.recent import REMEMBERED
 from checks.hub.revenue import ALARMS
+from checks.hub.uptime import SPAN
 from checks.incidents.desk import FLAPPING, IncidentDesk
 from data.errors import LosswatchError
 from data.model.principal import EVERYTHING
 from data.model.target import Target, TargetKind, name_of
-from data.store import baselines, facts, findings, incidents, latency, observations, retention, rollups, states, targets
+from data.store import (
+    baselines,
+    facts,
+    findings,
+    flips,
+    incidents,
+    latency,
+    observations,
+    retention,
+    rollups,
+    states,
+    targets,
+)
 from data.text import redact
 
 if TYPE_CHECKING:
@@ -39,6 +52,7 @@ REVENUE_EVERY_S = 900.0
 PRICE_EVERY_S = 120.0
 ROLLUP_EVERY_S = 3600.0
 FLUSH_EVERY_S = 30.0
+MOST_FLIPS = 200_000
 MANY_STATES = 2_000
 LARGE_FLEET_TURNS = 20
 """With more states than that to write, only every so manieth flush does."""
@@ -83,6 +97,7 @@ class Housekeeping:
             elif known.target not in board.targets:
                 del board.states[known.target]
         board.recount()
+        board.uptime.restore(flips.since(store, EVERYTHING, now - SPAN, MOST_FLIPS), now - SPAN)
         for kind in TargetKind:
             since, bucket_s = strip_window(kind, now)
             restore_strips(board, observations.buckets(store, EVERYTHING, since, now, bucket_s), now)
