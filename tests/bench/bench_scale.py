@@ -92,9 +92,9 @@ async def _run(size: Size, street: subprocess.Popen[bytes]) -> list[Figure]:
         client = HubClient(home.socket, timeout_s=60.0)
         await _answers(client, hub)
         figures = [Figure("first start: until the hub answers", time.perf_counter() - began, "s")]
-        figures += await _first_look(client, size)
-        figures += await _steady(client, size, hub.pid, street.pid)
-        figures += await _outage(client, size, street)
+        figures += _meanwhile(await _first_look(client, size))
+        figures += _meanwhile(await _steady(client, size, hub.pid, street.pid))
+        figures += _meanwhile(await _outage(client, size, street))
         hub.terminate()
         hub.wait(120)
         figures += _database(home, size)
@@ -111,6 +111,13 @@ async def _run(size: Size, street: subprocess.Popen[bytes]) -> list[Figure]:
                     process.wait(60)
                 process.kill()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _meanwhile(figures: list[Figure]) -> list[Figure]:
+    """An hour is long: what is known is told on stderr at once."""
+    for figure in figures:
+        print(figure.line(), file=sys.stderr, flush=True)
+    return figures
 
 
 def _write(home: Home, size: Size, places: list[tuple[str, int]]) -> None:
