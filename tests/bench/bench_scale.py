@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pexpect
+
 from checks.hub.keeping import WHOLE_EVERY_S
 from data.config.home import Home
 from data.errors import LosswatchError
@@ -55,6 +57,8 @@ tier1 = "{interval}s"
 tier2 = "{interval}s"
 tier3 = "{interval}s"
 """
+KEYS = ["j"] * 8 + ["\x04"] * 6 + ["k"] * 8 + ["G", "k", "\x15", "g", "j"]
+"""Rows, half pages, the end and the beginning."""
 EDGE_SHARE = 10
 """One site in so many is behind the edge that dies."""
 
@@ -94,6 +98,7 @@ async def _run(size: Size, street: subprocess.Popen[bytes]) -> list[Figure]:
         figures = [Figure("first start: until the hub answers", time.perf_counter() - began, "s")]
         figures += _meanwhile(await _first_look(client, size))
         figures += _meanwhile(await _steady(client, size, hub.pid, street.pid))
+        figures += _meanwhile(await asyncio.to_thread(_keys, home))
         figures += _meanwhile(await _outage(client, size, street))
         hub.terminate()
         hub.wait(120)
@@ -186,6 +191,45 @@ async def _steady(client: HubClient, size: Size, hub: int, street: int) -> list[
         Figure("a page of the list, median", pages[len(pages) // 2] * 1e3, "ms", note=f"slowest {pages[-1] * 1e3:.0f} ms"),
         Figure("store: batches waiting", float(now["store"]["waiting"]), "", note=f"dropped {now['store']['dropped']}"),
     ]  # fmt: skip
+
+
+def _keys(home: Home) -> list[Figure]:
+    """From a key to the first byte of the answer on a terminal of 120x40, in the list of the whole fleet."""
+    child = pexpect.spawn(
+        sys.executable, ["-m", "tui.cli.main", "--home", str(home.config)], cwd=str(ROOT), dimensions=(40, 120)
+    )
+    child.delaybeforesend = None
+    for pause_s, key in ((6.0, "1"), (0.5, "1"), (4.0, "")):
+        child.send(key)
+        _silence(child, pause_s)
+    took = sorted(_key(child, key) for key in KEYS * 4)
+    child.close(force=True)
+    late = took[int(len(took) * 0.95)]
+    return [
+        Figure(
+            "key to paint in the whole list, 95 %",
+            late * 1e3,
+            "ms",
+            note=f"median {took[len(took) // 2] * 1e3:.0f}; aim < 50",
+        )
+    ]
+
+
+def _key(child: pexpect.spawn, key: str) -> float:
+    _silence(child, 0.25)
+    began = time.perf_counter()
+    child.send(key)
+    with suppress(pexpect.TIMEOUT):
+        child.read_nonblocking(1 << 16, timeout=3.0)
+    return time.perf_counter() - began
+
+
+def _silence(child: pexpect.spawn, seconds: float) -> None:
+    """Read what comes, so that what comes next is the key's."""
+    until = time.monotonic() + seconds
+    while (left := until - time.monotonic()) > 0:
+        with suppress(pexpect.TIMEOUT):
+            child.read_nonblocking(1 << 16, timeout=left)
 
 
 async def _watch(client: HubClient) -> None:
