@@ -205,17 +205,15 @@ class Details:
         if incident.closed_at or not targets:
             return ()
         chosen = parsed(incident.upstream)
-        return tuple(
-            UpstreamRow(
-                kind_words(one.labels),
-                redact_words(read_all(one.labels), scope),
-                one.members,
-                one.failed,
-                one.fine,
-                one.labels == chosen,
-            )
-            for one in considered(census, targets, chosen, incident.started_at)
-        )
+        rows = []
+        for one in considered(census, targets, chosen, incident.started_at):
+            blamed = one.labels == chosen
+            by_rule = blamed and not one.members  # nobody outside the incident is known to share it
+            count, failed = (incident.members, incident.open_members) if by_rule else (one.members, one.failed)
+            if blamed or failed:
+                name = redact_words(read_all(one.labels), scope)
+                rows.append(UpstreamRow(kind_words(one.labels), name, count, failed, one.fine, blamed))
+        return tuple(rows)
 
     def _fresh(self, stored: Incident) -> Incident:
         """The desk's version of an open incident; the store's is at most a tick old."""

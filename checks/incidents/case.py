@@ -221,9 +221,11 @@ class Case:
         )[1]
 
     def _leading_blame(self) -> str:
+        """The host that most of the findings blame; of many that each blame their own, nobody."""
         if len(self._blames) > _BLAMES:
             return ""
-        return min(self._blames, key=lambda blame: (-self._blames[blame], blame), default="")
+        leading = min(self._blames, key=lambda blame: (-self._blames[blame], blame), default="")
+        return leading if self._blames[leading] * 2 > self._blames.total() else ""
 
     def _tally(self, finding: Finding, by: int) -> None:
         self._causes[finding.cause] += by

@@ -365,3 +365,10 @@ def test_a_breach_of_a_licence_is_never_mixed_with_anything_else(story, book):
         ("link.param_lost", 2),
         ("link.wrong_target", 2),
     ]
+
+
+def test_nobody_is_blamed_when_every_member_blames_its_own_host(story, book):
+    for at in range(4):
+        book.find(story.finding(f"site:s{at}", "link.param_lost", at, host=f"s{at}.example", deploy="aurora btag"))
+    (incident,) = book.open
+    assert (incident.members, incident.blame) == (4, "")
