@@ -242,6 +242,55 @@ class Aspect:
 
 
 @dataclass(frozen=True, slots=True)
+class VolatilityRow:
+    """One thing about a parser's pages that may change without being broken: information, never an alarm."""
+
+    label: str
+    """`results at 14:00`, `layout families`, `position churn`, ..."""
+    now: str
+    """Empty where nothing was seen of it lately."""
+    usual: str
+    """Median and p10-p90, or what there usually is; empty where history is too short."""
+    words: str
+    """What the difference means, in a few words."""
+
+
+@dataclass(frozen=True, slots=True)
+class DiffLine:
+    """One line of a page's structure around a dead selector: before, after or both."""
+
+    kind: str
+    """` ` on both pages, `-` on the last good one only, `+` on the failing one only."""
+    was_no: int | None
+    """Line of the last good page's outline; `None` for `+`."""
+    now_no: int | None
+    """Line of the failing page's outline; `None` for `-`."""
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateRow:
+    """One selector proposed for a field that broke, the best first."""
+
+    field: str
+    """Name in the SPEC, or `items` for the repeated item itself."""
+    selector: str
+    matches: int
+    """Values it gives on the newest failing page."""
+    fill: float
+    """Share of items it gives a value for, 0..1."""
+    same: int
+    """Values equal to the last good ones of the same page."""
+    comparable: int
+    """Values that could be compared."""
+    pages_ok: int
+    """Failing pages on which it holds."""
+    pages: int
+    """Failing pages it was tried on."""
+    verified: bool
+
+
+@dataclass(frozen=True, slots=True)
 class TargetDetail:
     """All a detail screen shows of one target; parts that do not apply to its kind are empty."""
 
@@ -271,6 +320,12 @@ class TargetDetail:
     """What happened in the half hour before the present state began, and shortly after: oldest first."""
     same: tuple[TargetRow, ...] = ()
     """Others of the same incident, worst first, a few."""
+    volatility: tuple[VolatilityRow, ...] = ()
+    """Parsers: how their pages usually vary."""
+    diff: tuple[DiffLine, ...] = ()
+    """Parsers: the last good page against the failing one, around the first dead selector."""
+    candidates: tuple[CandidateRow, ...] = ()
+    """Parsers: what could be written into the SPEC instead, field by field."""
 
 
 @dataclass(frozen=True, slots=True)
