@@ -291,6 +291,35 @@ class CandidateRow:
 
 
 @dataclass(frozen=True, slots=True)
+class RunRow:
+    """One run of a parser: one column of the table of its last runs."""
+
+    at: datetime
+    state: State
+    items: int
+    fill: float | None
+    """Fill of the emptiest field that is usually filled, 0..1; `None` where no field is judged."""
+    bytes: int
+    """Of the page; 0 where nobody knows."""
+    family: str = ""
+    """Layout that the page was read as."""
+
+
+@dataclass(frozen=True, slots=True)
+class HourCount:
+    """What a parser finds at one hour of day, UTC: information, never an alarm."""
+
+    hour: int
+    runs: int
+    """How many the usual figures were made of."""
+    usual: float
+    lo: float
+    hi: float
+    now: float | None = None
+    """In the last 24 hours; `None` where no run fell into that hour."""
+
+
+@dataclass(frozen=True, slots=True)
 class TargetDetail:
     """All a detail screen shows of one target; parts that do not apply to its kind are empty."""
 
@@ -326,6 +355,14 @@ class TargetDetail:
     """Parsers: the last good page against the failing one, around the first dead selector."""
     candidates: tuple[CandidateRow, ...] = ()
     """Parsers: what could be written into the SPEC instead, field by field."""
+    good_at: datetime | None = None
+    """Parsers: when the last good page of `diff` was seen."""
+    bad_at: datetime | None = None
+    """Parsers: when the failing page of `diff` was seen."""
+    runs: tuple[RunRow, ...] = ()
+    """Parsers: the last runs, oldest first."""
+    by_hour: tuple[HourCount, ...] = ()
+    """Parsers: results by hour of day, hours that are known."""
 
 
 @dataclass(frozen=True, slots=True)
