@@ -21,6 +21,12 @@ HOURS_KEPT = timedelta(days=45)
 """Hourly rollups; daily ones stay as long as the settings say."""
 BASELINES_KEPT = 10
 """A target."""
+GOOD_PAGES_KEPT = 5
+"""Of each layout of a parser, and of its eight newest layouts at most."""
+_LAYOUTS = 8
+BAD_PAGES_KEPT = 200
+"""A parser, of the last `BAD_PAGES_FOR`."""
+BAD_PAGES_FOR = timedelta(days=30)
 
 
 def prune(store: Store, settings: HubSettings, now: datetime) -> int:
@@ -62,7 +68,23 @@ def _rest(cursor: Cursor, settings: HubSettings, now: datetime) -> None:
         '(PARTITION BY target ORDER BY "at" DESC, rowid DESC) > ?)',
         [BASELINES_KEPT],
     )
+    _pages(cursor, now)
     ledger.forget(cursor)
+
+
+def _pages(cursor: Cursor, now: datetime) -> None:
+    """Good pages by count, however old: a parser that stays broken keeps what to compare with."""
+    cursor.execute('DELETE FROM page WHERE NOT good AND "at" < ?', [now - BAD_PAGES_FOR])
+    for good, layout, most in (
+        (True, ", family", GOOD_PAGES_KEPT),
+        (True, "", GOOD_PAGES_KEPT * _LAYOUTS),
+        (False, "", BAD_PAGES_KEPT),
+    ):
+        cursor.execute(
+            f"DELETE FROM page WHERE rowid IN (SELECT rowid FROM page WHERE good = ? QUALIFY row_number() OVER "
+            f'(PARTITION BY parser, team{layout} ORDER BY "at" DESC, rowid DESC) > ?)',
+            [good, most],
+        )
 
 
 def _sort(cursor: Cursor, now: datetime) -> None:

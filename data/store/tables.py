@@ -6,6 +6,7 @@ from data.model.audit import AuditEntry
 from data.model.fact import Baseline, Fact, FeedChange, ParserRun, PartnerStat, Payload, Receipt
 from data.model.incident import Finding, Incident, TimelineEntry
 from data.model.observation import Flip, Observation, TargetState
+from data.model.page import KeptPage
 from data.model.target import Target
 from data.store.table import Table
 
@@ -23,6 +24,7 @@ Record = (
     | Payload
     | FeedChange
     | ParserRun
+    | KeptPage
     | Baseline
     | AuditEntry
 )
@@ -40,10 +42,11 @@ PARTNER_STAT = Table("partner_stat", PartnerStat)
 PAYLOAD = Table("payload", Payload, key=("feed", "hash"))
 FEED_CHANGE = Table("feed_change", FeedChange, key=("feed", "kind", "path", "first_seen"))
 PARSER_RUN = Table("parser_run", ParserRun)
+PAGE = Table("page", KeptPage)
 BASELINE = Table("baseline", Baseline)
 AUDIT = Table("audit", AuditEntry)
 
 TABLES = (
     TARGET, TARGET_STATE, OBSERVATION, FLIP, FINDING, INCIDENT, TIMELINE, FACT, RECEIPT, PARTNER_STAT, PAYLOAD,
-    FEED_CHANGE, PARSER_RUN, BASELINE, AUDIT,
+    FEED_CHANGE, PARSER_RUN, PAGE, BASELINE, AUDIT,
 )  # fmt: skip

@@ -13,6 +13,7 @@ from data.model.fact import Baseline, Fact, FeedChange, FieldYield, ParserRun, P
 from data.model.incident import Finding, Incident, IncidentState, Severity, TimelineEntry
 from data.model.money import Loss
 from data.model.observation import Flip, Hop, Observation, TargetState, Timing
+from data.model.page import KeptPage
 from data.model.principal import EVERYTHING, Scope
 from data.model.state import State
 from data.model.target import Expect, Target, TargetKind
@@ -26,6 +27,7 @@ from data.store import (
     flips,
     incidents,
     observations,
+    pages,
     parser_runs,
     partner_stats,
     payloads,
@@ -84,6 +86,7 @@ STAT = PartnerStat(
 PAYLOAD = Payload("hash", "p01", "aurora", T0, "text/csv", b"\x00\xff", quarantined=True)
 CHANGE = FeedChange("p01", "aurora", "hash", "scale-changed", "a.b", "breaking", "1", "100", 5, 6, T0, at(1))
 RUN = ParserRun("serp", "aurora", T0, "u", "DE", 30, "ok", (FieldYield("price", 30, 1.0),), "f1", 4096)
+PAGE = KeptPage("serp", "aurora", T0, "u", "f1", "page.blocked", good=False, body=b"\x28\xb5", content_type="text/html")
 BASELINE = Baseline("feed:p01", "aurora", T0, b"{}")
 AUDIT = AuditEntry(T0, "maria", "aurora", "acknowledge", "incident 7", "late")
 
@@ -106,6 +109,7 @@ READS = [
     (CHANGE, lambda store, scope: feed_changes.open_changes(store, scope, "p01")),
     (CHANGE, lambda store, scope: feed_changes.of_feed(store, scope, "p01")),
     (RUN, lambda store, scope: parser_runs.history(store, scope, "serp")),
+    (PAGE, lambda store, scope: pages.of_parser(store, scope, "serp", good=False)),
     (BASELINE, lambda store, scope: [one for one in [baselines.latest(store, scope, "feed:p01")] if one]),
     (BASELINE, lambda store, scope: baselines.load_all(store, scope, TargetKind.FEED)),
     (AUDIT, audit.entries),
