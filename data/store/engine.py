@@ -143,7 +143,11 @@ def versions() -> dict[int, Path]:
 
 
 def _migrate(root: Cursor) -> None:
-    """Apply the steps that are missing, each in a transaction of its own."""
+    """Apply the steps that are missing, statement by statement; a step that was broken off is applied again.
+
+    A transaction a step would be simpler, but DuckDB 1.5 refuses to commit some pairs of changes of one table, such as
+    two new BOOLEAN columns with a default. So a statement must do nothing where it has been done (`IF NOT EXISTS`).
+    """
     root.execute("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER)")
     (present,) = root.execute("SELECT coalesce(max(version), 0) FROM schema_version").fetchall()[0]
     steps = versions()
@@ -153,11 +157,6 @@ def _migrate(root: Cursor) -> None:
         )
     for number in range(present + 1, max(steps) + 1):
         log.info("database schema: step %s", steps[number].stem)
-        root.begin()
-        try:
-            root.execute(steps[number].read_text("utf-8"))
-            root.execute("INSERT INTO schema_version VALUES (?)", [number])
-            root.commit()
-        except BaseException:
-            root.rollback()
-            raise
+        for statement in duckdb.extract_statements(steps[number].read_text("utf-8")):
+            root.execute(statement)
+        root.execute("INSERT INTO schema_version VALUES (?)", [number])

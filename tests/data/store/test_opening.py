@@ -173,13 +173,41 @@ def test_a_step_that_fails_leaves_the_schema_where_it_was(path, tmp_path, monkey
     known, last = engine.versions(), max(engine.versions())
     steps = tmp_path / "schema"
     shutil.copytree(engine._SCHEMA, steps)
-    (steps / "998_bad.sql").write_text("CREATE TABLE fresh (a INTEGER); no sql;")
+    (steps / "998_bad.sql").write_text("CREATE TABLE IF NOT EXISTS fresh (a INTEGER); no sql;")
     monkeypatch.setattr(engine, "versions", lambda: {**known, last + 1: steps / "998_bad.sql"})
     with pytest.raises(Exception, match="no"):
         Store.open(path, KEY)
-    (steps / "998_bad.sql").write_text("CREATE TABLE fresh (a INTEGER)")
+    (steps / "998_bad.sql").write_text("CREATE TABLE IF NOT EXISTS fresh (a INTEGER)")
     store = Store.open(path, KEY)
     assert rows(store, "SELECT max(version) FROM schema_version") == [(last + 1,)]
+    store.close()
+
+
+def test_a_database_of_the_first_schema_is_brought_up_to_date_with_its_rows(path, monkeypatch):
+    steps = engine.versions()
+    monkeypatch.setattr(engine, "versions", lambda: {1: steps[1]})
+    store = Store.open(path, KEY)
+    for number in range(3):
+        store.work(
+            lambda cursor, n=number: cursor.execute("INSERT INTO target (id, kind) VALUES (?, 'site')", [f"site:{n}"])
+        ).result()
+    store.work(lambda cursor: cursor.execute("DELETE FROM target WHERE id = 'site:1'")).result()
+    store.close()
+    monkeypatch.setattr(engine, "versions", lambda: steps)
+    store = Store.open(path, KEY)
+    assert rows(store, "SELECT max(version) FROM schema_version") == [(max(steps),)]
+    assert rows(store, "SELECT id, origin, depth FROM target ORDER BY id") == [("site:0", "", 0), ("site:2", "", 0)]
+    store.close()
+
+
+@pytest.mark.parametrize("step", engine.versions())
+def test_a_step_that_was_broken_off_is_applied_again(path, monkeypatch, step):
+    Store.open(path, KEY).close()
+    store = Store.open(path, KEY)
+    store.work(lambda cursor: cursor.execute("DELETE FROM schema_version WHERE version >= ?", [step])).result()
+    store.close()
+    store = Store.open(path, KEY)
+    assert rows(store, "SELECT max(version) FROM schema_version") == [(max(engine.versions()),)]
     store.close()
 
 
