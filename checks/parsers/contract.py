@@ -13,6 +13,8 @@ from data.model.fact import FieldYield
 
 if TYPE_CHECKING:
     from checks.parsers.extract import FieldValues
+    from checks.parsers.memory import ParserMemory
+    from checks.parsers.spec import Spec
     from checks.parsers.witness import Agreement, Sighting
 
 CHANCE = 0.01
@@ -28,6 +30,8 @@ FIRST_LENGTH_LINE = 1.4
 """The same while fewer than three good pages are known."""
 SUPPORT = 0.7
 """Share of values that are texts or addresses of external links, above which links speak for a field."""
+FEW_FOR_EACH, MANY_FOR_EACH = 3, 2
+"""Factors between values and visible results that make a selector too narrow or too wide."""
 RISING = 0.51
 """Share of rising steps: a list of positions shown twice still rises mostly."""
 _SURE_FILL = 0.995
@@ -46,6 +50,21 @@ class Yield:
 
 
 @dataclass(frozen=True, slots=True)
+class Plenty:
+    """How many values there should be, by the results that are plain to see."""
+
+    per_result: tuple[float, ...] = ()
+    """Values for each visible result on good pages."""
+    shown: int = 0
+    """Visible results on this page."""
+    paged: bool = False
+    """Whether the field is one of the page, not of its items."""
+
+
+UNTOLD = Plenty()
+
+
+@dataclass(frozen=True, slots=True)
 class _Look:
     """One field on one page beside its history; every check below takes one and answers in words, empty when fine."""
 
@@ -55,6 +74,7 @@ class _Look:
     known: FieldMemory
     seen: Sighting
     agreed: Agreement
+    plenty: Plenty
 
     @property
     def sizeable(self) -> list[FieldPage]:
@@ -67,15 +87,27 @@ class _Look:
         return self.page.support >= SUPPORT
 
 
-def yield_of(spec: FieldSpec, values: FieldValues, known: FieldMemory, seen: Sighting, agreed: Agreement) -> Yield:
+def plenty_of(spec: Spec, field: FieldSpec, memory: ParserMemory, seen: Sighting) -> Plenty:
+    """What the links of this page and of the good ones say about the number of values of one field."""
+    return Plenty(memory.per_result(field.name), seen.lead(memory.usual_built).shown, paged=not spec.items)
+
+
+def yield_of(
+    spec: FieldSpec,
+    values: FieldValues,
+    known: FieldMemory,
+    seen: Sighting,
+    agreed: Agreement,
+    plenty: Plenty = UNTOLD,
+) -> Yield:
     """State `ok`, `low`, `dead` or `wrong`, with its reason in words."""
     if values.filled == 0:
         return _empty(spec, values, known)
-    look = _Look(spec, values, field_page(values, seen), known, seen, agreed)
-    low = _low(look)
+    look = _Look(spec, values, field_page(values, seen), known, seen, agreed, plenty)
+    low = _low(look) or _too_few(look)
     if low:
         return Yield(_record(values, "low"), low)
-    for check in (_typed, _ordered, _constant, _unsupported, _odd_length):
+    for check in (_typed, _ordered, _constant, _unsupported, _odd_length, _too_many):
         words = check(look)
         if words:
             certain = spec.kind in {FieldKind.URL, FieldKind.POSITION}
@@ -107,8 +139,29 @@ def _low(look: _Look) -> str:
         return ""
     if look.agreed.proof and round(look.page.support * look.page.n) >= COMPLETE * len(look.agreed.results):
         return ""
+    if look.plenty.paged and look.plenty.shown >= PROOF and look.page.n >= COMPLETE * look.plenty.shown:
+        return ""
     empty = values.slots - values.filled
     return f"{look.spec.name} empty on {empty} of {values.slots} {_slots(values)}, usually {_usual(known)}"
+
+
+def _too_few(look: _Look) -> str:
+    """A value for nearly every visible result on every good page, and now for a third of them at most."""
+    if look.spec.required is False or len(look.plenty.per_result) < _FEW or min(look.plenty.per_result) < COMPLETE:
+        return ""
+    if look.plenty.shown < PROOF or look.page.n * FEW_FOR_EACH > look.plenty.shown:
+        return ""
+    return f"{look.spec.name} on {look.page.n} of {look.plenty.shown} visible results, usually {_usual(look.known)}"
+
+
+def _too_many(look: _Look) -> str:
+    """Far more values than on any good page, and not because there are more results."""
+    most = max((good.n for good in look.known.pages), default=0)
+    if len(look.plenty.per_result) < _FEW or look.page.n < max(MANY_FOR_EACH * most, _MANY):
+        return ""
+    if look.plenty.shown < PROOF or look.page.n < MANY_FOR_EACH * max(*look.plenty.per_result, 1.0) * look.plenty.shown:
+        return ""
+    return f"{look.spec.name} {look.page.n} times for {look.plenty.shown} visible results, usually {_usual(look.known)}"
 
 
 def _typed(look: _Look) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
@@ -80,6 +81,10 @@ class Sight:
     items: int
     witness: int
     overlap: float
+    built: int = 0
+    """How the links of the list of results are built."""
+    shown: int = 0
+    """How many of them there were."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +122,23 @@ class ParserMemory:
         """How well witness and parser agree on good pages; 0 where the witness sees no results there."""
         seen = [sight.overlap for sight in self.sights if sight.witness >= PROOF]
         return float(median(seen)) if 2 * len(seen) >= len(self.sights) and seen else 0.0
+
+    @property
+    def usual_built(self) -> int:
+        """How the list of results is built on most good pages; 0 where no way is the usual one."""
+        ways = Counter(sight.built for sight in self.sights if sight.built)
+        built, count = ways.most_common(1)[0] if ways else (0, 0)
+        return built if 2 * count > len(self.sights) else 0
+
+    def per_result(self, name: str) -> tuple[float, ...]:
+        """Values of the field for each visible result, on the good pages where `PROOF` of them were to be seen."""
+        pages = self.field(name).pages
+        built = self.usual_built
+        return tuple(
+            page.n / sight.shown
+            for page, sight in zip(reversed(pages), reversed(self.sights), strict=False)
+            if sight.shown >= PROOF and sight.built == built
+        )
 
 
 def fresh(spec: Spec) -> ParserMemory:
@@ -156,7 +178,8 @@ def learn(
     seen = seen or witness(page)
     agreed = seen.agreed(extraction)
     query = zlib.crc32(url_key(page.url).encode())
-    sight = Sight(at.hour, extraction.items, len(agreed.results), agreed.overlap)
+    lead = seen.lead(memory.usual_built)
+    sight = Sight(at.hour, extraction.items, len(agreed.results), agreed.overlap, lead.built, lead.shown)
     return ParserMemory(
         spec=memory.spec,
         pages=memory.pages + 1,

@@ -106,7 +106,14 @@ def judge(spec: Spec, page: Page, memory: ParserMemory) -> PageVerdict:
     seen = witness(page)
     agreed = seen.agreed(extraction)
     yields = tuple(
-        contract.yield_of(field, extraction.field(field.name), memory.field(field.name), seen, agreed)
+        contract.yield_of(
+            field,
+            extraction.field(field.name),
+            memory.field(field.name),
+            seen,
+            agreed,
+            contract.plenty_of(spec, field, memory, seen),
+        )
         for field in spec.fields
     )
     found = layout.match(memory.families, page.shape)

@@ -7,7 +7,8 @@ list of results. It cannot replace a parser, but it does not break together with
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+import zlib
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
@@ -41,19 +42,41 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
+class Group:
+    """Links built alike, in page order, one per URL."""
+
+    built: int
+    """CRC-32 of how they are built: the same on every page of one layout."""
+    shown: int
+    """Links in all, repeated ones too."""
+    results: tuple[Result, ...]
+
+
+NO_GROUP = Group(0, 0, ())
+
+
+@dataclass(frozen=True, slots=True)
 class Sighting:
     """Everything links alone show of a page."""
 
-    groups: tuple[tuple[Result, ...], ...]
-    """Links built alike, in page order, one per URL; the group that looks most like a list of results first."""
+    groups: tuple[Group, ...]
+    """The one that looks most like a list of results first."""
     titles: frozenset[str]
     urls: frozenset[str]
 
     @property
+    def best(self) -> Group:
+        """The list of results; empty where no group leads to two hosts or more."""
+        best = self.groups[0] if self.groups else NO_GROUP
+        return best if len({host_of(result.url) for result in best.results}) >= 2 else NO_GROUP
+
+    @property
     def results(self) -> tuple[Result, ...]:
-        """The best group; empty where no group leads to two hosts or more."""
-        best = self.groups[0] if self.groups else ()
-        return best if len({host_of(result.url) for result in best}) >= 2 else ()
+        return self.best.results
+
+    def lead(self, built: int) -> Group:
+        """The group built as the list of results usually is; the best one where none is."""
+        return next((group for group in self.groups if built and group.built == built), self.best)
 
     def supports(self, value: str) -> bool:
         """Whether an extracted value is the text or the address of an external link."""
@@ -64,7 +87,7 @@ class Sighting:
         values = [value for field in extraction.fields for value in field.values]
         plain, keys = {_plain(value) for value in values}, {url_key(unwrap(value)) for value in values if "/" in value}
         best, most = self.results, 0
-        for group in self.groups:
+        for group in (group.results for group in self.groups):
             hits = sum(_plain(result.title) in plain or result.key in keys for result in group)
             best, most = (group, hits) if hits > most else (best, most)
         return Agreement(best, round(most / len(best), 3) if best else 0.0)
@@ -84,13 +107,20 @@ class Agreement:
 def witness(page: Page) -> Sighting:
     """Group the page's external links and rank the groups."""
     groups: dict[str, dict[str, Result]] = defaultdict(dict)
+    shown: Counter[str] = Counter()
     for node, url in _external(page):
         heading = node.css_first(_HEADINGS)
         title = clean_text((heading or node).text(deep=True), 300)
         if len(title) >= _MIN_TEXT:
-            groups[_signature(node, headed=heading is not None)].setdefault(url_key(url), Result(title, url))
-    ranked = sorted((tuple(group.values()) for group in groups.values()), key=_score, reverse=True)
-    found = [result for group in ranked for result in group]
+            built = _signature(node, headed=heading is not None)
+            groups[built].setdefault(url_key(url), Result(title, url))
+            shown[built] += 1
+    ranked = sorted(
+        (Group(_crc(built), shown[built], tuple(group.values())) for built, group in groups.items()),
+        key=_score,
+        reverse=True,
+    )
+    found = [result for group in ranked for result in group.results]
     titles = frozenset(_plain(result.title) for result in found)
     return Sighting(tuple(ranked), titles, frozenset(result.key for result in found))
 
@@ -152,9 +182,14 @@ def _classes(node: LexborNode) -> str:
     return ".".join(sorted((node.attributes.get("class") or "")[:400].split()))
 
 
-def _score(group: tuple[Result, ...]) -> float:
-    hosts = len({host_of(result.url) for result in group})
-    return hosts * sum(min(len(result.title), _TEXT_CHARS) for result in group) / len(group)
+def _crc(signature: str) -> int:
+    return zlib.crc32(signature.encode("utf-8", "replace"))
+
+
+def _score(group: Group) -> float:
+    results = group.results
+    hosts = len({host_of(result.url) for result in results})
+    return hosts * sum(min(len(result.title), _TEXT_CHARS) for result in results) / len(results)
 
 
 def _plain(text: str) -> str:

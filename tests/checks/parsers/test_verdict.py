@@ -191,3 +191,43 @@ def test_the_same_page_gets_the_same_verdict(spec, learned, search_page):
         second.layout,
         second.witness,
     )
+
+
+TEXTS = '[parser]\n[parser.fields.snippet]\ncss = "p"\nmany = true\n'
+
+
+@pytest.fixture
+def texts(learn_from, search_page):
+    """A SPEC of all paragraphs, and the memory of three pages on which these are the snippets."""
+    spec = parse_spec(TEXTS)
+    return spec, learn_from(spec, *(search_page(9 + n, query) for n, query in enumerate(("casino", "bonus", "slots"))))
+
+
+def test_a_selector_that_became_too_wide_is_the_wrong_target(texts, search_page):
+    more = b"</p><p>Customers also ask what that is</p><p>and where to find more of it</p></div>"
+    found = verdict(texts[0], search_page(10).replace(b"</p></div>", more), texts[1])
+    assert (found.state, found.cause) == (State.FAILING, "parser.wrong_target")
+    assert found.detail == "snippet 30 times for 10 visible results, usually 10 of 10"
+
+
+def test_a_selector_that_became_too_narrow_is_partial(texts, search_page):
+    body = search_page(12).replace(b"<p class='text'>", b"<i class='text'>", 9).replace(b"</p></div>", b"</i></div>", 9)
+    found = verdict(texts[0], body, texts[1])
+    assert found.cause == "parser.partial"
+    assert found.detail == "snippet on 3 of 12 visible results, usually 10 of 10"
+
+
+@pytest.mark.parametrize("count", [2, 3, 5, 20, 40, 80])
+def test_a_selector_is_neither_wide_nor_narrow_because_results_are_many_or_few(texts, search_page, count):
+    assert verdict(texts[0], search_page(count), texts[1]).state is State.OK
+
+
+def test_a_selector_is_not_too_wide_on_the_word_of_two_pages(learn_from, search_page):
+    spec = parse_spec(TEXTS)
+    body = search_page(10).replace(b"</p></div>", b"</p><p>one more thing</p><p>and another</p></div>")
+    assert verdict(spec, body, learn_from(spec, search_page(10), search_page(9))).state is State.OK
+
+
+def test_empty_places_between_the_results_do_not_make_a_field_low(texts, search_page):
+    body = search_page(8).replace(b"<div class='result'>", b"<p></p><p> </p><div class='result'>")
+    assert verdict(texts[0], body, texts[1]).state is State.OK
