@@ -26,7 +26,7 @@ FILES = {TargetKind.SITE: "sites.csv", TargetKind.LINK: "links.csv", TargetKind.
 REQUIRED = {
     TargetKind.SITE: ("site", "url", "team"),
     TargetKind.LINK: ("link", "url", "team"),
-    TargetKind.PARSER: ("parser", "url", "team", "spec"),
+    TargetKind.PARSER: ("parser", "team"),
 }
 OPTIONAL = {
     TargetKind.SITE: (
@@ -46,7 +46,10 @@ OPTIONAL = {
         *("site", "partner", "offer", "geo", "tier", "project", "interval", "final_host", "final_path", "keep"),
         *("expect", "forbid", "paused", "brand", "locale", "device", "depth"),
     ),
-    TargetKind.PARSER: ("geo", "site", "interval", "project", "paused"),
+    TargetKind.PARSER: (
+        *("url", "spec", "geo", "site", "interval", "project", "paused"),
+        *("outside", "canary", "query"),
+    ),
 }
 
 _LOCALE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z]{2})?")
@@ -92,12 +95,13 @@ class Inventory:
         if not is_name(name):
             row.wrong(f"{kind.value} is not a usable name", name, NAME_WORDS)
         tier = row.tier()
+        outside = row.flag("outside")
         return Target(
             id=target_id(kind, name),
             kind=kind,
             team=TeamId(row.one_of("team", self.teams)),
             name=name,
-            url=row.url(),
+            url=row.url() if row.cell("url") or not outside else "",
             site=name if kind is TargetKind.SITE else self._site(row),
             partner=PartnerId(row.one_of("partner", self.partners)),
             offer=row.plain("offer"),
@@ -108,10 +112,13 @@ class Inventory:
             timeout_s=defaults.timeout_s,
             expect=row.expect(defaults.slow_ms) if kind is not TargetKind.PARSER else Expect(),
             paused=row.flag("paused"),
-            spec=self._spec(row) if kind is TargetKind.PARSER else "",
+            spec=self._spec(row) if kind is TargetKind.PARSER and (row.cell("spec") or not outside) else "",
             origin=row.origin(),
             device=row.device(),
             depth=row.depth(),
+            outside=outside,
+            canary=row.flag("canary"),
+            query=row.cell("query"),
         )
 
     def _site(self, row: _RowReader) -> str:

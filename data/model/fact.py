@@ -105,7 +105,7 @@ class FieldYield:
 
 @dataclass(frozen=True, slots=True)
 class ParserRun:
-    """One page through one parser."""
+    """One page through one parser, or one run of a parser that is not ours."""
 
     parser: str
     team: TeamId
@@ -118,6 +118,12 @@ class ParserRun:
     fields: tuple[FieldYield, ...] = field(default_factory=tuple)
     family: str = ""
     bytes: int = 0
+    hosts: tuple[str, ...] = ()
+    """Hosts of the first results in their order, at most ten."""
+    seconds: float | None = None
+    """Outside parsers: how long the run took."""
+    error: str = ""
+    """Outside parsers: what the run itself said went wrong."""
 
 
 @dataclass(frozen=True, slots=True)

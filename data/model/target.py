@@ -78,6 +78,12 @@ class Target:
     """`mobile` sends a phone's User-Agent; empty is losswatch's own."""
     depth: int = 0
     """Hops that are walked: 1 stops before the partner's host, 0 goes to the end."""
+    outside: bool = False
+    """Parser: somebody else runs it and pushes its runs; nothing is fetched."""
+    canary: bool = False
+    """Parser: its query always has results, so that its failure speaks for the whole host."""
+    query: str = ""
+    """Parser: the search whose ranks it feeds; empty where it feeds none."""
 
 
 @dataclass(frozen=True, slots=True)

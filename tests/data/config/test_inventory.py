@@ -207,3 +207,18 @@ def test_a_csv_is_what_the_csv_module_reads(rows):
     )
     read = list(csv.DictReader(io.StringIO(text)))
     assert [(row["site"], row.get("project", "")) for row in read] == rows
+
+
+def test_a_parser_that_others_run_needs_neither_a_page_nor_a_spec(company):
+    company.csv(
+        "parsers.csv",
+        "parser,team,interval,outside,canary,query\nprices,aurora,1h,yes,,\nserp,aurora,15m,yes,yes,best casino\n",
+    )
+    prices, serp = (target for target in company.load().targets if target.kind == "parser")
+    assert (prices.outside, prices.url, prices.spec, prices.canary) == (True, "", "", False)
+    assert (serp.canary, serp.query) == (True, "best casino")
+
+
+def test_a_parser_that_we_run_needs_both(company):
+    company.csv("parsers.csv", "parser,team,outside\nprices,aurora,no\n")
+    assert [words.partition(": ")[2] for words in company.complaints()] == ["url is empty", "spec is empty"]
