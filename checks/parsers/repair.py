@@ -1,7 +1,8 @@
 """Proposes selectors for fields that broke, from the values last extracted while they were fine.
 
-1. Find the last good values on the pages of the new layout, exactly, then nearly. 2. Synthesise selectors for the nodes
-that hold them, walking up. 3. Try each on every page that has values and keep the one that returns them best, of equals
+1. Find the last good values on the pages of the new layout, exactly, then nearly; where they are gone, what the pages tell
+machines or what links alone show. 2. Synthesise selectors for the nodes
+that hold them, walking up. 3. Try each on every page that has values and keep those that return them best, of equals
 the steadiest. 4. Call it verified only if it holds on *every* page at hand: counts in range, contracts kept, and values
 overlap on one of them or the witness agrees. Nothing is applied: a person does that.
 """
@@ -13,7 +14,8 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from checks.parsers.anchor import nodes_with, value_key
+from checks.parsers.anchor import value_key
+from checks.parsers.candidates import Anchor, Broken, anchors
 from checks.parsers.contract import yield_of
 from checks.parsers.extract import extract
 from checks.parsers.selector import selectors_for
@@ -22,6 +24,8 @@ from data.model.cause import cause
 from data.model.state import State
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from selectolax.lexbor import LexborNode
 
     from checks.parsers.extract import FieldValues
@@ -29,6 +33,7 @@ if TYPE_CHECKING:
     from checks.parsers.page import Page
     from checks.parsers.spec import FieldSpec, Spec
     from checks.parsers.verdict import PageVerdict
+    from checks.parsers.witness import Sighting
 
 ITEMS = "items"
 """Name under which a new item selector is proposed."""
@@ -54,14 +59,14 @@ class Repair:
     verified: bool
     pages: int
     """Pages of the new layout it was tried on."""
-
-
-@dataclass(frozen=True, slots=True)
-class Broken:
-    """A page of the new layout, with the last good values of that same page where they are known."""
-
-    page: Page
-    values: dict[str, tuple[str, ...]]
+    fill: float = 0.0
+    """Share of slots it fills on the page it is reported with, 0..1."""
+    same: int = 0
+    """Values equal to the last good ones of the same page, over all pages."""
+    comparable: int = 0
+    """Last good values there are to compare with."""
+    pages_ok: int = 0
+    """Pages on which count and contracts hold."""
 
 
 def broken_fields(spec: Spec, verdict: PageVerdict) -> tuple[str, ...]:
@@ -81,45 +86,54 @@ def repairs_from_memory(spec: Spec, page: Page, verdict: PageVerdict, memory: Pa
     return repairs_for(spec, fields, [Broken(page, last.values)], memory) if last and fields else ()
 
 
-def repairs_for(spec: Spec, fields: tuple[str, ...], broken: list[Broken], memory: ParserMemory) -> tuple[Repair, ...]:
-    """One proposal at most for each of `fields`; with dead items first a new item selector, then fields within it."""
+def repairs_for(
+    spec: Spec, fields: tuple[str, ...], broken: list[Broken], memory: ParserMemory, most: int = 1
+) -> tuple[Repair, ...]:
+    """At most `most` proposals for each of `fields`, best first; with dead items first a new item selector, then fields in it."""
     found: list[Repair] = []
+    seen = [witness(one.page) for one in broken]
     if spec.items and not any(extract(spec, one.page).items for one in broken):
-        items = _items_repair(spec, broken)
+        items = _items_repair(spec, broken, memory)
         if items is None:
             return ()
         found.append(items)
         spec = replace(spec, items=items.selector)
     for name in fields:
         field = next(one for one in spec.fields if one.name == name)
-        best = _best(spec, field, broken)
-        if best:
-            found.append(_verified(spec, replace(field, css=best), broken, memory))
+        tried = (
+            _verified(spec, replace(field, css=css), broken, seen, memory)
+            for css in _best(spec, field, broken, memory, most)
+        )
+        found.extend(sorted(tried, key=lambda repair: not repair.verified))
     return tuple(found)
 
 
-def _best(spec: Spec, field: FieldSpec, broken: list[Broken]) -> str:
-    """The selector that gives the last good values back best over all pages that have them; empty when none does."""
-    known = [one for one in broken if one.values.get(field.name)]
-    ranks: dict[str, int] = {}
-    for one in known[:5]:
-        for nodes in list(nodes_with(one.page.tree, one.values[field.name], field.attr).values())[:_ANCHORS]:
-            for node in nodes[:3]:
-                for rank, css in selectors_for(node, field.attr):
-                    ranks[css] = min(rank, ranks.get(css, rank))
-    tried = sorted(ranks, key=lambda css: (ranks[css], len(css)))[: _CANDIDATES * 3]
-    scored = [(round(_score(spec, replace(field, css=css), known), 2), -ranks[css], -len(css), css) for css in tried]
-    best = max(scored, default=(0.0, 0, 0, ""))
-    return best[3] if best[0] >= _WORTH else ""
+def _best(spec: Spec, field: FieldSpec, broken: list[Broken], memory: ParserMemory, most: int) -> list[str]:
+    """The selectors that give best back what the best source says over all pages that it knows; empty when none does."""
+    for known in anchors(field, broken, memory):
+        ranks: dict[str, int] = {}
+        for one in known:
+            for nodes in list(one.places.values())[:_ANCHORS]:
+                for node in nodes[:3]:
+                    for rank, css in selectors_for(node, field.attr):
+                        ranks[css] = min(rank, ranks.get(css, rank))
+        tried = sorted(ranks, key=lambda css: (ranks[css], len(css)))[: _CANDIDATES * 3]
+        scored = [
+            (round(_score(spec, replace(field, css=css), known), 2), -ranks[css], -len(css), css) for css in tried
+        ]
+        worth = [css for score, _, _, css in sorted(scored, reverse=True) if score >= _WORTH]
+        if worth:
+            return worth[:most]
+    return []
 
 
-def _score(spec: Spec, field: FieldSpec, known: list[Broken]) -> float:
-    """Mean F1 of the values a selector gives against the last good ones."""
+def _score(spec: Spec, field: FieldSpec, known: list[Anchor]) -> float:
+    """Mean F1 of the values a selector gives against those it should give."""
     scores = []
     for one in known:
         given = _values(spec, field, one.page)
         noise = given.nodes if not (field.many or spec.items) else len(given.values)
-        scores.append(f1(given.values, one.values[field.name], noise))
+        scores.append(f1(given.values, one.wanted, noise))
     return sum(scores) / len(scores) if scores else 0.0
 
 
@@ -139,26 +153,29 @@ def _values(spec: Spec, field: FieldSpec, page: Page) -> FieldValues:
     return extract(replace(spec, fields=(field,)), page).field(field.name)
 
 
-def _verified(spec: Spec, field: FieldSpec, broken: list[Broken], memory: ParserMemory) -> Repair:
+def _verified(
+    spec: Spec, field: FieldSpec, broken: list[Broken], sightings: list[Sighting], memory: ParserMemory
+) -> Repair:
     known = memory.field(field.name)
     usual = [page.n for page in known.pages if page.n]
     supported = [page.support for page in known.pages if page.n]
-    good, agrees = bool(usual), False
-    first = 0
-    for number, one in enumerate(broken):
-        given = _values(spec, field, one.page)
-        seen = witness(one.page)
+    agrees = False
+    first, fill, held, same, comparable = 0, 0.0, 0, 0, 0
+    for number, (one, seen) in enumerate(zip(broken, sightings, strict=True)):
         whole = extract(replace(spec, fields=(field,)), one.page)
-        first = len(given.values) if number == 0 else first
-        good = good and _in_range(spec, field, given, usual)
-        good = good and yield_of(field, given, known, seen, seen.agreed(whole)).record.state == "ok"
+        given = whole.field(field.name)
+        first, fill = (len(given.values), given.fill) if number == 0 else (first, fill)
+        kept = _in_range(spec, field, given, usual)
+        held += kept and yield_of(field, given, known, seen, seen.agreed(whole)).record.state == "ok"
         wanted = one.values.get(field.name, ())
+        same, comparable = same + overlap_count(given.values, wanted), comparable + len(wanted)
         agrees = agrees or (bool(wanted) and f1(given.values, wanted, len(given.values)) >= OVERLAP)
         agrees = agrees or (
             bool(supported) and min(supported) >= WITNESS_AGREES
             and bool(given.values) and sum(map(seen.supports, given.values)) >= WITNESS_AGREES * len(given.values)
         )  # fmt: skip
-    return Repair(field.name, field.css, first, good and agrees, len(broken))
+    good = bool(usual) and held == len(broken)
+    return Repair(field.name, field.css, first, good and agrees, len(broken), round(fill, 3), same, comparable, held)
 
 
 def _in_range(spec: Spec, field: FieldSpec, given: FieldValues, usual: list[int]) -> bool:
@@ -167,26 +184,34 @@ def _in_range(spec: Spec, field: FieldSpec, given: FieldValues, usual: list[int]
     return min(usual) / COUNT_RANGE <= len(given.values) <= max(usual) * COUNT_RANGE if usual else False
 
 
-def _items_repair(spec: Spec, broken: list[Broken]) -> Repair | None:
+def _items_repair(spec: Spec, broken: list[Broken], memory: ParserMemory) -> Repair | None:
     """The largest blocks that hold one value each of the field with most values, and a selector for them."""
-    for one in broken:
-        name = max(one.values, key=lambda key: len(one.values[key]), default="")
-        field = next((field for field in spec.fields if field.name == name), None)
-        if field is None:
-            continue
-        anchors = [nodes[0] for nodes in nodes_with(one.page.tree, one.values[name], field.attr).values()]
-        blocks = _blocks(anchors)
+    for anchor in _list_anchors(spec, broken, memory):
+        blocks = _blocks([nodes[0] for nodes in anchor.places.values()])
         wanted = {block.mem_id for block in blocks}
         tried = Counter(css for block in blocks for _, css in selectors_for(block))
         best, most = "", 0.0
         for css, _ in tried.most_common(_CANDIDATES):
-            got = [node.mem_id for node in one.page.tree.css(css)]
+            got = [node.mem_id for node in anchor.page.tree.css(css)]
             hit = len(wanted.intersection(got))
             score = 2 * hit / (len(got) + len(wanted))
             best, most = (css, score) if score > most else (best, most)
         if most >= OVERLAP:
-            return Repair(ITEMS, best, len(one.page.tree.css(best)), verified=False, pages=len(broken))
+            holds = sum(bool(one.page.tree.css_first(best)) for one in broken)
+            matches = len(broken[0].page.tree.css(best))
+            return Repair(ITEMS, best, matches, verified=False, pages=len(broken), fill=1.0, pages_ok=holds)
     return None
+
+
+def _list_anchors(spec: Spec, broken: list[Broken], memory: ParserMemory) -> Iterator[Anchor]:
+    """Anchors of the fields that know most values, page by page."""
+
+    def known(field: FieldSpec) -> int:
+        return max((len(one.values.get(field.name, ())) for one in broken), default=0)
+
+    for field in sorted(spec.fields, key=known, reverse=True):
+        for source in anchors(field, broken, memory):
+            yield from source
 
 
 def _blocks(anchors: list[LexborNode]) -> list[LexborNode]:

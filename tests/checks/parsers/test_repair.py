@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from checks.parsers import memory as memories
+from checks.parsers.candidates import structured
 from checks.parsers.extract import extract
 from checks.parsers.page import read_page
 from checks.parsers.repair import Broken, repairs_for
@@ -55,8 +57,48 @@ def test_nothing_is_proposed_where_the_values_are_gone(search_page, learned, spe
     assert repairs_for(spec, ("title",), [broken(search_page(10, title=""), values)], learned) == ()
 
 
-def test_nothing_is_proposed_without_values(search_page, redesign, learned, spec):
-    assert repairs_for(spec, ("title",), [broken(search_page(10, item=redesign))], learned) == ()
+def test_where_values_are_unknown_the_list_that_links_show_stands_for_what_used_to_agree_with_it(
+    spec, search_page, redesign, learned
+):
+    page = broken(search_page(10, "another week", item=redesign))
+    items, title, url = repairs_for(spec, ("title", "url", "snippet"), [page], learned)
+    assert items.matches == 10
+    assert (title.field, title.matches, title.verified, title.comparable) == ("title", 10, True, 0)
+    assert (url.field, url.matches, url.verified) == ("url", 10, True)
+
+
+def test_nothing_is_proposed_where_nothing_is_known(search_page, redesign, spec):
+    assert repairs_for(spec, ("title",), [broken(search_page(10, item=redesign))], memories.fresh(spec)) == ()
+
+
+OFFER = '[parser]\n[parser.fields.price]\ncss = "b.amount"\n'
+LD = '<script type="application/ld+json">{"@type":"Product","offers":{"price":"250"},"name":"Aurora"}</script>'
+
+
+def test_what_the_page_tells_machines_stands_in_for_values_that_changed(learn_from):
+    spec = parse_spec(OFFER)
+    memory = learn_from(spec, *[b"<p><b class=amount>100</b> to <i>play</i></p>"] * 3)
+    page = broken(f"{LD}<p><em class=now>250</em> to <i>play</i></p>".encode(), {"price": ("100",)})
+    (price,) = repairs_for(spec, ("price",), [page], memory)
+    assert (price.selector, price.matches, price.verified) == ("em.now", 1, False)
+    assert (price.same, price.comparable, price.pages_ok) == (0, 1, 1)
+
+
+def test_broken_machine_text_is_passed_over():
+    text = '<script type="application/ld+json">{"a":</script><script type="application/ld+json">{"name":["A",{"text":"B"}]}</script>'
+    deep = f'<script type="application/ld+json">{"[" * 90_000}</script><b itemprop=Price content=9>nine</b>'
+    told = structured(read_page(f"{text}{deep}<meta property=og:title content=T>".encode()))
+    assert told == {"name": ("A", "B"), "price": ("9",), "og:title": ("T",)}
+
+
+def test_several_proposals_come_best_first(search_page, redesign, learn_from):
+    spec = parse_spec(LIST)
+    memory = learn_from(spec, *(search_page(10, f"q{n}") for n in range(3)))
+    page = broken(search_page(10, item=redesign), good_values(spec, search_page(10)))
+    found = repairs_for(spec, ("title",), [page], memory, most=3)
+    assert len(found) == 3
+    assert len({one.selector for one in found}) == 3
+    assert (found[0].verified, found[0].fill, found[0].same, found[0].comparable) == (True, 1.0, 10, 10)
 
 
 @pytest.mark.parametrize(
