@@ -34,6 +34,7 @@ FEW_FOR_EACH, MANY_FOR_EACH = 3, 2
 """Factors between values and visible results that make a selector too narrow or too wide."""
 RISING = 0.51
 """Share of rising steps: a list of positions shown twice still rises mostly."""
+_HARDLY = 0.1
 _SURE_FILL = 0.995
 _FEW = 3
 _MANY = 5
@@ -107,7 +108,7 @@ def yield_of(
     low = _low(look) or _too_few(look)
     if low:
         return Yield(_record(values, "low"), low)
-    for check in (_typed, _ordered, _constant, _unsupported, _odd_length, _too_many):
+    for check in _CHECKS:
         words = check(look)
         if words:
             certain = spec.kind in {FieldKind.URL, FieldKind.POSITION}
@@ -185,7 +186,7 @@ def _ordered(look: _Look) -> str:
 def _constant(look: _Look) -> str:
     """One text in most places where good pages had a different one in each; results shown twice are no constant."""
     usual = [good.distinct for good in look.sizeable]
-    if look.page.n < _MANY or not usual or min(usual) < 0.8 or look.supported:
+    if look.page.n < _MANY or not usual or min(usual) < 0.8 or (look.supported and not look.agreed.proof):
         return ""
     ((text, count),) = Counter(look.values.values).most_common(1)
     return f"{look.spec.name} is {text[:40]!r} in {count} of {look.page.n} places" if 2 * count > look.page.n else ""
@@ -209,6 +210,22 @@ def _odd_length(look: _Look) -> str:
     if min(abs(look.page.length - length) for length in usual) <= line:
         return ""
     return f"{look.spec.name} is much {'longer' if look.page.length > usual[-1] else 'shorter'} than on any good page"
+
+
+def _turned_link(look: _Look) -> str:
+    """Texts that were no links of the page and no addresses on any good page, and now mostly are."""
+    usual = look.sizeable
+    if look.spec.kind is not FieldKind.TEXT or look.page.n < _MANY or len(usual) < _FEW:
+        return ""
+    shown = look.values.values[0][:40]
+    if look.page.address >= SUPPORT and all(0 <= good.address <= _HARDLY for good in usual):
+        return f"{look.spec.name} is an address, {shown!r}, which it never was"
+    if look.page.support >= SUPPORT and max(good.support for good in usual) <= _HARDLY:
+        return f"{look.spec.name} is the links of the page, {shown!r}, which it never was"
+    return ""
+
+
+_CHECKS = (_typed, _ordered, _constant, _unsupported, _turned_link, _odd_length, _too_many)
 
 
 def _record(values: FieldValues, state: str) -> FieldYield:

@@ -16,7 +16,7 @@ import msgspec
 from checks.parsers import layout
 from checks.parsers.layout import Family
 from checks.parsers.spec import FieldKind
-from checks.parsers.value import number_of
+from checks.parsers.value import is_address, number_of
 from checks.parsers.witness import PROOF, Sighting, url_key, witness
 from data.model.codec import from_json, to_json
 
@@ -50,6 +50,8 @@ class FieldPage:
     """Share of values that are the text or address of an external link."""
     order: float = 1.0
     """Share of steps from one position to the next that rise."""
+    address: float = -1.0
+    """Share of values that are written as an address; below 0 where it was not yet looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +207,7 @@ def field_page(values: FieldValues, seen: Sighting) -> FieldPage:
         digits=round(digits / chars, 3) if chars else 0.0,
         support=round(sum(map(seen.supports, texts)) / len(texts), 3) if texts else 0.0,
         order=_rising(texts) if values.kind is FieldKind.POSITION else 1.0,
+        address=round(sum(map(is_address, texts)) / len(texts), 3) if texts else -1.0,
     )
 
 

@@ -22,6 +22,9 @@ _DATE = re.compile(
     re.IGNORECASE,
 )
 
+_ADDRESS_CHARS = 120
+_ADDRESS = re.compile(r"(?:https?://\S+|(?:[a-z0-9-]{1,63}\.){1,5}[a-z]{2,12}(?:/\S*)?)(?:\s*(?:[›»>].*)?)$")
+
 
 def is_valid(kind: FieldKind, text: str, base: str = "") -> bool:
     """Whether `text` is a value of `kind`; any non-empty text is text."""
@@ -48,6 +51,11 @@ def is_url(text: str, base: str = "") -> bool:
     relative = not urlsplit(text).scheme
     shaped = not relative or (("/" in text or "." in text or text[0] == "?") and not any(map(str.isspace, text)))
     return parts.scheme in {"http", "https"} and bool(parts.hostname) and shaped
+
+
+def is_address(text: str) -> bool:
+    """Whether `text` is an address as pages show one: `https://host/path`, `host.example`, `www.host.example > path`."""
+    return len(text) <= _ADDRESS_CHARS and bool(_ADDRESS.match(text))
 
 
 def number_of(text: str) -> float | None:

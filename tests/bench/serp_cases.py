@@ -6,7 +6,7 @@ import gzip
 import json
 import os
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -96,17 +96,17 @@ def labelled(folder: Path) -> list[Labelled]:
 
 
 def cases(pages: list[Labelled]) -> Iterator[Case]:
-    """Each selector learned on any page, on every page of its engine that its memory does not hold."""
+    """Each SPEC learned on any page, on every page of its engine that its memory does not hold."""
     for engine in sorted({page.engine for page in pages}):
         own = [page for page in pages if page.engine == engine]
-        for spec, learned_on in _specs(own):
+        for spec, learned_on in [*_specs(own), *_item_specs(own)]:
             yield from _cases_of(engine, spec, learned_on, own)
 
 
 def score(spec: Spec, labels: Labelled) -> tuple[float, int]:
-    """F1 of what `spec` takes, and how many values are wrong."""
-    (field,) = spec.fields
-    return score_of(field.name, extract(spec, labels.page), labels)
+    """F1 of what `spec` takes, and how many values are wrong; of its worst field."""
+    extraction = extract(spec, labels.page)
+    return min(score_of(field.name, extraction, labels) for field in spec.fields)
 
 
 def score_of(name: str, extraction: Extraction, labels: Labelled) -> tuple[float, int]:
@@ -174,9 +174,44 @@ def _nodes(labels: Labelled, name: str, attr: str) -> list[LexborNode]:
     return found
 
 
+def _item_specs(pages: list[Labelled]) -> list[tuple[Spec, Labelled]]:
+    """SPECs of whole results: an element around each title, and in it the title and the link."""
+    found: dict[str, tuple[Spec, Labelled]] = {}
+    for labels in pages:
+        titles = [node for node in _nodes(labels, "title", "") if node.tag != "div"]
+        for items in _around(titles)[:40]:
+            spec = item_spec(items, Counter(node.tag for node in titles).most_common(1)[0][0] or "a")
+            if items not in found and score(spec, labels)[0] >= FINE:
+                found[items] = (spec, labels)
+    return list(found.values())
+
+
+def item_spec(items: str, title: str) -> Spec:
+    """Title and first link of each element that `items` matches."""
+    link = FieldSpec("url", "a[href]", "href", FieldKind.URL)
+    return Spec("results", (FieldSpec("title", title), link), items=items)
+
+
+def _around(titles: list[LexborNode]) -> list[str]:
+    """Selectors of elements around most titles, the outermost last."""
+    often: Counter[str] = Counter()
+    height: dict[str, int] = {}
+    for title in titles:
+        node = title.parent
+        for level in range(1, 6):
+            if node is None or node.tag in {"body", "html"}:
+                break
+            own = {css for _, css in selectors_for(node) if " " not in css and css != node.tag}
+            often.update(own - {css for css, at in height.items() if at < level})
+            height |= dict.fromkeys(own - height.keys(), level)
+            node = node.parent
+    return sorted((css for css, count in often.items() if 2 * count >= len(titles)), key=height.__getitem__)
+
+
 def _cases_of(engine: str, spec: Spec, learned_on: Labelled, pages: list[Labelled]) -> Iterator[Case]:
-    name = spec.fields[0].name
-    scored = [(page, *score(spec, page)) for page in pages if len(page.wanted[name]) >= FEW_LABELS]
+    names = [field.name for field in spec.fields]
+    full = [page for page in pages if all(len(page.wanted[name]) >= FEW_LABELS for name in names)]
+    scored = [(page, *score(spec, page)) for page in full]
     good = [page for page, f1, _ in scored if f1 >= FINE]
     if len(good) < MEMORY_PAGES:
         return

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checks.parsers.spec import FieldKind
-from checks.parsers.value import is_valid, number_of
+from checks.parsers.value import is_address, is_valid, number_of
 
 
 @pytest.mark.parametrize(
@@ -45,3 +45,16 @@ def test_no_text_raises(kind, text):
 @given(st.integers(0, 10**9), st.sampled_from([",", ".", " ", "'"]))
 def test_grouped_whole_numbers_survive_every_way_of_grouping(number, mark):
     assert number_of(f"{number:,}".replace(",", mark)) == number
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("https://a.example/b", True), ("http://a.example", True), ("a.example", True), ("www.a.example/b/c", True),
+        ("www.a.example › en › bonus", True), ("https://a.example › en", True), ("a.example > b", True),
+        ("Bonus at a.example", False), ("Node.js and its rules", False), ("1.5 of 5", False), ("", False), ("bonus", False),
+        ("https://a.example › en › bonus" + " and a snippet that is glued to it" * 4, False), ("v1.2 is out", False),
+    ],
+)  # fmt: skip
+def test_an_address_is_told_from_a_text_with_a_dot(text, address):
+    assert is_address(text) is address

@@ -231,3 +231,25 @@ def test_a_selector_is_not_too_wide_on_the_word_of_two_pages(learn_from, search_
 def test_empty_places_between_the_results_do_not_make_a_field_low(texts, search_page):
     body = search_page(8).replace(b"<div class='result'>", b"<p></p><p> </p><div class='result'>")
     assert verdict(texts[0], body, texts[1]).state is State.OK
+
+
+@pytest.mark.parametrize(
+    ("instead", "words"),
+    [
+        ("<p>https://site{n}.example &rsaquo; {query}</p>", "is an address"),
+        ("<p>site{n}.example/{query}</p>", "is an address"),
+        ("<p>{title}</p>", "is the links of the page"),
+    ],
+)
+def test_snippets_that_became_addresses_or_titles_are_the_wrong_target(texts, search_page, instead, words):
+    item = f"<div class='result'><a class='link' href='https://site{{n}}.example/{{n}}'><h3>{{title}}</h3></a>{instead}</div>"
+    found = verdict(texts[0], search_page(10, item=item), texts[1])
+    assert (found.state, found.cause) == (State.FAILING, "parser.wrong_target")
+    assert words in found.detail
+
+
+def test_a_word_beside_every_result_is_no_title_although_it_is_a_link(spec, learned, search_page):
+    item = "<div class='result'><h3><a href='https://cache.example/page-{n}'>Translate this page</a></h3><a href='https://site{n}.example/{n}'>x</a></div>"
+    found = verdict(spec, search_page(10, item=item), learned)
+    assert found.cause == "parser.wrong_target"
+    assert "title is 'Translate this page' in 10 of 10 places" in found.detail
