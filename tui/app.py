@@ -248,15 +248,15 @@ class LosswatchApp(App[int]):
         self._go(lambda: ListScreen(kind))
 
     def open_target(self, target: str, siblings: RowTable[TargetRow] | None = None) -> None:
-        from tui.screens.target import TargetScreen
+        from tui.screens.target import screen_of
 
-        self._go(lambda: TargetScreen(target, siblings))
+        self._go(lambda: screen_of(target, siblings))
 
     def replace_target(self, target: str, siblings: RowTable[TargetRow] | None) -> None:
         self.pop_screen()
-        from tui.screens.target import TargetScreen
+        from tui.screens.target import screen_of
 
-        self.push_screen(TargetScreen(target, siblings))
+        self.push_screen(screen_of(target, siblings))
 
     def open_incident(self, number: int) -> None:
         from tui.screens.incident import IncidentScreen

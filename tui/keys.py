@@ -82,6 +82,12 @@ KEYS: tuple[Key, ...] = (
     Key("target.previous", "left_square_bracket", "sibling(-1)", "previous", "the row above in its list", "target", show=False, face="["),
     Key("target.next", "right_square_bracket", "sibling(1)", "next", "the next row in its list", "target", face="[ ]"),
     Key("target.back", "escape", "back", "back", "one step back", "target", face="esc"),
+    # One parser, beside the keys of every target
+    Key("parser.accept", "A", "accept", "accept", "write the selected candidate into the SPEC, after asking", "parser"),
+    Key("parser.undo", "U", "undo", "undo", "take the last change of the SPEC back, after asking", "parser"),
+    Key("parser.turn", "d", "turn_diff", "two sides", "the diff side by side, or one below the other", "parser"),
+    Key("parser.next", "n", "change(1)", "next change", "the next change of the diff", "parser", face="n/N"),
+    Key("parser.previous", "N", "change(-1)", "previous change", "the change of the diff before", "parser", show=False),
     # One incident
     Key("incident.1", "1", "panel(1)", "panels", "first part", "incident", show=False),
     Key("incident.2", "2", "panel(2)", "panels", "second part", "incident", show=False),
@@ -97,7 +103,7 @@ KEYS: tuple[Key, ...] = (
 
 SCOPES = {
     "app": "Everywhere", "table": "Rows", "panel": "Scrolling parts", "overview": "Overview", "list": "Lists",
-    "target": "One target", "incident": "One incident", "overlay": "Questions",
+    "target": "One target", "parser": "One parser", "incident": "One incident", "overlay": "Questions",
 }  # fmt: skip
 
 

@@ -15,19 +15,24 @@ from data.model.observation import NO_CAUSE, Flip, Hop, Observation, Timing
 from data.model.snapshot import (
     Aspect,
     BandPoint,
+    CandidateRow,
     ChangeRow,
+    DiffLine,
     FieldRow,
+    HourCount,
     HubHealth,
     IncidentDetail,
     LogLine,
     Pane,
     PlanRow,
+    RunRow,
     Snapshot,
     StateCount,
     Statement,
     TargetDetail,
     TargetRow,
     UpstreamRow,
+    VolatilityRow,
 )
 from data.model.state import State
 from data.model.target import TargetKind, target_id
@@ -255,10 +260,67 @@ def observation(one: TargetRow, minutes: float, *, ok: bool = False) -> Observat
     )  # fmt: skip
 
 
+DIFF = tuple(
+    DiffLine(kind, was, now, text)
+    for kind, was, now, text in (
+        (" ", 1, 1, '<div id="search">'), (" ", 2, 2, '  <div class="g">'), ("-", 3, None, '    <h3 class="title">'),
+        ("-", 4, None, '      <a href="https://aurora-001.example/">Best casino bonuses</a>'), ("-", 5, None, "    </h3>"),
+        ("+", None, 3, '    <div class="yuRUbf" data-testid="result-title">'), ("+", None, 4, '      <a href="https://aurora-001.example/">'),
+        ("+", None, 5, "        <span>Best casino bonuses</span>"), ("+", None, 6, "      </a>"), ("+", None, 7, "    </div>"),
+        (" ", 6, 8, '    <p class="snippet">We opened an account, paid in, and …</p>'), ("-", 7, None, '    <cite class="u">aurora-001.example</cite>'),
+        ("+", None, 9, '    <cite role="text">aurora-001.example › bonuses</cite>'), (" ", 8, 10, "  </div>"),
+    )
+)  # fmt: skip
+CANDIDATES = (
+    CandidateRow("title", "[data-testid=result-title] > a > span", 32, 1.0, 30, 30, 6, 6, verified=True),
+    CandidateRow("title", ".yuRUbf span", 34, 1.0, 30, 30, 5, 6, verified=False),
+    CandidateRow("title", "#search a", 71, 1.0, 21, 30, 3, 6, verified=False),
+)
+VOLATILE = (
+    VolatilityRow("results at 11:00", "32", "10, 10-12", "more than ever at this hour"),
+    VolatilityRow("people also ask", "seen", "in 61% of runs", "comes and goes"),
+    VolatilityRow("video box", "", "in 8% of runs", "not seen since 10 Nov"),
+    VolatilityRow("position churn", "18%", "15%, 9-24%", "as usual"),
+)
+
+
+def parser_runs(one: TargetRow) -> tuple[RunRow, ...]:
+    """Sixteen runs, the last one failing where the parser does."""
+    bad = one.state is not OK
+    return tuple(
+        RunRow(ago(4 + 15 * (15 - at)), F if bad and at == 15 else OK, 32 if bad and at == 15 else 10 + (at * 7) % 3,
+               0.0 if bad and at == 15 else 0.99, 78_400 if bad and at == 15 else 81_000 + at * 90, "f3" if bad and at == 15 else "f1")
+        for at in range(16)
+    )  # fmt: skip
+
+
+def by_hour() -> tuple[HourCount, ...]:
+    """Ten to twelve results by night and morning, thirty and more in the evening."""
+    usual = [10.0 if hour < 16 else 31.0 if hour < 23 else 14.0 for hour in range(24)]
+    return tuple(
+        HourCount(hour, 28, count, count - (2 if count < 20 else 6), count + (4 if count < 20 else 6), 32 if hour == 11 else None if hour == 12 else count + hour % 3)
+        for hour, count in enumerate(usual)
+    )  # fmt: skip
+
+
+def of_parser(one: TargetRow, whole: TargetDetail) -> TargetDetail:
+    """What only a parser's detail has."""
+    whole = replace(
+        whole,
+        check=(*whole.check, ("spec", "parsers/serp.toml")),
+        runs=parser_runs(one),
+        by_hour=by_hour(),
+        volatility=VOLATILE,
+    )
+    if one.state is OK:
+        return replace(whole, fields=tuple(replace(field, state="ok", fill=field.usual_fill) for field in whole.fields))
+    return replace(whole, diff=DIFF, candidates=CANDIDATES, good_at=ago(19), bad_at=ago(4))
+
+
 def detail(one: TargetRow) -> TargetDetail:
     """A full detail of any row."""
     bad = one.state is not OK
-    return TargetDetail(
+    whole = TargetDetail(
         7, one, "" if one.kind is SLICE else f"https://{one.name}.example/",
         (("interval", "2 m"), ("timeout", "10 s"), ("status", "any 2xx"), ("text", "“18+”")), one.strip, "o" * 46 + "df", "o" * 84 + "dooooo",
         CHAIN if one.kind in {SITE, LINK} else (), tuple(observation(one, at * 2.0, ok=at > 7) for at in range(14)),
@@ -271,6 +333,7 @@ def detail(one: TargetRow) -> TargetDetail:
         ASPECTS if one.kind in {SITE, LINK} else (), BEFORE if bad and one.kind in {SITE, LINK} else (),
         tuple(r for r in SITES if r.incident == one.incident and r is not one) if one.incident else (),
     )  # fmt: skip
+    return of_parser(one, whole) if one.kind is PARSER else whole
 
 
 def incident_detail(one: Incident) -> IncidentDetail:

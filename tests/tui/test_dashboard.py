@@ -540,6 +540,7 @@ STAGES = {
     "panel": ["question_mark"],
     "overlay": ["question_mark"],
     "target": ["1", "enter"],
+    "parser": ["2", "enter"],
     "incident": ["enter"],
 }
 

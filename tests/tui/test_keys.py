@@ -10,12 +10,13 @@ from tui.screens.help import HelpScreen
 from tui.screens.incident import IncidentScreen
 from tui.screens.listing import ListScreen
 from tui.screens.overview import OverviewScreen
+from tui.screens.parser import ParserScreen
 from tui.screens.target import TargetScreen
 from tui.widgets.panel import Panel
 from tui.widgets.row_table import RowTable
 
 OWNERS = {
-    "app": LosswatchApp, "table": RowTable, "panel": Panel, "overview": OverviewScreen, "list": ListScreen, "target": TargetScreen,
+    "app": LosswatchApp, "table": RowTable, "panel": Panel, "overview": OverviewScreen, "list": ListScreen, "target": TargetScreen, "parser": ParserScreen,
     "incident": IncidentScreen, "overlay": HelpScreen,
 }  # fmt: skip
 TERMINAL_TRAPS = {"ctrl+h", "ctrl+j", "ctrl+m", "ctrl+i", "ctrl+a", "ctrl+b", "ctrl+s"}
@@ -31,7 +32,7 @@ def test_no_key_means_two_things_in_one_scope(scope):
     assert [key for key, times in pressed.items() if times > 1] == []
 
 
-@pytest.mark.parametrize("scope", ["overview", "list", "target", "incident", "overlay"])
+@pytest.mark.parametrize("scope", ["overview", "list", "target", "parser", "incident", "overlay"])
 def test_a_screen_never_takes_a_key_that_means_something_everywhere(scope):
     everywhere = {one for key in keys.of("app") for one in key.key.split(",")}
     assert not everywhere & {one for key in keys.of(scope) for one in key.key.split(",")}
@@ -47,3 +48,8 @@ def test_no_key_is_one_that_terminals_or_tmux_swallow(key):
     assert not TERMINAL_TRAPS & set(key.key.split(","))
     assert key.tooltip
     assert key.scope in keys.SCOPES
+
+
+def test_a_parsers_keys_stand_beside_those_of_every_target():
+    pressed = Counter(one for key in (*keys.of("parser"), *keys.of("target")) for one in key.key.split(","))
+    assert [key for key, times in pressed.items() if times > 1] == []

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from data.model.incident import Incident
     from data.model.observation import Observation
-    from data.model.snapshot import Aspect, ChangeRow, FieldRow, IncidentDetail, LogLine, TargetDetail, UpstreamRow
+    from data.model.snapshot import Aspect, ChangeRow, IncidentDetail, LogLine, TargetDetail, UpstreamRow
 
 D = TypeVar("D")
 
@@ -149,22 +149,6 @@ def flips(detail: TargetDetail, look: Look, width: int, _height: int) -> list[Li
     ]  # fmt: skip
 
 
-def fields(detail: TargetDetail, _look: Look, width: int, _height: int) -> list[Line]:
-    head = ((f"   {'field':<14} {'state':<7} {'fill':>7} {'usual':>7}  selector", "head"),)
-    rows = [_field(row, width) for row in detail.fields]
-    return [crop(head, width), *(rows or [((" no run yet", "dim"),)])]
-
-
-def _field(row: FieldRow, width: int) -> Line:
-    bad = row.state != "ok"
-    mark = ("✖", "bad") if bad else ("●", "dim")
-    return crop(
-        ((" ", ""), mark, (f" {fit(row.name, 14)} ", "strong" if bad else ""), (f"{fit(row.state, 7)} ", "bad" if bad else "dim"),
-         (f"{fmt.pct(row.fill, 1):>7} ", "bad" if bad else ""), (f"{fmt.pct(row.usual_fill, 1):>7}", "dim"), (f"  {row.selector}", "dim")),
-        width,
-    )  # fmt: skip
-
-
 def changes(detail: TargetDetail, look: Look, width: int, _height: int) -> list[Line]:
     if not detail.changes:
         return [((" the contract holds: no change", "dim"),)]
@@ -284,21 +268,18 @@ def commission(detail: IncidentDetail, look: Look, width: int, height: int) -> l
 _CHART = {
     TargetKind.SITE: "latency",
     TargetKind.LINK: "latency",
-    TargetKind.PARSER: "items a run",
     TargetKind.FEED: "latency",
 }
 
 
 def of_target(kind: TargetKind) -> tuple[Part[TargetDetail], ...]:
-    """The parts of one family's detail screen, in the order of their numbers."""
+    """The parts of one family's detail screen, in the order of their numbers; parsers have `parser_parts`."""
     strips: Part[TargetDetail] = Part("availability", availability, "left", 0)
     rest: tuple[Part[TargetDetail], ...] = (
         Part("observations", observations, "right", 2), Part("changes of state", flips, "left", 1),
         Part("incidents and notes", incidents, "right", 1), Part("expected", expectation, "left", 0),
     )  # fmt: skip
     chart: Part[TargetDetail] = Part(_CHART.get(kind, ""), history, "right", 2)
-    if kind is TargetKind.PARSER:
-        return (Part("fields", fields, "left", 2), chart, strips, *rest)
     if kind is TargetKind.FEED:
         return (Part("changes of the contract", changes, "left", 3), chart, strips, *rest)
     if kind is TargetKind.SLICE:

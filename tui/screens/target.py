@@ -11,10 +11,13 @@ from tui.screens import parts
 from tui.screens.detail import DetailScreen
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from textual.binding import BindingType
 
     from data.model.snapshot import TargetRow
     from tui.lines import Span
+    from tui.screens.parts import Part
     from tui.widgets.row_table import RowTable
 
 
@@ -24,12 +27,14 @@ class TargetScreen(DetailScreen[TargetDetail]):
     SCOPES: ClassVar[tuple[str, ...]] = ("target", "app")
     BINDINGS: ClassVar[list[BindingType]] = keys.bindings("target")
 
-    def __init__(self, target: str, siblings: RowTable[TargetRow] | None = None) -> None:
+    def __init__(
+        self, target: str, siblings: RowTable[TargetRow] | None = None, shown: Sequence[Part[TargetDetail]] = ()
+    ) -> None:
         self.target = TargetId(target)
         self.kind = kind_of(self.target)
         self.walk = siblings
         """The table this was opened from: `[ ]` walk along it."""
-        super().__init__(parts.of_target(self.kind))
+        super().__init__(shown or parts.of_target(self.kind))
 
     async def fetch(self) -> TargetDetail:
         return await self.losswatch.service.target(self.target)
@@ -66,3 +71,12 @@ class TargetScreen(DetailScreen[TargetDetail]):
         if self.detail is not None and self.detail.url and self.kind in {TargetKind.SITE, TargetKind.LINK}:
             return f"losswatch check {self.kind.value} {self.detail.url!r}"
         return None
+
+
+def screen_of(target: str, siblings: RowTable[TargetRow] | None = None) -> TargetScreen:
+    """The screen of one target; parsers have one of their own."""
+    if kind_of(TargetId(target)) is TargetKind.PARSER:
+        from tui.screens.parser import ParserScreen
+
+        return ParserScreen(target, siblings)
+    return TargetScreen(target, siblings)
