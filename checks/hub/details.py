@@ -150,7 +150,11 @@ class Details:
         runs = parser_runs.history(self.hub.store, scope, target.name, limit=30)
         if not runs:
             return ()
-        selectors = {field.name: field.css for field in load_spec(self.hub.home.config / target.spec).fields}
+        selectors = (
+            {field.name: field.css for field in load_spec(self.hub.home.config / target.spec).fields}
+            if target.spec
+            else {}
+        )
         rows = []
         for field in runs[0].fields:
             earlier = [other.fill for run in runs[1:] for other in run.fields if other.name == field.name]

@@ -32,12 +32,14 @@ from checks.hub.probing import PROBED, Probing
 from checks.hub.pulls import Pulls
 from checks.hub.recent import Recent
 from checks.hub.revenue import Revenue
+from checks.hub.runs import Runs
 from checks.hub.server import application
 from checks.hub.spool import Pushed, Spool, receipt_frame
 from checks.hub.stream import Stream
 from checks.hub.views import VERSION, Views
 from checks.incidents.desk import IncidentDesk
 from checks.revenue.book import RevenueBook
+from data.model.principal import EVERYTHING
 from data.model.snapshot import HubHealth
 from data.model.state import State
 from data.model.target import TargetKind
@@ -86,6 +88,7 @@ class Hub:
     pricing: Pricing = field(init=False)
     revenue: Revenue = field(init=False)
     spool: Spool = field(init=False)
+    runs: Runs = field(init=False)
     configuration: Configuration = field(init=False)
     housekeeping: Housekeeping = field(init=False)
     views: Views = field(init=False)
@@ -114,7 +117,8 @@ class Hub:
         self.maintenance = Windows(self.board, lambda: self.settings.maintenance)
         self.intake.rewriters = (self.probing.rewrite, self.hygiene.rewrite, self.maintenance.rewrite)
         self.hygiene.covered = self.maintenance.covers
-        self.spool = Spool(self.home.spool, self.store, self._facts_stored)
+        self.runs = Runs(self.board, self.intake, self.store, self.clock)
+        self.spool = Spool(self.home.spool, self.store, self._facts_stored, self._take_runs)
         self.pulls = Pulls(self, self.scheduler, client_for(self.settings))
         self.hygiene.domains = Domains(self.pulls.client, self.settings.hygiene, self.wall_now)
         self.configuration = Configuration(self)
@@ -139,6 +143,7 @@ class Hub:
         """Serve until `stopping` is set, then leave in order: no new work, the last batch, the store."""
         await self.probing.pool.start()
         await self.pulls.restore()
+        await self.runs.restore()
         for target in self.board.targets.values():
             self._start_checking(target)
         self.housekeeping.schedule(self.scheduler)
@@ -230,6 +235,10 @@ class Hub:
             self.book.add(pushed.facts)
         if pushed.receipts:
             self.book.add_receipts(receipt_frame(pushed.receipts))
+
+    async def _take_runs(self, body: bytes, parser: str) -> int:
+        """Files in the spool folder are ours."""
+        return await self.runs.take(body, EVERYTHING, parser)
 
     # ── how we are ───────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -40,6 +40,8 @@ log = logging.getLogger(__name__)
 
 AT_ONCE = 4
 """Pulls under way at a time; they share the hub's process."""
+LOOKS = 4
+"""Times an interval that a parser which others run is looked at for being late."""
 
 
 @dataclass(slots=True)
@@ -66,7 +68,7 @@ class Pulls:
             "interval",
             args=[target.id],
             id=target.id,
-            seconds=max(target.interval_s / self.hub.clock.speed, 0.5),
+            seconds=max(target.interval_s / self.hub.clock.speed / (LOOKS if target.outside else 1), 0.5),
             next_run_time=self.hub.wall_now() + timedelta(seconds=first_in_s),
             replace_existing=True,
             coalesce=True,
@@ -94,6 +96,11 @@ class Pulls:
                 self._store(self._stalled(target, f"our own check raised: {type(problem).__name__}"))
 
     async def _parser(self, target: Target) -> None:
+        if target.outside:
+            overdue = self.hub.runs.late(target)
+            if overdue:
+                self._store(overdue)
+            return
         spec = await asyncio.to_thread(load_spec, self.hub.home.config / target.spec)
         before = self._memory.get(target.id)
         outcome = await parser_pull.run(target, spec, self.client, before, self.hub.clock.now())

@@ -9,6 +9,7 @@ from starlette.applications import Starlette
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
+from checks.hub.runs import MOST_BYTES
 from data.access.principals import principal_for
 from data.errors import LosswatchError, NotAllowed, StoreError, UsageError
 from data.model.codec import to_json
@@ -55,6 +56,7 @@ def application(hub: Hub) -> Starlette:
             route("/v1/incidents/{number:int}", _incident),
             route("/v1/commands/{name}", _command, "POST"),
             route("/v1/facts", _facts, "POST"),
+            route("/v1/runs", _runs, "POST"),
         ]
     )
 
@@ -142,12 +144,19 @@ async def _facts(hub: Hub, who: Principal, request: Request) -> object:
     return {"stored": await hub.spool.take_lines(await _body(request))}
 
 
-async def _body(request: Request) -> bytes:
+async def _runs(hub: Hub, who: Principal, request: Request) -> object:
+    if "ingest" not in who.actions:
+        raise NotAllowed(f"{who.name} ({who.role}) may not push runs; ask an admin")
+    body = await _body(request, MOST_BYTES)
+    return {"stored": await hub.runs.take(body, who.scope, request.query_params.get("parser", ""))}
+
+
+async def _body(request: Request, limit: int = BODY_LIMIT) -> bytes:
     chunks, size = list[bytes](), 0
     async for chunk in request.stream():
         size += len(chunk)
-        if size > BODY_LIMIT:
-            raise UsageError(f"a body may hold {BODY_LIMIT >> 20} MiB; send several")
+        if size > limit:
+            raise UsageError(f"a body may hold {limit >> 20} MiB; send several")
         chunks.append(chunk)
     return b"".join(chunks)
 

@@ -16,7 +16,7 @@ from data.model.fact import Fact, Receipt
 from data.store import facts as stored_facts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
     from data.store.store import Store
@@ -50,6 +50,8 @@ class Spool:
     folder: Path
     store: Store
     on_stored: Callable[[Pushed], None]
+    take_runs: Callable[[bytes, str], Awaitable[int]] | None = None
+    """Takes runs of outside parsers, with the name of the parser where only the file's name says it."""
 
     async def take_lines(self, body: bytes) -> int:
         """Store the ndjson lines; returns how many, once durable.
@@ -68,9 +70,14 @@ class Spool:
         """
         stored = 0
         for path in sorted(self.folder.glob("*")):
-            if path.suffix not in {".ndjson", ".parquet"}:
+            if not holds_runs(path) and path.suffix not in {".ndjson", ".parquet"}:
                 continue
             try:
+                if holds_runs(path) and self.take_runs:
+                    body = await asyncio.to_thread(path.read_bytes)
+                    stored += await self.take_runs(body, parser_of(path))
+                    path.unlink(missing_ok=True)
+                    continue
                 pushed = await asyncio.to_thread(read_file, path)
             except (UsageError, OSError, pl.exceptions.PolarsError) as problem:
                 log.error("spool file %s was set aside: %s", path.name, problem)  # noqa: TRY400 - the sentence says it all
@@ -91,6 +98,16 @@ class Spool:
             await asyncio.wrap_future(self.store.write(pushed.receipts, worker=worker, seq=following))
         if pushed.rows:
             self.on_stored(pushed)
+
+
+def holds_runs(path: Path) -> bool:
+    """`runs*.ndjson` holds runs of outside parsers, `runs-PARSER.json` the statistics of one crawl."""
+    return path.name.startswith("runs") and path.suffix in {".ndjson", ".json"}
+
+
+def parser_of(path: Path) -> str:
+    """The parser that a `runs-PARSER.json` is named for; a run that names its own is believed."""
+    return path.stem.removeprefix("runs").strip("-_.") if path.suffix == ".json" else ""
 
 
 _DECODER = msgspec.json.Decoder(Line)
