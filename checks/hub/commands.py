@@ -1,12 +1,15 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from checks.parsers import mend
 from data.errors import NotAllowed, UsageError
 from data.model.audit import AuditEntry
 from data.model.ids import IncidentId, TargetId, TeamId
 from data.model.snapshot import CommandReply
+from data.model.target import TargetKind
 from data.text import clean_text
 
 if TYPE_CHECKING:
@@ -17,6 +20,8 @@ if TYPE_CHECKING:
     from data.model.principal import Principal
 
 NOTE_LIMIT = 2000
+RIGHTS = {"mend": "apply"}
+"""Commands that need the right to another one: who may change the configuration may change a SPEC."""
 UNSTORED = "it is kept in memory only until the database can be written"
 
 
@@ -25,6 +30,8 @@ class Commands:
     """What people may tell the hub. Every command is checked against the principal's rights, done, and audited."""
 
     hub: Hub
+    _mending: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """One SPEC is written at a time."""
 
     async def give(self, who: Principal, name: str, arguments: dict[str, Any]) -> object:
         """Carry out the command.
@@ -39,11 +46,12 @@ class Commands:
             "note": self._note,
             "recheck": self._recheck,
             "apply": self._apply,
+            "mend": self._mend,
             "stop": self._stop,
         }
         if name not in known:
             raise UsageError(f"no command {name!r}; there are {', '.join(known)}")
-        if name not in who.actions:
+        if RIGHTS.get(name, name) not in who.actions:
             raise NotAllowed(f"{who.name} ({who.role}) may not {name}; ask somebody whose role may, or an admin")
         return await known[name](who, arguments)
 
@@ -77,6 +85,34 @@ class Commands:
 
     async def _apply(self, who: Principal, arguments: dict[str, Any]) -> object:
         return await self.hub.configuration.apply(who, dry_run=bool(arguments.get("dry_run")))
+
+    async def _mend(self, who: Principal, arguments: dict[str, Any]) -> CommandReply:
+        """Write one selector into a parser's SPEC, or take the last one back, and look at once what that gives."""
+        target = self.hub.board.targets.get(TargetId(str(arguments.get("target") or "")))
+        if target is None or target.kind is not TargetKind.PARSER or not who.scope.sees(target.team) or not target.spec:
+            raise UsageError(f"no parser {arguments.get('target')!r} with a SPEC in your scope")
+        sharing = [
+            other
+            for other in self.hub.board.targets.values()
+            if other.spec == target.spec and other.kind is target.kind
+        ]
+        if not all(who.scope.sees(other.team) for other in sharing):
+            raise NotAllowed(f"{target.spec} is also the SPEC of another team's parser; ask an admin")
+        path = self.hub.home.config / target.spec
+        name, selector = str(arguments.get("field") or ""), str(arguments.get("selector") or "")
+        async with self._mending:
+            if arguments.get("undo"):
+                await asyncio.to_thread(mend.undo, path)
+                did, message = "undone", f"{path.name} is as it was before"
+            else:
+                previous = await asyncio.to_thread(mend.apply_repair, path, name, selector)
+                did = f"{name}: {previous or 'nothing'} -> {selector}"
+                message = f"{path.name}: {name} is now {selector}, was {previous or 'empty'}"
+        entry = AuditEntry(self.hub.clock.now(), who.name, target.team, "mend", target.id, clean_text(did, NOTE_LIMIT))
+        stored = await self.hub.keeping.keep([entry])
+        for other in sharing:
+            self.hub.check_at(other.id, self.hub.clock.now())
+        return CommandReply(ok=True, message=message if stored else f"{message}; {UNSTORED}")
 
     async def _stop(self, who: Principal, _arguments: dict[str, Any]) -> CommandReply:
         await self._audit(who, "stop", "hub")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from checks.hub.aspects import aspects
 from checks.hub.board import visible_log
+from checks.hub.evidence import Evidence
 from checks.hub.filters import worst_first
 from checks.hub.prelude import prelude, window
 from checks.hub.probing import PROBED
@@ -75,9 +76,11 @@ class Details:
         seen = observations.of_target(store, scope, row.target, limit=50)
         band, unit = self._band(row, scope, now)
         hops = next((one for one in seen if one.hops), None) or observations.whole(store, scope, row.target)
-        fields, changes = tuple[FieldRow, ...](), tuple[ChangeRow, ...]()
+        fields, changes, evidence = tuple[FieldRow, ...](), tuple[ChangeRow, ...](), Evidence()
         if row.kind is TargetKind.PARSER and target:
             fields = self._fields(target, scope)
+            if row.state in {State.FAILING, State.DEGRADED}:
+                evidence = self.hub.pulls.evidence(target, scope)
         if row.kind is TargetKind.FEED:
             changes = tuple(_change_row(change) for change in feed_changes.of_feed(store, scope, row.name))
         return TargetDetail(
@@ -106,6 +109,8 @@ class Details:
             ),
             aspects=self._aspects(row, target, hops),
             before=self._before(row, target, scope, log),
+            diff=evidence.diff,
+            candidates=evidence.candidates,
         )
 
     def _aspects(self, row: TargetRow, target: Target | None, seen: Observation | None) -> tuple[Aspect, ...]:

@@ -13,10 +13,11 @@ import httpx
 from checks.feeds import judge as feed_judge
 from checks.feeds import preset as feed_preset
 from checks.feeds import pull as feed_pull
+from checks.hub.evidence import Evidence, EvidenceRoom, Keeper
 from checks.hub.spool import receipt_frame
 from checks.parsers import pull as parser_pull
 from checks.parsers.spec import load_spec
-from data.errors import LosswatchError, SecretMissing
+from data.errors import ConfigError, LosswatchError, SecretMissing
 from data.model.cause import cause
 from data.model.fact import Baseline
 from data.model.ids import TargetId
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
     from checks.hub.hub import Hub
+    from data.model.principal import Scope
     from data.model.target import Target
     from data.store.tables import Record
 
@@ -53,13 +55,26 @@ class Pulls:
     client: httpx.AsyncClient
     missing_secrets: set[str] = field(default_factory=set)
     _memory: dict[TargetId, bytes] = field(default_factory=dict)
+    _keeper: Keeper = field(default_factory=Keeper)
+    _evidence: EvidenceRoom = field(init=False)
     _gate: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
+
+    def __post_init__(self) -> None:
+        self._evidence = EvidenceRoom(self.hub.store)
 
     async def restore(self) -> None:
         """Bring back what every parser and feed looked like while it was fine."""
         for kind in (TargetKind.PARSER, TargetKind.FEED):
             for baseline in await asyncio.to_thread(baselines.load_all, self.hub.store, EVERYTHING, kind):
                 self._memory[baseline.target] = baseline.body
+
+    def evidence(self, target: Target, scope: Scope) -> Evidence:
+        """What kept pages show of a broken parser; nothing where its SPEC cannot be read. Takes its time: in a thread."""
+        try:
+            spec = load_spec(self.hub.home.config / target.spec)
+        except ConfigError:
+            return Evidence()
+        return self._evidence.of(target, spec, self._memory.get(target.id), scope)
 
     def schedule(self, target: Target, first_in_s: float) -> None:
         """Add or replace the job of one parser or feed."""
@@ -106,6 +121,9 @@ class Pulls:
         outcome = await parser_pull.run(target, spec, self.client, before, self.hub.clock.now())
         self._remember(target, outcome.memory)
         rows: list[Record] = [outcome.run]
+        page = self._keeper.page(target, outcome)
+        if page:
+            rows.append(page)
         if outcome.memory and outcome.memory != before:
             rows.append(Baseline(target.id, target.team, self.hub.clock.now(), outcome.memory))
         self._store(outcome.observation, rows)

@@ -69,6 +69,8 @@ class ParserOutcome:
     """To be handed to the next run; unchanged after a page that could not be read."""
     page: bytes
     """The page, zstd; empty when none arrived."""
+    content_type: str = ""
+    """As the server named it."""
 
 
 async def run(
@@ -89,7 +91,7 @@ async def run(
     observation = _observation(target, fetched, now, total_ms, examined)
     record = _record(target, fetched, now, examined)
     page = await asyncio.to_thread(zstandard.ZstdCompressor(level=6).compress, fetched.body)
-    return ParserOutcome(observation, record, examined.memory, page)
+    return ParserOutcome(observation, record, examined.memory, page, clean_text(fetched.content_type, 100))
 
 
 def examine(
@@ -172,7 +174,9 @@ def _failed(
     nothing = Examined(state, fetched.cause, fetched.detail, 0, fields, "", {}, memory or b"")
     observation = _observation(target, fetched, now, total_ms, nothing)
     page = zstandard.ZstdCompressor(level=6).compress(fetched.body) if fetched.body else b""
-    return ParserOutcome(observation, _record(target, fetched, now, nothing), memory or b"", page)
+    return ParserOutcome(
+        observation, _record(target, fetched, now, nothing), memory or b"", page, clean_text(fetched.content_type, 100)
+    )
 
 
 def _observation(target: Target, fetched: Fetched, now: datetime, total_ms: float, examined: Examined) -> Observation:

@@ -110,8 +110,8 @@ def learnable(recipes):
             labelled = expected.get(name) or ()
             wanted = tuple(labelled) if isinstance(labelled, list) else (labelled,)
             field = FieldSpec(name, "x", many=isinstance(labelled, list))
-            css = repair._best(Spec("recipe", (field,)), field, [repair.Broken(old, {name: wanted})])
-            if css:
+            spec = Spec("recipe", (field,))
+            for css in repair._best(spec, field, [repair.Broken(old, {name: wanted})], memories.fresh(spec), 1):
                 spec = Spec("recipe", (replace(field, css=css),))
                 was, now = extract(spec, old).field(name).values, extract(spec, new).field(name).values
                 if repair.f1(was, wanted, len(was)) >= 0.8:
