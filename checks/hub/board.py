@@ -85,12 +85,14 @@ class Board:
         """Add or replace a target; its state survives a change of configuration."""
         self.targets[target.id] = target
         self.ranking.changed()
-        known = self.states.get(target.id) or TargetState(target.id, target.team, target.kind)
-        if target.paused:
-            known = replace(known, state=State.PAUSED)
-        elif known.state is State.PAUSED:
-            known = replace(known, state=State.UNKNOWN)
-        self.put_state(replace(known, team=target.team))
+        before = self.states.get(target.id)
+        known = before or TargetState(target.id, target.team, target.kind)
+        state = State.PAUSED if target.paused else State.UNKNOWN if known.state is State.PAUSED else known.state
+        if state is not known.state or known.team != target.team:
+            known = replace(known, state=state, team=target.team)
+        if known is not before:
+            self.put_state(known)
+        self.touch()
         if target.kind in WEB:
             fresh = known.target not in self.census or target.paused
             self.census.put(target.id, labels_of(target, known.traits), mark_of(known) if fresh else None)

@@ -13,6 +13,7 @@ from data.config.diff import Difference, difference
 from data.config.load import load
 from data.config.watch import Stamp, stamps
 from data.errors import ConfigError, StoreDown
+from data.garbage import uncollected
 from data.model.audit import AuditEntry
 from data.model.ids import TeamId
 from data.model.snapshot import CommandReply
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+AT_ONCE = 5_000
+"""Targets stored together: more would hold everybody else up while they become columns. What is not stored yet when the
+hub dies, the next start stores."""
 _JUST_NOW = timedelta(minutes=2)
 """Real time in which a person who says `apply` is told what the hub had noticed before."""
 
@@ -105,13 +109,15 @@ class Configuration:
 
     async def _enforce(self, settings: Settings, change: Difference, who: str) -> None:
         self.problem = ""
-        await self.hub.put_in_force(settings, change)
+        with uncollected(keep=len(change.added) + len(change.changed) >= AT_ONCE):
+            await self.hub.put_in_force(settings, change)
         now = self.hub.clock.now()
         words = f"{len(change.added)} added, {len(change.changed)} changed, {len(change.removed)} removed"
         changed = (*change.added, *(changed.new for changed in change.changed))
-        rows = await asyncio.to_thread(lambda: [without_keys(target) for target in changed])
-        entry = AuditEntry(now, who, TeamId(""), "apply", "configuration", words)
-        await self.hub.keeping.keep([*rows, entry])
+        for begin in range(0, len(changed), AT_ONCE):
+            rows = await asyncio.to_thread(lambda few: [*map(without_keys, few)], changed[begin : begin + AT_ONCE])
+            await self.hub.keeping.keep(rows)
+        await self.hub.keeping.keep([AuditEntry(now, who, TeamId(""), "apply", "configuration", words)])
         self.hub.board.say(now, "hub", "configuration", f"reloaded: {words}", TeamId(""))
         log.info("configuration in force: %s", words)
         if change.removed:

@@ -66,7 +66,8 @@ PACE_HOURS = 6
 
 def without_keys(target: Target) -> Target:
     """The target as it is stored: on several platforms the key stands in the URL, and no URL is kept with one."""
-    return replace(target, url=redact(target.url))
+    url = redact(target.url)
+    return target if url == target.url else replace(target, url=url)
 
 
 @dataclass(slots=True)
@@ -82,14 +83,13 @@ class Housekeeping:
         now = self.hub.clock.now()
         board.version = int(now.timestamp() * 1000)  # never a number that a screen has seen from the hub before us
         board.states.update(states.load(store, EVERYTHING))
-        configured = {target.id: target for target in self.hub.settings.targets}
-        stored = {target.id: target for target in targets.load(store, EVERYTHING)}
-        for target in configured.values():
+        kept = {target.id: without_keys(target) for target in self.hub.settings.targets}
+        for target in self.hub.settings.targets:
             board.put_target(target)
-        changed = [kept for target in configured.values() if stored.get(target.id) != (kept := without_keys(target))]
+        changed, gone = targets.difference(store, kept.values())
         if changed:
-            store.write(changed)
-        if gone := [target_id for target_id in stored if target_id not in configured]:
+            store.write([kept[target_id] for target_id in changed])
+        if gone:
             targets.remove(store, gone)
         for known in list(board.states.values()):
             if known.kind is TargetKind.SLICE:

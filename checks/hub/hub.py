@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import resource
+import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -45,7 +46,7 @@ from data.model.state import State
 from data.model.target import TargetKind
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from checks.hub.listen import Listener
     from data.config.diff import Difference
@@ -60,8 +61,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 500
-"""Targets put in force before others have their turn."""
+AT_ONCE_S = 0.02
+"""So long targets are put in force before others have their turn..."""
+LOOK_EVERY = 50
+"""...which is looked at after so many."""
 
 
 @dataclass(slots=True)
@@ -202,31 +205,32 @@ class Hub:
     async def put_in_force(self, settings: Settings, change: Difference) -> None:
         """Switch to new settings; targets keep their states. A hundred thousand of them let others have their turn."""
         self.settings = settings
-        for target in change.removed:
-            self._stop_checking(target.id)
-            self.board.remove_target(target.id)
-            self.hygiene.forget(target.id)
         fresh = (*change.added, *(changed.new for changed in change.changed))
-        for act in (self.board.put_target, self._start_checking):  # all are there before one is placed among them
-            for number, target in enumerate(fresh, 1):
-                act(target)
-                if not number % AT_ONCE:
-                    await asyncio.sleep(0)
+        await _by_turns(self._drop, change.removed)
+        await _by_turns(self.board.put_target, fresh)  # all are there before one is placed among them
+        await _by_turns(self._start_checking, fresh)
         self.probing.reconfigure(settings)
         self.hygiene.configure(settings)
         self.board.touch()
 
+    def _drop(self, target: Target) -> None:
+        self._stop_checking(target)
+        self.board.remove_target(target.id)
+        self.hygiene.forget(target.id)
+
     def _start_checking(self, target: Target) -> None:
         if target.paused:
-            self._stop_checking(target.id)
+            self._stop_checking(target)
         elif target.kind in PROBED:
             self.probing.start(target)
         elif target.kind is not TargetKind.SLICE:
             self.pulls.schedule(target, phase_s(target.id, min(target.interval_s / self.clock.speed, 5.0)))
 
-    def _stop_checking(self, target_id: TargetId) -> None:
-        self.probing.stop(target_id)
-        self.pulls.unschedule(target_id)
+    def _stop_checking(self, target: Target) -> None:
+        if target.kind in PROBED:
+            self.probing.stop(target.id)
+        else:
+            self.pulls.unschedule(target.id)
 
     # ── facts ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -306,3 +310,13 @@ class Hub:
             "registries": self.hygiene.domains.told() if self.hygiene.domains else {},
             "vantages": {row.name: row.detail or row.state.value for row in health.vantages},
         }
+
+
+async def _by_turns(act: Callable[[Target], None], targets: Sequence[Target]) -> None:
+    """Act on each; whoever else has something to do gets a turn every few hundredths of a second."""
+    until = time.monotonic() + AT_ONCE_S
+    for number, target in enumerate(targets, 1):
+        act(target)
+        if not number % LOOK_EVERY and time.monotonic() >= until:
+            await asyncio.sleep(0)
+            until = time.monotonic() + AT_ONCE_S

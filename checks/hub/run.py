@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from checks.hub.configuration import read
 from data.config.watch import stamps
 from data.errors import LosswatchError
+from data.garbage import uncollected
 from data.text import RedactingFilter
 
 if TYPE_CHECKING:
@@ -51,7 +52,8 @@ def run(home: Home, *, to_stderr: bool = True) -> int:
         try:
 
             async def serve() -> None:
-                hub = Hub(home, settings, stamp, store, secrets)
+                with uncollected(keep=True):
+                    hub = Hub(home, settings, stamp, store, secrets)
                 loop = asyncio.get_running_loop()
                 for number in (signal.SIGTERM, signal.SIGINT):
                     loop.add_signal_handler(number, hub.stopping.set)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
@@ -141,9 +142,11 @@ def _label(finding: Finding, name: str) -> str:
     return "" if name == "ip" and not is_public_enough(value) else value
 
 
+@lru_cache(maxsize=16_384)
 def is_public_enough(address: str) -> bool:
     """A loopback address is shared by everything on a machine and proves nothing."""
     try:
-        return not (ip_address(address).is_loopback or ip_address(address).is_unspecified)
+        known = ip_address(address)
     except ValueError:
         return False
+    return not (known.is_loopback or known.is_unspecified)

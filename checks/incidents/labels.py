@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
@@ -28,6 +29,9 @@ TRAITS: Final = ("edge", "pop", "ip", "network", "tracker", "issuer", "certifica
 """Evidence that says what a target depends on."""
 _SLOW_TO_CHANGE = ("ns", "registrar")
 """Looked up in the background: an answer without them does not say that they are gone."""
+
+_SEVERAL = ("ns", "host")
+"""Labels of which a target may have more than one."""
 
 _BETWEEN = " / "
 COMBINED: Final = (
@@ -69,23 +73,18 @@ def labels_of(target: Target, traits: Mapping[str, str]) -> tuple[Label, ...]:
     """All that a site or link may share with others, sorted; nothing for other kinds."""
     if target.kind not in WEB:
         return ()
-    single = {name: traits.get(name, "") for name in TRAITS} | {
-        "partner": str(target.partner),
-        "geo": target.geo,
-        "offer": target.offer,
-    }
+    own = ("partner", str(target.partner)), ("geo", target.geo), ("offer", target.offer)
+    single = {name: value for name, value in (*traits.items(), *own) if value}
     for name in ("ip", "network"):
-        if not is_public_enough(single[name].partition("/")[0]):
-            single[name] = ""
-    found = {(name, single[name]) for name in COMPATIBLE if single.get(name)} - {("ns", single["ns"])}
-    found |= {("ns", registrable(name)) for name in single["ns"].split()}
-    hosts = (_host(target.url), traits.get("lands", ""), *single["tracker"].split())
-    found |= {("host", host) for host in hosts if host}
-    found |= {
-        (f"{one}+{other}", single[one] + _BETWEEN + single[other])
-        for one, other, _ in COMBINED
-        if single[one] and single[other]
-    }
+        if name in single and not is_public_enough(single[name].partition("/")[0]):
+            del single[name]
+    found = {(name, value) for name, value in single.items() if name in COMPATIBLE and name not in _SEVERAL}
+    found.update(("ns", registrable(name)) for name in single.get("ns", "").split())
+    found.update(("host", host) for host in (_host(target.url), single.get("lands", "")) if host)
+    found.update(("host", host) for host in single.get("tracker", "").split())
+    for one, other, _ in COMBINED:
+        if one in single and other in single:
+            found.add((f"{one}+{other}", single[one] + _BETWEEN + single[other]))
     return tuple((name, value) if name == "host" else _label(name, value) for name, value in sorted(found))
 
 
@@ -113,7 +112,12 @@ def traits_after(seen: Observation, known: dict[str, str]) -> dict[str, str]:
     return known if wanted == known else _shared(tuple(sorted(wanted.items())))
 
 
+_PLAIN_HOST = re.compile(r"https?://([a-z0-9._-]+)(?::[0-9]+)?(?=[/?#]|\Z)")
+
+
 def _host(url: str) -> str:
+    if plain := _PLAIN_HOST.match(url):
+        return plain[1]
     try:
         return urlsplit(url).hostname or ""
     except ValueError:

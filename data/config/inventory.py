@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import lru_cache
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -79,13 +80,22 @@ class Inventory:
 
     def _read(self, kind: TargetKind, path: Path) -> Iterator[Target]:
         seen: dict[str, int] = {}
+        alike: dict[tuple[str, ...], Target] = {}
         for row in rows(path, REQUIRED[kind], OPTIONAL[kind], self.problems):
             name = row.cells[kind.value]
+            _, url, *others = row.cells.values()
+            known = alike.get(key := tuple(others))
+            if known and name not in seen and is_name(name) and not url_fault(url):
+                seen[name] = row.line
+                yield _as(known, name, url)
+                continue
             reader = _RowReader(path, row, self.problems)
             if seen.setdefault(name, row.line) != row.line:
                 reader.wrong(f"{kind.value} stands already in line {seen[name]}", name)
             target = self._target(kind, name, reader)
             if reader.good:
+                if kind is not TargetKind.PARSER:  # they are few, and what one must have depends on its other cells
+                    alike[key] = target
                 yield target
         if kind is TargetKind.SITE:
             self._sites = set(seen)
@@ -264,6 +274,17 @@ class _RowReader:
             self.cell("brand"),
             self.locale(),
         )
+
+
+_OWN = ("id", "kind", "team", "name", "url", "site")
+"""The first fields of a target."""
+_shared = attrgetter(*(one.name for one in fields(Target) if one.name not in _OWN))
+
+
+def _as(known: Target, name: str, url: str) -> Target:
+    """What another row with the same cells beside name and URL becomes: most rows need not be judged anew."""
+    site = name if known.kind is TargetKind.SITE else known.site
+    return Target(target_id(known.kind, name), known.kind, known.team, name, url, site, *_shared(known))
 
 
 @lru_cache(maxsize=4_096)

@@ -16,6 +16,7 @@ from data.config.rules import content_rules, rules_file
 from data.config.settings import Settings
 from data.config.table import Source, Table
 from data.errors import ConfigError
+from data.garbage import uncollected
 from data.model.target import Target, TargetKind, target_id
 from data.text import redact
 
@@ -35,6 +36,11 @@ def load(home: Home, *, presets: Collection[str] = (), inventory: Path | None = 
     `presets` are the names of the feed presets that exist (`checks.feeds.preset.names()`); without them a feed's preset
     is not checked. `inventory` is a folder to read in place of the home's. Raises `data.config.problems.ConfigErrors` with every problem, the first 20 in words.
     """
+    with uncollected():
+        return _load(home, presets, inventory)
+
+
+def _load(home: Home, presets: Collection[str], inventory: Path | None) -> Settings:
     problems = Problems()
     top = _read_toml(home.toml, problems)
     made = _sections(top, home.config, presets)

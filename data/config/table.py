@@ -24,7 +24,8 @@ _COUNTRY = re.compile(r"[A-Za-z]{2}")
 
 def is_name(text: str) -> bool:
     """Whether `text` can name a target, team or partner: it must survive in ids, filters and CSV cells."""
-    return _NAME.fullmatch(text) is not None and clean_text(text, 200) == text
+    # of ASCII the pattern lets nothing pass that would be cleaned away
+    return _NAME.fullmatch(text) is not None and (text.isascii() or clean_text(text, 200) == text)
 
 
 def is_country(text: str) -> bool:

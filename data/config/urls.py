@@ -9,11 +9,18 @@ from urllib.parse import urlsplit
 _PROXY_SCHEMES = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
 _NO_HOST = "is not a URL with a valid host and port"
 _HOST = re.compile(r"[^\s/?#@\\<>\"^`{|}%:\[\]]+")
+_LABEL = r"[A-Za-z0-9_-]{1,63}"
+_PLAIN = re.compile(rf"https?://(?:{_LABEL}\.)*{_LABEL}(?::[1-9][0-9]{{0,3}})?(?:[/?#][!#-;=?-\[\]_a-z~]*)?")
+"""What most URLs look like; nothing that it matches within `_PLAIN_CHARS` has a fault."""
+_PLAIN_CHARS = 250
+_SCHEMES = ("http", "https")
 _BROKEN = re.compile(r"[\x00-\x20\x7f-\xa0<>\"\\^`{|}\u2028\u2029\u2400-\u2421\ufffd\ud800-\udfff]")
 
 
-def url_fault(url: str, schemes: tuple[str, ...] = ("http", "https"), *, login: bool = False) -> str:
+def url_fault(url: str, schemes: tuple[str, ...] = _SCHEMES, *, login: bool = False) -> str:
     """What is wrong with `url`, as the end of a sentence; empty when it can be requested."""
+    if schemes is _SCHEMES and len(url) <= _PLAIN_CHARS and _PLAIN.fullmatch(url):
+        return ""
     if not url or _BROKEN.search(url):
         return "contains a space or another character that no URL has" if url else "is empty"
     try:

@@ -68,8 +68,14 @@ class Table(Generic[R]):
 
     def record(self, row: Sequence[Any]) -> R:
         """The record of one row of `select`."""
-        loads = [column.load for column in self.columns]
-        return self.kind(*[value if load is None else load(value) for load, value in zip(loads, row, strict=True)])
+        values = list(row)
+        for place, load in self._loads:
+            values[place] = load(values[place])
+        return self.kind(*values)
+
+    @cached_property
+    def _loads(self) -> tuple[tuple[int, Callable[[Any], Any]], ...]:
+        return tuple((place, column.load) for place, column in enumerate(self.columns) if column.load is not None)
 
 
 def utc(value: datetime) -> datetime:

@@ -19,6 +19,17 @@ def load(store: Store, scope: Scope) -> list[Target]:
     return records(store, TARGET, within(scope), tail="ORDER BY id")
 
 
+def difference(store: Store, wanted: Iterable[Target]) -> tuple[list[TargetId], list[TargetId]]:
+    """Ids of those that are not stored as they are wanted, and of the stored that nobody wants."""
+    with store.cursor() as cursor:
+        cursor.register("wanted", TARGET.arrow(list(wanted)))
+        changed = f"SELECT id FROM (SELECT {TARGET.select} FROM wanted EXCEPT SELECT {TARGET.select} FROM target)"
+        gone = "SELECT id FROM target ANTI JOIN wanted USING (id)"
+        found = [[target for (target,) in cursor.execute(sql).fetchall()] for sql in (changed, gone)]
+        cursor.unregister("wanted")
+    return found[0], found[1]
+
+
 def remove(store: Store, ids: Iterable[TargetId]) -> None:
     """Forget the targets and their current state; what was observed of them stays. Waits for the writer."""
     gone = list(ids)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -13,6 +14,7 @@ from data.config.home import Home
 from data.config.load import load
 from data.config.starter import write_starter
 from data.config.table import is_name
+from data.config.urls import url_fault
 from data.errors import ConfigError
 
 HEAD = "site,url,team,tier,geo,interval,status,slow,paused\n"
@@ -222,3 +224,39 @@ def test_a_parser_that_others_run_needs_neither_a_page_nor_a_spec(company):
 def test_a_parser_that_we_run_needs_both(company):
     company.csv("parsers.csv", "parser,team,outside\nprices,aurora,no\n")
     assert [words.partition(": ")[2] for words in company.complaints()] == ["url is empty", "spec is empty"]
+
+
+def test_a_row_like_one_before_becomes_what_it_would_become_alone(company):
+    links = "link,url,team,site,geo,partner,keep,paused\n"
+    row = "https://t.example/?a=1,cedar,a,de,P01,a;b,yes\n"
+    company.csv("sites.csv", f"{HEAD}{GOOD}b,https://b.example/,aurora,,,,,,\n")
+    company.csv("links.csv", f"{links}one,{row}two,{row}")
+    first, second, one, two = company.load().targets
+    assert second == replace(first, id="site:b", name="b", site="b", url="https://b.example/")
+    assert (two, one.site) == (replace(one, id="link:two", name="two"), "a")
+
+
+def test_a_row_like_one_before_with_a_url_that_is_wrong_is_told(company):
+    company.csv("sites.csv", f"{HEAD}{GOOD}b,https://b .example/,aurora,,,,,,\n")
+    (complaint,) = company.complaints()
+    assert complaint.startswith("inventory/sites.csv:3: url contains a space")
+
+
+PARTS = st.sampled_from(["http", "https", "://", "a", "B", "é", "-", "_", ".", ":", "0", "80", "65536", "/", "?", "#", "@", "%", "[", "]", "^", " ", '"'])  # fmt: skip
+
+
+@given(st.lists(PARTS, max_size=9).map("".join))
+def test_what_is_plainly_a_url_has_no_fault_by_the_long_way_either(text):
+    """Another tuple of schemes takes the long way."""
+    for url in (text, f"http://{text}", f"https://a.example{text}", f"https://{'a' * 240}.{text}"):
+        assert url_fault(url) == url_fault(url, ("http", "https", "https"))
+
+
+@pytest.mark.parametrize("cell", ["a b", " a ", "a  b", "a\x1bb", "ä\u200bö", ""])
+def test_a_line_means_the_same_with_and_without_quotes(company, cell):
+    company.csv(
+        "sites.csv",
+        f'site,url,team,project\na,https://a.example/,aurora,{cell}\nb,https://a.example/,aurora,"{cell}"\n',
+    )
+    plain, quoted = company.load().targets
+    assert plain.project == quoted.project

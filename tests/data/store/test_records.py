@@ -283,3 +283,13 @@ def test_the_audit_names_the_first_entry_that_was_tampered_with(store, put, tamp
 def test_audit_entries_come_newest_first_in_pages(store, put):
     put(*AUDITS)
     assert audit.entries(store, EVERYTHING, limit=2, offset=1) == [AUDITS[4], AUDITS[3]]
+
+
+def test_what_is_stored_otherwise_than_wanted_is_found_and_what_nobody_wants(store, put):
+    other = replace(TARGET, id="site:other", kind=TargetKind.SITE)
+    put(TARGET, other)
+    assert targets.difference(store, [TARGET, other]) == ([], [])
+    fresh = replace(TARGET, id="site:new", kind=TargetKind.SITE)
+    changed, gone = targets.difference(store, [replace(TARGET, tier=2, expect=Expect(text=("x",))), fresh])
+    assert (sorted(changed), gone) == (sorted([TARGET.id, "site:new"]), ["site:other"])
+    assert targets.difference(store, []) == ([], [TARGET.id, "site:other"])
