@@ -8,16 +8,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from checks.hub import parser_detail
 from checks.hub.aspects import aspects
 from checks.hub.board import visible_log
-from checks.hub.evidence import Evidence
 from checks.hub.filters import worst_first
 from checks.hub.prelude import prelude, window
 from checks.hub.probing import PROBED
+from checks.incidents.blind import blind_to
 from checks.incidents.explain import plans_of, statements
 from checks.incidents.labels import WEB, parsed, read_all
 from checks.incidents.upstream import considered, kind_words
-from checks.parsers.spec import load_spec
+from checks.parsers.volatility import volatility
 from checks.revenue.alarm import slice_of
 from data.access.redaction import redact_incident, redact_row, redact_words
 from data.config.units import format_duration
@@ -27,17 +28,17 @@ from data.model.snapshot import (
     Aspect,
     BandPoint,
     ChangeRow,
-    FieldRow,
     IncidentDetail,
     IncidentPage,
     LogLine,
     TargetDetail,
     TargetRow,
     UpstreamRow,
+    VolatilityRow,
 )
 from data.model.state import State
 from data.model.target import TargetKind
-from data.store import feed_changes, findings, flips, incidents, observations, parser_runs, rollups, timeline
+from data.store import feed_changes, findings, flips, incidents, observations, rollups, timeline
 from data.text import redact
 
 if TYPE_CHECKING:
@@ -54,6 +55,8 @@ SAME = 8
 """Others of an incident that a target's own screen lists."""
 STRIP_CELLS = 60
 BAND_HOURS = 36
+VARIED = 2_000
+"""Runs of a parser that say how it varies: three weeks at one every quarter of an hour."""
 
 
 @dataclass(slots=True)
@@ -76,14 +79,10 @@ class Details:
         seen = observations.of_target(store, scope, row.target, limit=50)
         band, unit = self._band(row, scope, now)
         hops = next((one for one in seen if one.hops), None) or observations.whole(store, scope, row.target)
-        fields, changes, evidence = tuple[FieldRow, ...](), tuple[ChangeRow, ...](), Evidence()
-        if row.kind is TargetKind.PARSER and target:
-            fields = self._fields(target, scope)
-            if row.state in {State.FAILING, State.DEGRADED}:
-                evidence = self.hub.pulls.evidence(target, scope)
+        changes = tuple[ChangeRow, ...]()
         if row.kind is TargetKind.FEED:
             changes = tuple(_change_row(change) for change in feed_changes.of_feed(store, scope, row.name))
-        return TargetDetail(
+        detail = TargetDetail(
             version=self.hub.board.version,
             row=redact_row(row, scope),
             url=redact(target.url) if target else "",
@@ -97,7 +96,6 @@ class Details:
                 replace(flip, reason=redact_words(flip.reason, scope))
                 for flip in flips.of_target(store, scope, row.target)
             ),
-            fields=fields,
             changes=changes,
             band=band,
             band_unit=unit,
@@ -109,9 +107,11 @@ class Details:
             ),
             aspects=self._aspects(row, target, hops),
             before=self._before(row, target, scope, log),
-            diff=evidence.diff,
-            candidates=evidence.candidates,
+            volatility=self._volatility(target, scope, now) if target else (),
         )
+        if row.kind is TargetKind.PARSER and target:
+            return parser_detail.of_parser(self.hub, detail, target, scope, now)
+        return detail
 
     def _aspects(self, row: TargetRow, target: Target | None, seen: Observation | None) -> tuple[Aspect, ...]:
         state = self.hub.board.states.get(row.target)
@@ -144,28 +144,9 @@ class Details:
             dims = slice_of(row.target)
             return self.hub.book.series(dims, since, now), self.hub.settings.company.currency
         if row.kind is TargetKind.PARSER:
-            runs = parser_runs.history(self.hub.store, scope, row.name, limit=96)
-            usual = sorted(run.items for run in runs) or [0]
-            lo, mid, hi = (usual[int(len(usual) * share)] for share in (0.1, 0.5, 0.9))
-            return tuple(BandPoint(run.at, mid, lo, hi, run.items) for run in sorted(runs, key=_at)), "items"
+            return (), "items"
         latency = observations.latency(self.hub.store, scope, row.target, now - timedelta(hours=6), now, 360.0)
         return tuple(BandPoint(at, p50, p50, p95, p50) for at, p50, p95 in latency), "ms"
-
-    def _fields(self, target: Target, scope: Scope) -> tuple[FieldRow, ...]:
-        runs = parser_runs.history(self.hub.store, scope, target.name, limit=30)
-        if not runs:
-            return ()
-        selectors = (
-            {field.name: field.css for field in load_spec(self.hub.home.config / target.spec).fields}
-            if target.spec
-            else {}
-        )
-        rows = []
-        for field in runs[0].fields:
-            earlier = [other.fill for run in runs[1:] for other in run.fields if other.name == field.name]
-            usual = sorted(earlier)[len(earlier) // 2] if earlier else field.fill
-            rows.append(FieldRow(field.name, field.state, field.fill, usual, selectors.get(field.name, "")))
-        return tuple(rows)
 
     def _notes(self, row: TargetRow, now: datetime) -> tuple[str, ...]:
         target = self.hub.board.targets.get(row.target)
@@ -198,13 +179,23 @@ class Details:
         return IncidentDetail(
             version=self.hub.board.version,
             incident=redact_incident(found, scope),
-            statements=tuple(replace(one, text=redact_words(one.text, scope)) for one in statements(found, mine)),
+            statements=tuple(
+                replace(one, text=redact_words(one.text, scope))
+                for one in statements(found, mine, self._unseen(mine, scope))
+            ),
             timeline=tuple(replace(entry, what=redact_words(entry.what, scope)) for entry in entries),
             members=self._member_rows(mine, scope, now),
             band=band,
             plans=plans_of(found),
             upstreams=self._upstreams(found, mine, scope),
             teams=tuple(Counter({finding.target: str(finding.team) for finding in mine}.values()).most_common()),
+        )
+
+    def _unseen(self, members: Iterable[Finding], scope: Scope) -> str:
+        """What the parsers among the members leave in the dark, of what the reader may see."""
+        broken = {one.target for one in members if one.kind is TargetKind.PARSER and one.closed_at is None}
+        return (
+            blind_to((one for one in self.hub.board.targets.values() if scope.sees(one.team)), broken) if broken else ""
         )
 
     def _upstreams(self, incident: Incident, members: list[Finding], scope: Scope) -> tuple[UpstreamRow, ...]:
@@ -264,8 +255,3 @@ def _expectations(target: Target) -> tuple[tuple[str, str], ...]:
 def _change_row(change: object) -> ChangeRow:
     names = ("severity", "kind", "path", "was", "now", "n_after", "first_seen", "last_seen", "closed_at")
     return ChangeRow(**{name: getattr(change, name) for name in names})
-
-
-def _at(run: object) -> datetime:
-    at: datetime = run.at  # type: ignore[attr-defined]  # a ParserRun; sorted() wants a plain key
-    return at

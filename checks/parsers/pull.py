@@ -13,6 +13,7 @@ import zstandard
 from checks.parsers import memory as memories
 from checks.parsers.page import MAX_BYTES, host_of, read_page
 from checks.parsers.repair import repairs_from_memory
+from checks.parsers.spec import FieldKind
 from checks.parsers.transport import DEADLINE, cause_of_error, cause_of_status
 from checks.parsers.verdict import judge
 from data.model.cause import cause, state_of
@@ -24,12 +25,15 @@ from data.text import clean_text, redact
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from checks.parsers.extract import Extraction
     from checks.parsers.repair import Repair
     from checks.parsers.spec import Spec
     from data.model.ids import CauseId
     from data.model.target import Target
 
 MAX_REDIRECTS = 10
+HOSTS = 10
+"""Results whose hosts a run remembers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,8 @@ class Examined:
     family: str
     evidence: dict[str, str]
     memory: bytes
+    hosts: tuple[str, ...] = ()
+    """Of the first results, in their order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +120,14 @@ def examine(
     return Examined(
         verdict.state, verdict.cause, clean_text(redact(verdict.detail)), verdict.extraction.items, verdict.fields,
         verdict.layout.family, {name: fact for name, fact in evidence.items() if fact}, memories.dump(known),
+        _hosts(verdict.extraction),
     )  # fmt: skip
+
+
+def _hosts(extraction: Extraction) -> tuple[str, ...]:
+    """Where the first results lead, by the first field that holds addresses."""
+    urls = next((one.values for one in extraction.fields if one.kind is FieldKind.URL), ())
+    return tuple(clean_text(host_of(url), 100) for url in urls[:HOSTS])
 
 
 async def fetch(client: httpx.AsyncClient, url: str, timeout_s: float) -> Fetched:
@@ -192,5 +205,5 @@ def _record(target: Target, fetched: Fetched, now: datetime, examined: Examined)
     return ParserRun(
         parser=target.name, team=target.team, at=now, url=_shown(fetched.final_url or target.url), geo=target.geo,
         items=examined.items, verdict=examined.cause or "ok", fields=examined.fields, family=examined.family,
-        bytes=len(fetched.body),
+        bytes=len(fetched.body), hosts=examined.hosts,
     )  # fmt: skip

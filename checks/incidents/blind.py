@@ -1,0 +1,81 @@
+"""What nobody sees while parsers of search results fail: their ranks are no news, whatever they say."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from data.model.target import TargetKind
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+
+    from data.model.ids import TargetId
+    from data.model.target import Target
+
+MOST = 0.5
+"""Above this share of a host's parsers that fail, none of its results is believed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Blind:
+    """One host whose results are not believed, wholly or for some queries."""
+
+    host: str
+    targets: frozenset[TargetId]
+    """Parsers whose ranks are unseen: the failing ones, or all of the host."""
+    queries: int
+    why: str
+
+
+def blindness(parsers: Iterable[Target], failing: Collection[TargetId]) -> tuple[Blind, ...]:
+    """Hosts with parsers of search results of which any fail, most queries first.
+
+    1. A canary query always has results: while one fails, nothing that host says is believed. 2. The same while most of the
+    host's parsers fail. 3. Else only the failing parsers' own queries are unseen.
+    """
+    by_host: dict[str, list[Target]] = defaultdict(list)
+    for one in parsers:
+        if one.kind is TargetKind.PARSER and one.query and not one.paused:
+            by_host[host_of(one)].append(one)
+    found = [blind for host, mine in by_host.items() if (blind := _of_host(host, mine, failing))]
+    return tuple(sorted(found, key=lambda blind: (-blind.queries, blind.host)))
+
+
+def unseen(parsers: Iterable[Target], failing: Collection[TargetId]) -> frozenset[TargetId]:
+    """Parsers whose ranks must raise no alarm of rank or deindexing now."""
+    return frozenset().union(*(blind.targets for blind in blindness(parsers, failing)))
+
+
+def blind_to(parsers: Iterable[Target], failing: Collection[TargetId]) -> str:
+    """`rank and deindex of 24 queries are unseen: ...`; empty while everything is seen."""
+    found = blindness(parsers, failing)
+    if not found:
+        return ""
+    count = sum(blind.queries for blind in found)
+    noun = "1 query is" if count == 1 else f"{count:,} queries are"
+    return f"rank and deindex of {noun} unseen: {'; '.join(blind.why for blind in found[:3])}"
+
+
+def host_of(target: Target) -> str:
+    """Where the results come from; parsers of others may not say it and are taken together by team."""
+    try:
+        return urlsplit(target.url).hostname or f"team {target.team}"
+    except ValueError:
+        return f"team {target.team}"
+
+
+def _of_host(host: str, parsers: Sequence[Target], failing: Collection[TargetId]) -> Blind | None:
+    bad = [one for one in parsers if one.id in failing]
+    if not bad:
+        return None
+    canaries = [one for one in bad if one.canary]
+    whole = bool(canaries) or len(bad) > MOST * len(parsers)
+    told = parsers if whole else bad
+    why = f"{len(bad)} of {len(parsers)} parsers of {host} fail"
+    if canaries:
+        why += f", the canary {canaries[0].query!r} among them"
+    queries = len({(one.query, one.geo) for one in told})
+    return Blind(host, frozenset(one.id for one in told), queries, why)
