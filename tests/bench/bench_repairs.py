@@ -18,9 +18,10 @@ from time import process_time
 
 from checks.parsers import memory as memories
 from checks.parsers.anchor import nodes_with, plain
+from checks.parsers.candidates import Broken
 from checks.parsers.extract import extract
 from checks.parsers.page import Page, read_page
-from checks.parsers.repair import Broken, f1, repairs_for
+from checks.parsers.repair import f1, repairs_for
 from checks.parsers.selector import selectors_for
 from checks.parsers.spec import FieldKind, FieldSpec, Spec
 from tests.bench.figure import Figure

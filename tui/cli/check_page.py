@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, cast
 
 from checks.engine.clock import SystemClock
 from checks.parsers import memory as memories
+from checks.parsers.candidates import Broken
 from checks.parsers.extract import extract
 from checks.parsers.page import MAX_BYTES, read_page
-from checks.parsers.repair import Broken, Repair, broken_fields, repairs_for
+from checks.parsers.repair import Repair, broken_fields, repairs_for
 from checks.parsers.spec import load_spec
 from checks.parsers.verdict import judge
 from data.errors import UsageError

@@ -36,6 +36,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "links": ("tui.cli.listing", "list links"),
     "parsers": ("tui.cli.listing", "list parsers"),
     "feeds": ("tui.cli.listing", "list partner feeds"),
+    "repair": ("tui.cli.repair", "selectors proposed for a parser that broke; write one into its SPEC, or undo"),
     "revenue": ("tui.cli.listing", "list revenue slices"),
     "secrets": ("tui.cli.secrets", "set, list, test or rotate secrets in the keyring"),
 }

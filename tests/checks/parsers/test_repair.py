@@ -3,10 +3,10 @@ from __future__ import annotations
 import pytest
 
 from checks.parsers import memory as memories
-from checks.parsers.candidates import structured
+from checks.parsers.candidates import Broken, structured
 from checks.parsers.extract import extract
 from checks.parsers.page import read_page
-from checks.parsers.repair import Broken, repairs_for
+from checks.parsers.repair import repairs_for
 from checks.parsers.selector import selectors_for
 from checks.parsers.spec import parse_spec
 
