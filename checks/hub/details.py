@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from checks.hub import parser_detail
 from checks.hub.aspects import aspects
 from checks.hub.board import visible_log
 from checks.hub.filters import worst_first
+from checks.hub.parser_detail import ParserDetails
 from checks.hub.prelude import prelude, window
 from checks.hub.probing import PROBED
 from checks.incidents.blind import blind_to
 from checks.incidents.explain import plans_of, statements
 from checks.incidents.labels import WEB, parsed, read_all
 from checks.incidents.upstream import considered, kind_words
-from checks.parsers.volatility import volatility
 from checks.revenue.alarm import slice_of
 from data.access.redaction import redact_incident, redact_row, redact_words
 from data.config.units import format_duration
@@ -34,7 +33,6 @@ from data.model.snapshot import (
     TargetDetail,
     TargetRow,
     UpstreamRow,
-    VolatilityRow,
 )
 from data.model.state import State
 from data.model.target import TargetKind
@@ -55,8 +53,6 @@ SAME = 8
 """Others of an incident that a target's own screen lists."""
 STRIP_CELLS = 60
 BAND_HOURS = 36
-VARIED = 2_000
-"""Runs of a parser that say how it varies: three weeks at one every quarter of an hour."""
 
 
 @dataclass(slots=True)
@@ -64,6 +60,10 @@ class Details:
     """Detail read models. Every store read happens in a thread, within the reader's scope."""
 
     hub: Hub
+    parsers: ParserDetails = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.parsers = ParserDetails(self.hub)
 
     async def target(self, who: Principal, target_id: str) -> TargetDetail | None:
         now, scope = self.hub.clock.now(), who.scope
@@ -107,10 +107,9 @@ class Details:
             ),
             aspects=self._aspects(row, target, hops),
             before=self._before(row, target, scope, log),
-            volatility=self._volatility(target, scope, now) if target else (),
         )
         if row.kind is TargetKind.PARSER and target:
-            return parser_detail.of_parser(self.hub, detail, target, scope, now)
+            return self.parsers.of_parser(detail, target, scope, now)
         return detail
 
     def _aspects(self, row: TargetRow, target: Target | None, seen: Observation | None) -> tuple[Aspect, ...]:

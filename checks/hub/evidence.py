@@ -80,6 +80,10 @@ class Evidence:
 
     diff: tuple[DiffLine, ...] = ()
     candidates: tuple[CandidateRow, ...] = ()
+    good_at: datetime | None = None
+    """When the last good page of `diff` was seen."""
+    bad_at: datetime | None = None
+    """When the failing page of `diff` was seen."""
 
 
 @dataclass(slots=True)
@@ -122,7 +126,9 @@ def shown(spec: Spec, url: str, good: list[KeptPage], bad: list[KeptPage], memor
         return Evidence()
     newest = next(one for one, _, dead in judged if dead)
     found = repairs_for(spec, fields, broken, known, PROPOSED)
-    return Evidence(_diff(spec, fields, good, newest), tuple(map(_row, found)))
+    lines = _diff(spec, fields, good, newest)
+    times = (good[0].at, newest.at) if lines else (None, None)
+    return Evidence(lines, tuple(map(_row, found)), *times)
 
 
 def _diff(spec: Spec, fields: tuple[str, ...], good: list[KeptPage], newest: KeptPage) -> tuple[DiffLine, ...]:

@@ -38,3 +38,16 @@ def newest(store: Store, scope: Scope) -> dict[str, datetime]:
         parser: aware(at)
         for parser, at in rows(store, f'SELECT parser, max("at") FROM parser_run WHERE {mine} GROUP BY parser', teams)
     }
+
+
+def items_by_hour(
+    store: Store, scope: Scope, parser: str, since: datetime, day: datetime
+) -> list[tuple[int, int, float | None, float | None, float | None, int | None]]:
+    """By hour of day, UTC: good runs between `since` and `day`, their median, p10 and p90 of items, and the newest items from `day` on."""
+    mine, teams = within(scope)
+    usual = """FILTER ("at" < ? AND verdict = 'ok')"""
+    sql = f"""
+        SELECT hour("at"), count(*) {usual}, median(items) {usual}, quantile_cont(items, 0.1) {usual},
+               quantile_cont(items, 0.9) {usual}, arg_max(items, "at") FILTER ("at" >= ?)
+        FROM parser_run WHERE {mine} AND parser = ? AND "at" >= ? GROUP BY 1 ORDER BY 1"""
+    return rows(store, sql, [day, day, day, day, day, *teams, parser, since])
