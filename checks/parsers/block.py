@@ -22,7 +22,7 @@ BLOCKED = cause("page.blocked")
 CONSENT = cause("page.consent")
 
 _CONSENT = re.compile(
-    r"^consent\.|[./]consent[./]|^(?:[^/]*/)?(?:cookie-?wall|privacy-?gate|consent|collectconsent|gdpr)(?:[/?]|$)"
+    r"^consent\.|[./]consent[./]|/collectconsent(?:[/?]|$)|^(?:[^/]*/)?(?:cookie-?wall|privacy-?gate|consent|gdpr)(?:[/?]|$)"
 )
 _CAPTCHA = re.compile(
     r"captcha|/sorry/|/sorry$|challenges\.cloudflare\.com|/cdn-cgi/challenge|perfdrive\.com|_incapsula_resource|"

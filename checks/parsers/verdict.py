@@ -41,6 +41,8 @@ FEW_NODES = 0.25
 """Share of the family's usual elements below which a page stands in for the content."""
 STRANGE_LOSS = 0.6
 """Core loss of a page that shares next to nothing with the layout: captcha .99, another year's layout .40 and more."""
+WHOLE_LOSS = 0.05
+"""Core loss below which even the results' own elements are there; pages without results measured .07 and more."""
 AGREED, DISAGREED = 0.6, 0.2
 """Overlap of witness and parser on good pages that makes the witness a judge, and below which it objects."""
 
@@ -158,7 +160,8 @@ def _stand_in(case: _Case) -> Answer | None:
             BLOCKED,
             f"{_none(case)}: {found.node_ratio:.0%} of the usual elements, {found.loss:.0%} of the layout missing",
         )
-    if barren and found.loss <= STRANGE_LOSS:
+    whole = found.pages >= layout.PROMOTE_PAGES and found.loss < WHOLE_LOSS
+    if barren and not whole and found.loss <= STRANGE_LOSS:
         return Answer(NO_RESULTS, f"{_none(case)} and no other links in their place: the page has no results")
     return None
 

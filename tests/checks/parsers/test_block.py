@@ -9,6 +9,7 @@ STAND_INS = {
     "consent by where we ended": ("https://consent.search.example/m?continue=x", "<p>before you go on", "page.consent"),
     "consent by its form": ("", "<form action='https://consent.search.example/save'>", "page.consent"),
     "consent by a path": ("https://search.example/x", "<form action='/consent/collect'>", "page.consent"),
+    "consent by a deeper path": ("", "<form action='/v2/collectConsent?session=1'>", "page.consent"),
     "captcha by where we ended": ("https://search.example/sorry/index?q=x", "", "page.blocked"),
     "captcha by its form": ("", "<form action='/errors/validateCaptcha'>", "page.blocked"),
     "captcha by its frame": ("", "<iframe src='https://geo.captcha-delivery.example/c'>", "page.blocked"),

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -60,6 +62,14 @@ def test_a_page_without_results_is_no_dead_selector(spec, learned, search_page):
 def test_a_page_without_results_and_without_history_is_unknown(spec, search_page):
     found = verdict(spec, search_page(0), fresh(spec))
     assert (found.state, found.cause) == (State.UNKNOWN, "page.no_results")
+
+
+def test_results_that_all_stay_on_the_site_are_results(spec, learned, search_page):
+    """They are none to the witness; that their elements are there tells a dead selector from a page without results."""
+    gone = replace(spec, items="div.gone")
+    own = search_page(10).replace(b"https://site", b"/go/site")
+    assert verdict(gone, own, learned).cause == "parser.selector_dead"
+    assert verdict(gone, search_page(0), learned).cause == "page.no_results"
 
 
 STAND_INS = {
