@@ -52,6 +52,10 @@ FINAL_PATH = {"P01": "/welcome", "P07": "/match/"}
 """Where a partner's links must lead to; P01's second landing page begins so, too."""
 
 
+CANARY = "serp-de-online-casino-vergleich"
+"""The parser whose query always has results."""
+
+
 @dataclass(frozen=True, slots=True)
 class SimulatedClock:
     sim_start: datetime
@@ -117,11 +121,12 @@ def _link_rows(town: Town) -> Iterable[tuple[object, ...]]:
 
 
 def _parser_rows(town: Town) -> Iterable[tuple[object, ...]]:
-    yield ("parser", "url", "team", "spec", "geo", "interval")
+    yield ("parser", "url", "team", "spec", "geo", "interval", "query", "canary")
     for parser in town.world.parsers:
         query = urlencode({"q": parser.query, "gl": parser.geo, "num": 30})
         url = f"{town.origin(SEARCH_HOST, tls=False)}/search?{query}"
-        yield (parser.name, url, parser.team, "parsers/serp.toml", parser.geo, "15m")
+        canary = "yes" if parser.name == CANARY else ""
+        yield (parser.name, url, parser.team, "parsers/serp.toml", parser.geo, "15m", parser.query, canary)
 
 
 def _toml(town: Town, doors: Doors, clock: SimulatedClock) -> str:

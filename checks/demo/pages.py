@@ -134,10 +134,29 @@ def challenge_page(host: str) -> bytes:
     return page.encode()
 
 
-def search_page(parser: DemoParser, sites: tuple[DemoSite, ...], hour: int, *, new_layout: bool) -> bytes:
+def captcha_page(host: str) -> bytes:
+    """What a search engine shows to somebody who asks too often."""
+    page = (
+        _HEAD.format(title=escape(host)) + '<body><form action="/sorry/index" method="post"><h1>Unusual traffic</h1>'
+        "<p>Our systems have seen unusual traffic from your network. Tell us that you are a person.</p>"
+        '<div class="h-captcha" data-sitekey="10000000"></div><button>Go on</button></form></body></html>'
+    )
+    return page.encode()
+
+
+def search_page(
+    parser: DemoParser,
+    sites: tuple[DemoSite, ...],
+    hour: int,
+    *,
+    new_layout: bool,
+    trial: bool = False,
+    none: bool = False,
+) -> bytes:
     """Results for one query at a UTC hour: 10-12 in the morning, 30 and more in the evening; 32 blocks in the new layout.
 
-    The new layout keeps the blocks and moves the title's text out of the heading.
+    The new layout keeps the blocks and moves the title's text out of the heading. The one on `trial` puts questions above
+    the results and a frame around each heading; everything a parser reads is still there. `none`: nothing was found.
     """
     dice = random.Random(f"{parser.name}/{hour}")  # noqa: S311 - a simulation
     count = (
@@ -151,14 +170,20 @@ def search_page(parser: DemoParser, sites: tuple[DemoSite, ...], hour: int, *, n
     )
     ranked = _ranked(parser, sites, count, dice)
     blocks = "".join(
-        _result(n, host, parser.query, dice, new_layout=new_layout) for n, host in enumerate(ranked, start=1)
+        _result(n, host, parser.query, dice, new_layout=new_layout, trial=trial)
+        for n, host in enumerate(ranked, start=1)
     )
     query = escape(parser.query)
+    found = f'<div class="stats">About {dice.randint(2, 90)},{dice.randint(100, 999)},000 results</div>{blocks}'
+    if trial:
+        found = f'<section class="ask">{_questions(query)}</section>{found}'
+    if none:
+        found = f'<div class="stats">0 results</div><p class="nothing">Your search for {query} matched nothing.</p>'
     page = (
         f'<!doctype html><html lang="{parser.geo.lower()}"><head><meta charset="utf-8"><title>{query} - Findly</title></head><body>'
         f'<header class="top"><form action="/search" class="box"><input name="q" value="{query}"><button>Search</button></form>'
         '<nav class="tabs"><a href="/search?tab=all">All</a><a href="/search?tab=news">News</a><a href="/search?tab=maps">Maps</a></nav></header>'
-        f'<div id="search"><div class="stats">About {dice.randint(2, 90)},{dice.randint(100, 999)},000 results</div>{blocks}</div>'
+        f'<div id="search">{found}</div>'
         '<aside class="related"><h4>Related searches</h4><ul>'
         + "".join(
             f'<li><a href="/search?q={n}">{query} {word}</a></li>'
@@ -181,7 +206,12 @@ def _ranked(parser: DemoParser, sites: tuple[DemoSite, ...], count: int, dice: r
     return top
 
 
-def _result(place: int, host: str, query: str, dice: random.Random, *, new_layout: bool) -> str:
+def _questions(query: str) -> str:
+    words = ("Which is the best", "Who pays out fastest", "What does it cost", "Is it allowed")
+    return "".join(f'<details class="question"><summary>{word}: {query}?</summary></details>' for word in words)
+
+
+def _result(place: int, host: str, query: str, dice: random.Random, *, new_layout: bool, trial: bool) -> str:
     title = escape(
         f"{query.capitalize()} {2026 - place % 2}: {host.partition('.')[0]} picks {dice.randint(5, 25)} best"
     )
@@ -189,6 +219,8 @@ def _result(place: int, host: str, query: str, dice: random.Random, *, new_layou
     heading = (
         f'<h3 class="title"></h3><span class="t9x" role="heading" aria-label="{title}"></span>'
         if new_layout
+        else f'<div class="frame"><h3 class="title">{title}</h3></div>'
+        if trial
         else f'<h3 class="title">{title}</h3>'
     )
     return (

@@ -20,6 +20,8 @@ AFTERMATH = timedelta(minutes=30)
 """An incident that starts this long after an event's end can still be its doing."""
 _ONE_INCIDENT = frozenset({"F5"})
 """Events that must not become more than one incident, however many targets they touch."""
+_ONLY_AS_EXPECTED = frozenset({"D9", "D10"})
+"""Look-alikes of a failure: any other cause is a wrong name for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,8 @@ def report(truth: Truth, found: Sequence[Found]) -> tuple[ReportRow, ...]:
     """A row an event, in the script's order.
 
     1. An incident is a failure's when it overlaps in time and blames, or has a member, within the failure's reach.
-    2. A failure is `ok` when one of its incidents has an expected cause; F5 must be one incident as well.
+    2. A failure is `ok` when one of its incidents has an expected cause; F5 must be one incident as well, and a look-alike
+       must have no other cause.
     3. A decoy is `ok` when nothing was raised that no failure explains.
     """
     mine = {event.id: [each for each in found if belongs(event, each)] for event in truth.events}
@@ -129,6 +132,7 @@ def _row(event: EventTruth, matches: Sequence[Found]) -> ReportRow:
         ok = not incidents
     else:
         ok = bool(right) and (event.id not in _ONE_INCIDENT or len(incidents) == 1)
+        ok = ok and (event.id not in _ONLY_AS_EXPECTED or right == incidents)
     return ReportRow(
         id=event.id,
         kind=event.kind,

@@ -2,7 +2,7 @@
 
 Start times are those of the company's day (simulated UTC). Durations are stretched to where a person can watch them at the
 default speed: F1 06:10-09:40, F2 07:40-09:10, F3 08:30-11:00, F4 09:15-10:45, F5 11:20-14:30, F6 12:00-14:00, F7 13:10-15:10,
-F9 15:05-17:00, F10 16:00-18:00, F11 16:45-22:30, F12 17:30-18:50, F13 18:20-19:50, F14 19:10-20:40.
+D10 10:10-11:10, D11 12:00-16:00, D9 14:10-15:10, F9 15:05-17:00, F10 16:00-18:00, F11 16:45-22:30, F12 17:30-18:50, F13 18:20-19:50, F14 19:10-20:40.
 """
 
 from __future__ import annotations
@@ -107,6 +107,14 @@ EVENTS: tuple[Event, ...] = (
         ("parser.field_dead", "parser.selector_dead"), Reach(("parser",), blames=("findly",)),
     ),
     Event(
+        "D9", "failure", "an hour of captchas for searches from Brazil: refused, not broken", time(14, 10), time(15, 10),
+        ("page.blocked",), Reach(("parser",), geo="BR"),
+    ),
+    Event(
+        "D10", "failure", "a query of Delta has no results for an hour: true, not broken", time(10, 10), time(11, 10),
+        ("page.no_results",), Reach(("parser",), geo="IE", team="delta"),
+    ),
+    Event(
         "D1", "decoy", "public holiday in Norway: a third fewer clicks, ratios flat", time(0, 0), time(23, 59),
         (), Reach(("slice",), geo="NO", team="aurora"), "thinned",
     ),
@@ -126,9 +134,16 @@ EVENTS: tuple[Event, ...] = (
         "D8", "decoy", "twelve sites of Delta move to a new host, as announced", time(13, 30), time(23, 0),
         (), Reach(("site",), team="delta", causes=("seo.", "link.", "content.")),
     ),
+    Event(
+        "D11", "decoy", "the search engine shows two layouts in turn; both can be read", time(12, 0), time(16, 0),
+        (), Reach(("parser",), blames=("findly",)),
+    ),
 )  # fmt: skip
 
 BY_ID: dict[str, Event] = {event.id: event for event in EVENTS}
+CAPTCHA_GEO = "BR"
+BARREN_PARSER = "serp-ie-online-casino-ireland"
+"""The parser whose query has no results on D10."""
 HOLIDAY_KEEPS = 0.65
 """Share of Aurora's Norwegian clicks that still happen on D1."""
 

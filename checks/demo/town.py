@@ -12,6 +12,7 @@ from checks.demo.apis import PartnerApi
 from checks.demo.figures import Desk
 from checks.demo.http import Handler, Request, Response
 from checks.demo.partners import BY_ID, PARTNERS, UTC_OFFSET_H, DemoPartner
+from checks.demo.script import BARREN_PARSER, CAPTCHA_GEO
 from checks.demo.world import (
     CANARY_HOSTS,
     EDGE_HEADER,
@@ -187,8 +188,23 @@ class Town:
         parser = self._parsers.get((request.param("q"), request.param("gl")))
         if parser is None:
             return Response(404, b"<!doctype html><title>Findly</title><p>Nothing found.</p>")
-        new_layout = self.script.active("F12", self.now())
-        return Response(200, pages.search_page(parser, self.world.sites, self.now().hour, new_layout=new_layout))
+        now = self.now()
+        if parser.geo == CAPTCHA_GEO and self.script.active("D9", now):
+            return Response(200, pages.captcha_page(SEARCH_HOST))
+        page = pages.search_page(
+            parser,
+            self.world.sites,
+            now.hour,
+            new_layout=self.script.active("F12", now),
+            trial=self.script.active("D11", now) and _on_trial(parser.name, now),
+            none=parser.name == BARREN_PARSER and self.script.active("D10", now),
+        )
+        return Response(200, page)
+
+
+def _on_trial(parser: str, now: datetime) -> bool:
+    """Every other look, as a test on half of the people would have it."""
+    return bool((now.hour * 4 + now.minute // 15 + sum(map(ord, parser))) % 2)
 
 
 def _canary(_: Request) -> Response:
