@@ -1,0 +1,80 @@
+"""A parser breaks, is repaired from the pages that the hub kept, and the repair is taken back."""
+
+from __future__ import annotations
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from street import lines, losswatch, until
+
+SPEC = '[parser]\nitems = "div.offer"\n[parser.fields.name]\ncss = "h2"\n[parser.fields.price]\ncss = "span.price"  # per month\ntype = "number"\n'
+OFFER = "<div class=offer><h2>Casino {n}</h2><span class=price>{n}9 EUR</span><p class=terms>18+ and more of the terms of {n}</p></div>"
+
+
+@pytest.fixture
+def shop():
+    """A page of offers whose price class a test decides."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            offers = "".join(OFFER.format(n=n) for n in range(1, 13)).replace("class=price", f"class={server.price}")
+            body = f"<html><title>Offers</title><body><nav>Menu</nav><main>{offers}</main></body></html>".encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.price = "price"
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def home(tmp_path, shop, started):
+    root = tmp_path / "h"
+    (root / "inventory").mkdir(parents=True)
+    (root / "losswatch.toml").write_text(
+        '[company]\nname = "Street"\n[hub]\nprobes = 1\nmin_free = "1MB"\n[[teams]]\nid = "aurora"\nname = "Aurora"\n'
+    )
+    (root / "offers.toml").write_text(SPEC)
+    (root / "inventory" / "parsers.csv").write_text(
+        f"parser,url,team,spec,interval\noffers,http://127.0.0.1:{shop.server_port}/,aurora,offers.toml,1s\n"
+    )
+    started(root)
+    return root
+
+
+def parser(home):
+    return next(iter(lines(losswatch(home, "parsers", "--json"))), {"state": "", "last_at": ""})
+
+
+def test_a_dead_field_is_repaired_from_kept_pages_and_the_repair_taken_back(home, shop):
+    assert losswatch(home, "hub", "start").returncode == 0
+    seen = set()
+    assert until(lambda: seen.add(parser(home)["last_at"]) or len(seen) > 6, 60)
+    assert parser(home)["state"] == "ok"
+    shop.price = "amount"
+    assert until(lambda: parser(home)["state"] == "failing", 60)
+    found = until(
+        lambda: [json.loads(line) for line in losswatch(home, "repair", "offers", "--json").stdout.splitlines()], 30
+    )
+    assert (found[0]["field"], found[0]["selector"], found[0]["verified"]) == ("price", "span.amount", True)
+    assert (found[0]["matches"], found[0]["same"]) == (12, 12)
+    shown = losswatch(home, "repair", "offers")
+    assert shown.returncode == 2
+    assert "- " in shown.stdout
+    assert "span.amount" in shown.stdout
+    assert losswatch(home, "repair", "offers", "--apply", "1").returncode == 0
+    assert (home / "offers.toml").read_text() == SPEC.replace("span.price", "span.amount")
+    assert until(lambda: parser(home)["state"] == "ok", 60)
+    assert losswatch(home, "repair", "offers", "--undo").returncode == 0
+    assert (home / "offers.toml").read_text() == SPEC
