@@ -142,11 +142,13 @@ def items_band(runs: Sequence[ParserRun]) -> tuple[BandPoint, ...]:
 
 
 def by_hour(store: Store, scope: Scope, parser: str, now: datetime) -> tuple[HourCount, ...]:
-    """Results by hour of day over four weeks, and what the last 24 hours had; hours with too few runs are left out."""
+    """Results by hour of day over four weeks, and what the last 24 hours had; nothing is usual below three runs."""
     day = now - timedelta(days=1)
     found = parser_runs.items_by_hour(store, scope, parser, now - timedelta(days=USUAL_DAYS), day)
     return tuple(
         HourCount(hour, count, usual, lo, hi, newest)
-        for hour, count, usual, lo, hi, newest in found
         if count >= ENOUGH and usual is not None and lo is not None and hi is not None
+        else HourCount(hour, 0, 0.0, 0.0, 0.0, newest)
+        for hour, count, usual, lo, hi, newest in found
+        if count >= ENOUGH or newest is not None
     )

@@ -311,7 +311,7 @@ class HourCount:
 
     hour: int
     runs: int
-    """How many the usual figures were made of."""
+    """How many the usual figures were made of; 0 where there are too few, and they say nothing."""
     usual: float
     lo: float
     hi: float

@@ -239,6 +239,8 @@ async def test_the_selector_that_is_meant_is_copied(monkeypatch):
         await pilot.press("o")
         await settle(pilot)
         assert app.clipboard == "https://serp-casino-de.example/"
+        await pilot.press("Y")
+        assert app.clipboard == "losswatch repair serp-casino-de"
 
 
 # Parts as data
@@ -273,6 +275,13 @@ def test_usual_figures_by_hour_fit_their_width_and_mark_the_present_hour():
         assert "▴now" in plain(lines[-1])
     assert hour_band(corvane.by_hour(), 20, 8, 11) == []
     assert hour_band(corvane.by_hour(), 58, 2, 11) == []
+
+
+def test_where_nothing_is_usual_yet_no_band_is_drawn():
+    young = replace(WHOLE, by_hour=(HourCount(10, 0, 0, 0, 0, 13), HourCount(11, 0, 0, 0, 0, 10)))
+    drawn = "".join(map(plain, parser_parts.volatility(young, LOOK, 58, 20)))
+    assert "░" not in drawn
+    assert "▄" in drawn
 
 
 @pytest.mark.parametrize("hour", range(24))

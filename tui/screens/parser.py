@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import PurePosixPath
+from shlex import quote
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.containers import Horizontal, Vertical
@@ -227,6 +228,9 @@ class ParserScreen(TargetScreen):
             self.losswatch.give("mend", target=self.target, undo=True)
         else:
             self.losswatch.say(f"{self.spec_file()} stays as it is")
+
+    def command_line(self) -> str | None:
+        return f"losswatch repair {quote(self.target.partition(':')[2])}"
 
     def copyable(self) -> tuple[str, str] | None:
         """The selector that is meant: the candidate, else that of the first field that is broken."""

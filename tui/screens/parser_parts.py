@@ -131,7 +131,9 @@ def volatility(detail: TargetDetail, look: Look, width: int, height: int) -> lis
     if detail.by_hour:
         room = min(max(height - len(rows) - 2, 0), _HOUR_ROWS)
         chart = hour_band(detail.by_hour, width - 1, room, look.now.hour)
-        chart = [crop(((" results by hour, UTC   ░ usual   ▄ last 24 h", "dim"),), width), *chart] if chart else []
+        usual = "░ usual   " if any(one.runs for one in detail.by_hour) else ""
+        title = f" results by hour, UTC   {usual}▄ last 24 h"
+        chart = [crop(((title, "dim"),), width), *chart] if chart else []
     return [*chart, *rows] or [((" too little history to say what is usual", "dim"),)]
 
 

@@ -44,7 +44,7 @@ def _cell(one: HourCount | None, floor: int, top: float, eighths: int) -> Span:
     level = None if one.now is None else min(max(round(one.now / top * eighths), 1), eighths)
     if level is not None and floor < level <= floor + 8:
         return _LEVEL
-    inside = lo <= floor + 4 <= hi or floor < usual <= floor + 8
+    inside = one.runs > 0 and (lo <= floor + 4 <= hi or floor < usual <= floor + 8)
     return ("░", "band") if inside else (" ", "")
 
 

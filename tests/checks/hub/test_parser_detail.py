@@ -76,3 +76,12 @@ def test_results_by_hour_set_the_last_day_beside_what_was_usual_then(tmp_path):
     hours = parser_detail.by_hour(store, EVERYTHING, "serp", NOW)
     store.close()
     assert hours == (HourCount(10, 9, 11, 10, 12, 31),)
+
+
+def test_on_the_first_day_nothing_is_usual_yet(tmp_path):
+    store = Store.open(tmp_path / "losswatch.duckdb", "a-key-for-tests")
+    store.write([run(at * 15, items=10 + at) for at in range(6)])
+    store.flush()
+    hours = parser_detail.by_hour(store, EVERYTHING, "serp", NOW)
+    store.close()
+    assert hours == (HourCount(10, 0, 0, 0, 0, 13), HourCount(11, 0, 0, 0, 0, 10))
