@@ -100,7 +100,7 @@ class Housekeeping:
         board.uptime.restore(flips.since(store, EVERYTHING, now - SPAN, MOST_FLIPS), now - SPAN)
         for kind in TargetKind:
             since, bucket_s = strip_window(kind, now)
-            restore_strips(board, observations.buckets(store, EVERYTHING, since, now, bucket_s), now)
+            restore_strips(board, observations.buckets(store, EVERYTHING, since, now, bucket_s, kind=kind), now)
         return self._restore_incidents()
 
     def _restore_incidents(self) -> IncidentDesk:
@@ -109,15 +109,13 @@ class Housekeeping:
         _, recent = incidents.page(store, EVERYTHING, state="closed", offset=0, limit=500)
         flapping = [one for one in recent if one.closed_at and now - one.closed_at <= FLAPPING]
         known = [*incidents.open_incidents(store, EVERYTHING), *flapping]
-        members = {one.id: one for one in findings.open_findings(store, EVERYTHING)}
-        for incident in known:
-            members.update({one.id: one for one in findings.of_incident(store, EVERYTHING, incident.id)})
-        for finding in members.values():
+        members = findings.open_or_of(store, EVERYTHING, [incident.id for incident in known])
+        for finding in members:
             if finding.incident is not None and finding.closed_at is None:
                 self.hub.board.incident_of[finding.target] = finding.incident
         self.hub.book.add(facts.frame(store, EVERYTHING, now - HISTORY))
         self.hub.book.add_receipts(facts.receipts(store, EVERYTHING, now - HISTORY))
-        return IncidentDesk(known, members.values(), last_id=incidents.last_id(store), census=self.hub.board.census)
+        return IncidentDesk(known, members, last_id=incidents.last_id(store), census=self.hub.board.census)
 
     def remember(self) -> None:
         """Incidents that ended lately and alarms that were open, once the desk and the book are there."""

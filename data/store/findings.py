@@ -6,6 +6,8 @@ from data.store.query import records, within
 from data.store.tables import FINDING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from data.model.ids import IncidentId, TargetId
     from data.model.incident import Finding
     from data.model.principal import Scope
@@ -14,6 +16,12 @@ if TYPE_CHECKING:
 
 def open_findings(store: Store, scope: Scope) -> list[Finding]:
     return records(store, FINDING, within(scope), "closed_at IS NULL", tail="ORDER BY opened_at, id")
+
+
+def open_or_of(store: Store, scope: Scope, incidents: Iterable[IncidentId]) -> list[Finding]:
+    """All that are open, and those of the incidents, closed ones included; oldest first."""
+    condition = "closed_at IS NULL OR incident = ANY(?)"
+    return records(store, FINDING, within(scope), condition, [list(incidents)], "ORDER BY opened_at, id")
 
 
 def of_incident(store: Store, scope: Scope, incident: IncidentId) -> list[Finding]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from data.model.ids import TargetId
     from data.model.observation import Observation
     from data.model.principal import Scope
+    from data.model.target import TargetKind
     from data.store.store import Store
 
 
@@ -36,10 +37,14 @@ def buckets(
     until: datetime,
     bucket_s: float,
     targets: Iterable[TargetId] | None = None,
+    *,
+    kind: TargetKind | None = None,
 ) -> dict[TargetId, str]:
     """Heat strips of raw observations, oldest left; a target without any is not in it."""
     mine, teams = within(scope)
-    chosen, ids = ("true", []) if targets is None else ("target = ANY(?)", [list(targets)])
+    chosen, ids = ("true", list[object]()) if targets is None else ("target = ANY(?)", [list(targets)])
+    if kind is not None:
+        chosen, ids = f"{chosen} AND kind = ?", [*ids, kind.value]
     found = rows(
         store,
         f"""

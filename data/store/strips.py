@@ -30,8 +30,8 @@ def buckets_between(since: datetime, until: datetime, bucket_s: float) -> int:
 
 def strip(length: int, marks: Iterable[tuple[int, int]]) -> str:
     """A strip of (bucket, badness) pairs, in any order; buckets outside are left out."""
-    worst = [-1] * length
+    cells, worst = ["."] * length, dict[int, int]()
     for bucket, badness in marks:
-        if 0 <= bucket < length:
-            worst[bucket] = max(worst[bucket], badness)
-    return "".join(_BY_BADNESS.get(badness, ".") for badness in worst)
+        if 0 <= bucket < length and badness > worst.get(bucket, -1):
+            worst[bucket], cells[bucket] = badness, _BY_BADNESS.get(badness, ".")
+    return "".join(cells)

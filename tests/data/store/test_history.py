@@ -54,6 +54,12 @@ def test_strips_are_of_the_scopes_teams_and_the_targets_asked_for(store, put, ob
     assert rollups.strip(store, CEDAR, "site:a", T0, until, 2) == ".."
 
 
+def test_strips_are_of_one_kind_when_asked_for(store, put, observed):
+    put(*observed("o"), *(replace(one, target="parser:p", kind=TargetKind.PARSER) for one in observed("f")))
+    parsers = observations.buckets(store, EVERYTHING, T0, T0 + HOUR, 3600.0, kind=TargetKind.PARSER)
+    assert parsers == {"parser:p": "f"}
+
+
 def test_marks_outside_a_strip_are_left_out():
     assert strips.strip(3, [(-1, 4), (0, 1), (3, 4)]) == "o.."
     assert strips.buckets_between(T0, T0 + HOUR, 7 * 60) == 9

@@ -98,6 +98,7 @@ READS = [
     (FLIP, lambda store, scope: list(flips.since(store, scope, T0))),
     (FINDING, findings.open_findings),
     (FINDING, lambda store, scope: findings.of_incident(store, scope, 7)),
+    (FINDING, lambda store, scope: findings.open_or_of(store, scope, [7])),
     (FINDING, lambda store, scope: findings.of_target(store, scope, "link:casino")),
     (INCIDENT, incidents.open_incidents),
     (INCIDENT, lambda store, scope: [one for one in [incidents.get(store, scope, 7)] if one]),
