@@ -7,7 +7,7 @@ import json
 import os
 import re
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from checks.parsers.witness import unwrap, url_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from random import Random
 
     from selectolax.lexbor import LexborNode
 
@@ -34,7 +35,8 @@ WRONG_NODES = 5
 _ARCHIVE = re.compile(r"^https?://web\.archive\.org/web/\d+\w*/")
 _ATTRS = {"title": "", "url": "href", "snippet": ""}
 _TAGS = {"title": "h2,h3,h4,a,div,span", "url": "a[href]", "snippet": "p,div,span,td"}
-_SHORT, _LONG = 12, 600
+_NAME = re.compile(r"^[A-Za-z_][\w-]*$")
+_SHORT, _LONG, _MOST_NODES = 12, 600, 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,33 @@ def cases(pages: list[Labelled]) -> Iterator[Case]:
         own = [page for page in pages if page.engine == engine]
         for spec, learned_on in [*_specs(own), *_item_specs(own)]:
             yield from _cases_of(engine, spec, learned_on, own)
+
+
+def wrong_targets(case: Case, picked: Random) -> list[Spec]:
+    """The SPEC of a working case, its selector pointed at other nodes of the page: at least five wrong values each."""
+    (field,) = case.spec.fields
+    places = _classes_on(case.other.page)
+    picked.shuffle(places)
+    found: list[Spec] = []
+    for css in places:
+        own = css + (f"[{field.attr}]" if css.startswith("a.") else f" a[{field.attr}]") if field.attr else css
+        spec = replace(case.spec, fields=(replace(field, css=own),))
+        f1, wrong = score(spec, case.other)
+        if f1 < BROKEN and wrong >= WRONG_NODES:
+            found.append(spec)
+        if len(found) >= SELECTORS_A_PAGE:
+            break
+    return found
+
+
+def _classes_on(page: Page) -> list[str]:
+    counted = Counter(
+        f"{node.tag}.{name}"
+        for node in page.tree.css("body [class]")
+        for name in (node.attributes.get("class") or "").split()
+        if _NAME.match(name)
+    )
+    return [css for css, count in sorted(counted.items()) if WRONG_NODES <= count <= _MOST_NODES]
 
 
 def score(spec: Spec, labels: Labelled) -> tuple[float, int]:
