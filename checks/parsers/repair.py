@@ -39,6 +39,7 @@ ITEMS = "items"
 """Name under which a new item selector is proposed."""
 OVERLAP = 0.6
 WITNESS_AGREES = 0.8
+MOSTLY = 0.8
 COUNT_RANGE = 3.0
 """A count is in range between a third of the least and three times the most of the good pages."""
 NOT_THE_CONTENT = frozenset(
@@ -105,7 +106,17 @@ def repairs_for(
             for css in _best(spec, field, broken, memory, most)
         )
         found.extend(sorted(tried, key=lambda repair: not repair.verified))
+    if found and found[0].field == ITEMS:
+        found[0] = replace(found[0], verified=_items_hold(spec, found[1:], broken, memory))
     return tuple(found)
+
+
+def _items_hold(spec: Spec, within: list[Repair], broken: list[Broken], memory: ParserMemory) -> bool:
+    """Whether new items are as many as items were, on every page, and a field proved right fills most of them."""
+    usual = [sight.items for sight in memory.sights if sight.items]
+    counts = [len(one.page.tree.css(spec.items)) for one in broken]
+    ranged = bool(usual) and all(min(usual) / COUNT_RANGE <= count <= max(usual) * COUNT_RANGE for count in counts)
+    return ranged and any(repair.verified and repair.fill >= MOSTLY for repair in within)
 
 
 def _best(spec: Spec, field: FieldSpec, broken: list[Broken], memory: ParserMemory, most: int) -> list[str]:
@@ -189,14 +200,18 @@ def _items_repair(spec: Spec, broken: list[Broken], memory: ParserMemory) -> Rep
     for anchor in _list_anchors(spec, broken, memory):
         blocks = _blocks([nodes[0] for nodes in anchor.places.values()])
         wanted = {block.mem_id for block in blocks}
-        tried = Counter(css for block in blocks for _, css in selectors_for(block))
-        best, most = "", 0.0
+        tried: Counter[str] = Counter()
+        ranks: dict[str, int] = {}
+        for rank, css in (named for block in blocks for named in selectors_for(block)):
+            tried[css] += 1
+            ranks[css] = min(rank, ranks.get(css, rank))
+        best, most = "", (0.0, 0)
         for css, _ in tried.most_common(_CANDIDATES):
             got = [node.mem_id for node in anchor.page.tree.css(css)]
             hit = len(wanted.intersection(got))
-            score = 2 * hit / (len(got) + len(wanted))
+            score = round(2 * hit / (len(got) + len(wanted)), 2), -ranks[css]
             best, most = (css, score) if score > most else (best, most)
-        if most >= OVERLAP:
+        if most[0] >= OVERLAP:
             holds = sum(bool(one.page.tree.css_first(best)) for one in broken)
             matches = len(broken[0].page.tree.css(best))
             return Repair(ITEMS, best, matches, verified=False, pages=len(broken), fill=1.0, pages_ok=holds)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _NAME = re.compile(r"^-?[A-Za-z_][A-Za-z0-9_-]*$")
 _TAG = re.compile(r"^[a-z][a-z0-9-]*$")
-_HASHED = re.compile(r"\d|^[A-Za-z]*[a-z][A-Z]{2,}|__[A-Za-z]{5,}$|^css-|^sc-|^jsx-|^_")
+_HASHED = re.compile(r"\d|^[A-Za-z]*[a-z][A-Z]{2,}|[a-z][A-Z]$|__[A-Za-z]{5,}$|^css-|^sc-|^jsx-|^_")
 _MEANING = ("itemprop", "property", "name", "rel", "role", "aria-label", "datatype")
 _VALUE = re.compile(r"^[A-Za-z][A-Za-z_. :-]{1,40}$")
 _MOST = 60

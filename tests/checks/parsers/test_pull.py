@@ -115,7 +115,7 @@ async def test_a_repair_is_proposed_from_the_last_good_run_of_the_same_url(
         outcome = await pull.run(target(base), spec, client, memory, at)
         memory = outcome.memory
     assert outcome.observation.cause == "parser.selector_dead"
-    assert outcome.observation.evidence["repair"].startswith("items: section.card (10 values, unverified); title: ")
+    assert outcome.observation.evidence["repair"].startswith("items: section.card (10 values, verified); title: ")
 
 
 async def test_the_charset_of_the_header_is_used(serve, client, spec, search_page, at):

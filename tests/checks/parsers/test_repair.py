@@ -38,7 +38,7 @@ def test_dead_items_get_a_new_item_selector_first(spec, search_page, redesign, l
     items, title, *_ = repairs_for(
         spec, ("title", "url", "snippet"), [broken(search_page(10, item=redesign), values)], learned
     )
-    assert (items.field, items.matches) == ("items", 10)
+    assert (items.field, items.matches, items.verified) == ("items", 10, True)
     assert (title.field, title.matches, title.verified) == ("title", 10, True)
     assert items.selector.startswith("section")
 
@@ -107,6 +107,7 @@ def test_several_proposals_come_best_first(search_page, redesign, learn_from):
         ("<p><b itemprop=price class=x>9</b></p>", 'b[itemprop="price"]'),
         ("<p><b id=price class=x>9</b></p>", "b#price"),
         ("<p><b id=p93 class=price>9</b></p>", "b.price"),
+        ("<p><b class='MBeuO price'>9</b></p>", "b.price"),
         ("<div class=offer><b>9</b></div>", "div.offer b"),
     ],
 )
