@@ -79,3 +79,19 @@ def test_families_are_bounded(at):
         body = "".join(f"<div class='k{number}x{n}'><i class='j{number}'></i></div>" for n in range(20))
         families = layout.learn(families, shape(body.encode()), number, at, trusted=True)
     assert len(families) == layout.MAX_FAMILIES
+
+
+def test_a_page_counts_half_after_two_weeks(search_page, at):
+    families = family_of(*[search_page(10)] * 4, at=at)
+    (family,) = layout.learn(families, shape(search_page(10)), 9, at + timedelta(days=14), trusted=True)
+    assert family.weight == 4 / 2 + 1
+
+
+def test_a_page_of_each_family_beside_a_third_layout(search_page, redesign, at):
+    """Core loss is .25 at the line: both arms of a test are known, what shares less than three quarters is not."""
+    arm = [search_page(9 + n, f"q{n}", item=redesign).replace(b"class='", b"class='b-") for n in range(5)]
+    families = family_of(*(search_page(9 + n, f"q{n}") for n in range(5)), *arm, at=at)
+    third = search_page(10, item=redesign).replace(b"class='", b"class='c-")
+    seen = [layout.match(families, shape(body)) for body in (search_page(30), arm[0], third)]
+    assert [found.known for found in seen] == [True, True, False]
+    assert layout.loss_line(layout.PROMOTE_PAGES * 2) == layout.LOSS_LINE == 0.25

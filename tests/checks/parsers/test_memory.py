@@ -65,3 +65,19 @@ def test_an_optional_spec_has_no_history_yet():
     spec = parse_spec('[parser]\nitems = "li"\n[parser.fields.a]\ncss = "b"\n')
     assert memories.fresh(spec).field("a").usual_fill == 0.0
     assert memories.fresh(spec).usual_overlap == 0.0
+
+
+def test_values_for_each_visible_result_are_known_where_the_list_is_built_as_usual(spec, learned, search_page, at):
+    assert learned.per_result("title") == (1.0,) * 5
+    other = read_page(search_page(10).replace(b"class='link'", b"class='other'"))
+    memory = memories.learn(learned, other, extract(spec, other), at)
+    assert memory.usual_built == learned.usual_built
+    assert memory.per_result("title") == (1.0,) * 5
+
+
+def test_two_lists_built_differently_on_as_many_pages_say_nothing(spec, search_page, at):
+    memory = memories.fresh(spec)
+    for name in (b"link", b"other", b"link", b"other"):
+        page = read_page(search_page(10).replace(b"class='link'", b"class='%b'" % name))
+        memory = memories.learn(memory, page, extract(spec, page), at)
+    assert (memory.usual_built, memory.per_result("title")) == (0, ())
