@@ -1,0 +1,70 @@
+"""Runs of somebody else's parser, from their socket and their files to an incident, through a killed hub."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from street import kill_hub, lines, losswatch, make_home, until
+
+from data.errors import LosswatchError
+from data.model.snapshot import IncidentDetail, TargetDetail
+from tui.client import HubClient
+
+
+@pytest.fixture
+def home(tmp_path, street, started):
+    made = make_home(tmp_path / "h", street, ["kiel"])
+    rows = "parser,team,interval,outside,query\nprices,aurora,1h,yes,\nquiet,aurora,5s,yes,best slots\n"
+    (made / "inventory" / "parsers.csv").write_text(rows)
+    started(made)
+    return made
+
+
+def run(at, parser="prices", **more):
+    return json.dumps({"parser": parser, "at": at.isoformat(), "items": 40, "fields": {"price": 1.0}} | more).encode()
+
+
+def push(home, *runs):
+    return asyncio.run(HubClient(home / "hub.sock").post_ndjson("/v1/runs", list(runs)))
+
+
+def parsers(home):
+    return {row["name"]: (row["state"], row["cause"]) for row in lines(losswatch(home, "parsers", "--json"))}
+
+
+def test_a_dead_field_of_another_crawler_becomes_an_incident(home):
+    now = datetime.now(UTC)
+    assert losswatch(home, "hub", "start").returncode == 0
+    told = push(home, *(run(now - timedelta(minutes=5 + n)) for n in range(20)))
+    kill_hub(home)
+    assert losswatch(home, "hub", "start").returncode == 0
+    assert push(home, *(run(now - timedelta(minutes=5 + n)) for n in range(20))) == 0
+    assert told == 20
+    push(home, run(now - timedelta(minutes=2), fields={"price": 0}))
+    spooled = home / "spool" / "part"
+    spooled.write_bytes(run(now - timedelta(minutes=1), fields={"price": {"n": 0}}))
+    spooled.rename(home / "spool" / "runs-1.ndjson")
+    assert until(lambda: parsers(home)["prices"] == ("failing", "parser.field_dead"))
+    detail = asyncio.run(HubClient(home / "hub.sock").get("/v1/target/parser:prices", TargetDetail))
+    assert [(field.name, field.fill, field.usual_fill) for field in detail.fields] == [("price", 0.0, 1.0)]
+    assert {row.label.partition(" at ")[0] for row in detail.volatility} >= {"results"}
+
+
+def test_a_parser_that_stops_pushing_is_late_and_what_it_feeds_is_unseen(home):
+    losswatch(home, "hub", "start")
+    assert push(home, run(datetime.now(UTC), "quiet")) == 1
+    assert until(lambda: parsers(home)["quiet"] == ("failing", "parser.late"), 40)
+    (incident,) = until(lambda: lines(losswatch(home, "incidents", "--json")))
+    detail = asyncio.run(HubClient(home / "hub.sock").get(f"/v1/incidents/{incident['id']}", IncidentDetail))
+    assert any(said.text.startswith("rank and deindex of 1 query is unseen") for said in detail.statements)
+
+
+def test_a_line_that_is_no_run_is_answered_with_its_number(home):
+    losswatch(home, "hub", "start")
+    with pytest.raises(
+        LosswatchError, match=r"line 2: no outside parser 'price' in your scope\. Did you mean 'prices'"
+    ):
+        push(home, run(datetime.now(UTC)), run(datetime.now(UTC), "price"))
