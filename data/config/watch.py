@@ -32,7 +32,9 @@ def _inventory(home: Home) -> Iterable[Path]:
 def _referred(home: Home, settings: Settings | None) -> Iterable[Path]:
     if settings is None:
         return []
-    specs = {home.config / target.spec for target in settings.targets if target.kind is TargetKind.PARSER and target.spec}
+    specs = {
+        home.config / target.spec for target in settings.targets if target.kind is TargetKind.PARSER and target.spec
+    }
     named = {home.config / name for name in (settings.network.ca_file, settings.content_rules) if name}
     return specs | named
 
