@@ -65,7 +65,9 @@ async def test_the_preview_follows_the_cursor_only_once_the_keys_rest(monkeypatc
         await pilot.press("j", "j")
         assert app.screen.incidents.selected_key == "414"
         assert "#412" in line_of(app, "preview")
-        monkeypatch.setattr("tui.screens.overview.PREVIEW_PAUSE_S", 1e-6)
+        monkeypatch.setattr(
+            "tui.screens.overview.PREVIEW_PAUSE_S", 0.1
+        )  # a timer that is due before it runs never does
         await pilot.press("k")
         await until(pilot, lambda: "#409" in line_of(app, "preview"))
 
