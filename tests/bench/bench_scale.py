@@ -307,9 +307,9 @@ def _bytes_each(store: Store, scratch: Path, kept: str) -> float:
     empty = scratch.stat().st_size
 
     def put(cursor: Cursor) -> None:
-        cursor.register("some", some)
-        cursor.execute("INSERT INTO observation BY NAME SELECT * FROM some")
-        cursor.unregister("some")
+        cursor.register("chosen", some)
+        cursor.execute("INSERT INTO observation BY NAME SELECT * FROM chosen")
+        cursor.unregister("chosen")
 
     other.work(put).result()
     other.close()
