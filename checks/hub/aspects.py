@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from data.model.cause import family_of, words_of
+from data.model.observation import ORIGIN_FINE
 from data.model.snapshot import Aspect
 from data.model.state import State
 
@@ -43,10 +44,8 @@ def _rows(target: Target, state: TargetState, seen: Observation, warn_days: int)
     yield _speed(seen, expect, reached=reached)
     yield from _search(seen, cause, reached=reached)
     if target.origin:
-        told = seen.evidence.get("origin", "")
-        yield Aspect(
-            "origin", _fine(told.startswith("answers 2"), known=bool(told)), told, target.origin, seen.started_at
-        )
+        told, word = seen.evidence.get("origin", ""), seen.evidence.get("origin_state", "")
+        yield Aspect("origin", _fine(word == ORIGIN_FINE, known=bool(word)), told, target.origin, seen.started_at)
 
 
 def _name(seen: Observation, cause: CauseId) -> Aspect:

@@ -11,6 +11,7 @@ from checks.incidents.labels import WEB, base, parsed, written
 from checks.incidents.severity import grade
 from data.model.cause import nature_of
 from data.model.incident import Finding, Incident, IncidentState, Severity
+from data.model.observation import ORIGIN_FINE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -240,8 +241,8 @@ class Case:
             self._blames[finding.blame] += by
             if self._blames[finding.blame] <= 0:
                 del self._blames[finding.blame]
-        if origin := finding.fingerprint.get("origin"):
-            self._origins[explain.answers(origin)] += by
+        if origin := finding.fingerprint.get("origin_state"):
+            self._origins[origin == ORIGIN_FINE] += by
 
 
 def milestone(before: int, after: int) -> bool:

@@ -47,11 +47,6 @@ def upstream_of(labels: Sequence[Label]) -> Upstream:
     return Upstream("inferred", labels[0][0], read_all(labels))
 
 
-def answers(origin: str) -> bool:
-    """Whether the evidence of an origin asked directly says that it answers."""
-    return origin.startswith("answers")
-
-
 def origins(asked: Mapping[bool, int]) -> str:
     """`380 of 400 origins asked directly answer`, and what follows; empty when none was asked."""
     total, fine = asked[True] + asked[False], asked[True]

@@ -37,7 +37,7 @@ _SHARED = (
     "site",
     "offer",
     "compliance",
-    "origin",
+    "origin_state",
 )
 _DEPLOYED = ("link.param_lost", "seo.")
 """What a site's own software does to its pages, and so a change of it to several sites of a team at once."""

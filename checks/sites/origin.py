@@ -13,6 +13,7 @@ from checks.sites.traits import registrable
 from checks.sites.transport import Door
 from checks.sites.walk import read_reply
 from data.model.cause import cause
+from data.model.observation import ORIGIN_FINE
 from data.model.state import State
 from data.model.target import Expect
 
@@ -123,7 +124,12 @@ def conclude(found: Verdict, made: Walk, origin: Origin) -> Verdict:
     Fine: the edge is to blame and stays so. Failing as well: what the edge answered was only the messenger's word, so the
     origin is to blame; where the edge itself gave no answer, both are named.
     """
-    evidence = {**found.evidence, "origin": origin.words, "origin_host": origin.host}
+    told = {
+        "origin": origin.words,
+        "origin_host": origin.host,
+        "origin_state": ORIGIN_FINE if origin.fine else "failing",
+    }
+    evidence = {**found.evidence, **told}
     if origin.fine:
         detail = f"{found.detail}; the origin {origin.words}: edge, not origin"
         return replace(found, detail=detail, evidence=evidence)

@@ -8,6 +8,8 @@ from data.model.state import State
 from data.model.target import TargetKind
 
 NO_CAUSE = CauseId("")
+ORIGIN_FINE = "fine"
+"""`evidence["origin_state"]` where the origin behind a failing edge, asked directly, is well."""
 
 
 @dataclass(frozen=True, slots=True)

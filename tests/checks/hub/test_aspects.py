@@ -72,6 +72,11 @@ def test_the_answer_counts_how_often_in_a_row():
 def test_an_origin_that_answers_directly_is_a_row_of_its_own():
     assert rows("edge.error", status=503, origin="192.0.2.1").keys() >= {"origin"}
     assert rows("edge.error", status=503, origin="192.0.2.1")["origin"].state is UNKNOWN
+    states = [
+        rows("edge.error", status=503, origin="192.0.2.1", origin_state=word)["origin"].state
+        for word in ("fine", "failing")
+    ]
+    assert states == [OK, BAD]
 
 
 def test_nothing_observed_is_no_table():

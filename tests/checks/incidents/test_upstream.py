@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from checks.incidents import upstream
 from checks.incidents.labels import parsed, read_all, written
 from data.model.incident import IncidentState
+from data.model.observation import ORIGIN_FINE
 from data.model.target import TargetKind
 from tests.checks.incidents.conftest import Town
 
@@ -318,9 +319,16 @@ def test_a_call_that_turns_out_wrong_is_taken_back(town):
 def test_the_origins_tell_edge_from_origin_and_choose_the_plan(town):
     behind = street(town, 6, edge=HALYARD)
     for at, target in enumerate(behind):
-        town.fail(target, 0, "http.5xx", origin="answers 200 directly" if at else "answers nothing")
+        town.fail(target, 0, "http.5xx", origin_state=ORIGIN_FINE if at else "failing")
     (incident,) = town.open
-    assert incident.evidence["origin"] == "6 of 6 origins asked directly answer: edge, not origin"
+    assert incident.evidence["origin"] == "5 of 6 origins asked directly answer: edge, not origin"
+
+
+def test_an_origin_that_answers_an_error_does_not_clear_itself(town):
+    for target in street(town, 6, edge=HALYARD):
+        town.fail(target, 0, "http.5xx", origin="answers 503 directly (http.5xx)", origin_state="failing")
+    (incident,) = town.open
+    assert "edge, not origin" not in incident.evidence.get("origin", "")
 
 
 def test_a_restart_in_the_middle_changes_no_grouping(town):

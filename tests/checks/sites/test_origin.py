@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from checks.sites.origin import place_of
+from data.model.observation import ORIGIN_FINE
 from data.model.state import State
 
 
@@ -44,6 +45,7 @@ def test_an_edge_that_fails_before_a_healthy_origin_is_to_blame_alone(shop, http
     found, origin = shop(edge_says(http, status, body), http(page))
     assert (found.state, found.cause, found.blame) == (State.FAILING, name, "shop.example")
     assert found.evidence["origin"] == "answers 200 directly"
+    assert found.evidence["origin_state"] == ORIGIN_FINE
     assert found.detail.endswith("; the origin answers 200 directly: edge, not origin")
     request = origin.requests[0]
     assert (request.path, request.headers["host"].partition(":")[0]) == ("/de/?a=1", "shop.example")
@@ -53,6 +55,7 @@ def test_an_edge_whose_origin_is_dead_is_only_the_messenger(shop, http):
     found, _ = shop(edge_says(http, "520 Unknown"), None)
     assert (found.state, found.cause, found.blame) == (State.FAILING, "edge.origin_unreachable", "127.0.0.1")
     assert found.evidence["origin"].startswith("does not answer: ")
+    assert found.evidence["origin_state"] != ORIGIN_FINE
     assert found.evidence["edge"] == "Cloudflare"
 
 
