@@ -155,7 +155,7 @@ def search_page(
 ) -> bytes:
     """Results for one query at a UTC hour: 10-12 in the morning, 30 and more in the evening; 32 blocks in the new layout.
 
-    The new layout keeps the blocks and moves the title's text out of the heading. The one on `trial` puts questions above
+    The new layout keeps the blocks and their empty headings, and sets the titles elsewhere. The one on `trial` puts questions above
     the results and a frame around each heading; everything a parser reads is still there. `none`: nothing was found.
     """
     dice = random.Random(f"{parser.name}/{hour}")  # noqa: S311 - a simulation
@@ -212,12 +212,13 @@ def _questions(query: str) -> str:
 
 
 def _result(place: int, host: str, query: str, dice: random.Random, *, new_layout: bool, trial: bool) -> str:
+    wrote = random.Random(f"{host}/{query}")  # noqa: S311 - a page has one title, whatever its place and the hour
     title = escape(
-        f"{query.capitalize()} {2026 - place % 2}: {host.partition('.')[0]} picks {dice.randint(5, 25)} best"
+        f"{query.capitalize()} {wrote.randint(2025, 2026)}: {host.partition('.')[0]} picks {wrote.randint(5, 25)} best"
     )
     path = f"/{query.replace(' ', '-')}/{place}"
     heading = (
-        f'<h3 class="title"></h3><span class="t9x" role="heading" aria-label="{title}"></span>'
+        f'<h3 class="title"></h3><div class="hd t9x"><span role="heading" aria-level="3">{title}</span></div>'
         if new_layout
         else f'<div class="frame"><h3 class="title">{title}</h3></div>'
         if trial
