@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
-from checks.feeds.formats import DECIMAL, EMPTY, INTEGER, format_of
+from checks.feeds.formats import DECIMAL, EMPTY, INTEGER, format_of, is_date
 from data.text import clean_text
 
 if TYPE_CHECKING:
@@ -26,7 +26,9 @@ MAX_PATHS = 4_000
 MAX_DEPTH = 12
 MAX_ELEMENTS = 50
 HUGE = 1e300
+LONGEST_DATE = 64
 _DYNAMIC = re.compile(r"\d+|\d{4}-\d\d(-\d\d)?.*|[0-9a-fA-F-]*\d[0-9a-fA-F-]{11,}")
+_CLOCK = re.compile(r"\d[T ]([01]?\d|2[0-3]):[0-5]\d(?::[0-6]\d)?(?:\s*([AaPp])[Mm])?")
 _NAMES = {dict: "object", list: "array", str: "string", bool: "boolean", int: "integer", float: "number"}
 
 
@@ -54,6 +56,8 @@ class PathProfile:
     high: float | None = None
     log_median: float | None = None
     """log10 of the median of the absolute non-zero numbers."""
+    hours: tuple[int, ...] = ()
+    """24 counts of the hour of day of the texts with a time, as written; empty when there is none."""
 
     @property
     def presence(self) -> float:
@@ -222,7 +226,21 @@ def _column(values: list[object], parent: str, parents: int) -> PathProfile:
         low=float(numbers.min()) if numbers.size else None,
         high=float(numbers.max()) if numbers.size else None,
         log_median=float(np.log10(np.median(sized))) if sized.size else None,
+        hours=_hours(texts) if any(is_date(name) for name in formats) else (),
     )
+
+
+def _hours(texts: Counter[str]) -> tuple[int, ...]:
+    counts = [0] * 24
+    for text, count in texts.items():
+        if len(text) <= LONGEST_DATE and is_date(format_of(text)) and (clock := _CLOCK.search(text)):
+            counts[_hour(int(clock.group(1)), (clock.group(2) or "").lower())] += count
+    return tuple(counts) if any(counts) else ()
+
+
+def _hour(hour: int, half: str) -> int:
+    """Of 24: twelve at night is 0, and an afternoon mark adds twelve."""
+    return hour if not half else hour % 12 + (12 if half == "p" else 0)
 
 
 def _numbers(

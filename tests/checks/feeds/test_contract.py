@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -87,6 +88,27 @@ def test_numeric_strings_have_a_size_and_a_fraction_share():
     found = profile([{"a": "110.50"}, {"a": "90"}, {"a": 1000}], payload="x", at=AT).paths["a"]
     assert (found.numbers, found.fractions, found.low, found.high) == (3, 1, 90, 1000)
     assert found.log_median == pytest.approx(2.0434, abs=1e-3)
+
+
+def test_hours_are_counted_as_written_in_either_clock():
+    rows = [
+        "2026-11-17T09:30:00+02:00",
+        "2026-11-17 09:00",
+        "10/14/2025 11:59:59 PM",
+        "10/14/2025 12:05 am",
+        "",
+        "x 9:00",
+    ]
+    found = profile([{"a": text} for text in rows], payload="x", at=AT).paths["a"]
+    assert {hour: count for hour, count in enumerate(found.hours) if count} == {0: 1, 9: 2, 23: 1}
+    assert profile([{"a": "2026-11-17"}], payload="x", at=AT).paths["a"].hours == ()
+
+
+def test_a_contract_remembered_before_hours_were_counted_is_still_read():
+    old = Contract((profile([{"a": "2026-11-17T09:30:00Z"}], payload="x", at=AT),))
+    plain = json.loads(old.to_json())
+    del plain["profiles"][0]["paths"]["a"]["hours"]
+    assert Contract.from_json(json.dumps(plain).encode()).profiles[0].paths["a"].hours == ()
 
 
 def test_only_small_sets_of_words_are_remembered():
