@@ -38,8 +38,20 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
+class Exchange:
+    """The rate that turned a currency into the company's, and the day it was quoted for."""
+
+    rate: Decimal
+    """Units of the company's currency for one of the other."""
+    day: date
+
+
+@dataclass(frozen=True, slots=True)
 class PartnerStat:
-    """What a partner's API says of one account-day and its dimensions: bitemporal, versions are appended."""
+    """What a partner's API says of one account-day and its dimensions: bitemporal, versions are appended.
+
+    A version whose `measures` are empty says that the partner no longer delivers the row at all.
+    """
 
     feed: str
     team: TeamId
@@ -47,7 +59,8 @@ class PartnerStat:
     day: date
     """In the partner's own time zone."""
     dims: dict[str, str]
-    """Canonical dimensions delivered: `brand`, `tracker`, `geo`, `channel`, ..."""
+    """Canonical dimensions delivered: `brand`, `tracker`, `geo`, `channel`, ..., and `hour` (`00`..`23`, in the partner's zone)
+    where the report is by hour."""
     measures: dict[str, Decimal | None]
     """Canonical measures (`clicks`, `registrations`, `ftd_count`, `commission_total`, ...); `None` = not delivered."""
     currency: str
@@ -55,6 +68,8 @@ class PartnerStat:
     version: int = 1
     payload: str = ""
     """Hash of the raw payload it came from."""
+    exchange: Exchange | None = None
+    """How its money was worth the company's currency when it was observed; `None` where no rate was known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,8 +126,8 @@ def _optional(convert: Callable[[datetime], datetime]) -> Callable[[datetime | N
     return lambda value: None if value is None else convert(value)
 
 
-def _grain(amount: Decimal) -> Decimal:
-    return amount.quantize(_GRAIN)
+def _grain(amount: Decimal | None) -> Decimal | None:
+    return None if amount is None else amount.quantize(_GRAIN)
 
 
 _ENCODER = msgspec.json.Encoder(order="deterministic")

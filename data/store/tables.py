@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from data.model.audit import AuditEntry
+from data.model.delivery import Delivery, Postback, Restatement
 from data.model.fact import Baseline, Fact, FeedChange, ParserRun, PartnerStat, Payload, Receipt
 from data.model.incident import Finding, Incident, TimelineEntry
 from data.model.observation import Flip, Observation, TargetState
@@ -26,6 +27,9 @@ Record = (
     | ParserRun
     | KeptPage
     | Baseline
+    | Delivery
+    | Restatement
+    | Postback
     | AuditEntry
 )
 
@@ -44,9 +48,12 @@ FEED_CHANGE = Table("feed_change", FeedChange, key=("feed", "kind", "path", "fir
 PARSER_RUN = Table("parser_run", ParserRun)
 PAGE = Table("page", KeptPage)
 BASELINE = Table("baseline", Baseline)
+DELIVERY = Table("delivery", Delivery, key=("feed", "at"))
+RESTATEMENT = Table("restatement", Restatement, key=("feed", "day", "currency", "measure", "observed_at"))
+POSTBACK = Table("postback", Postback)
 AUDIT = Table("audit", AuditEntry)
 
 TABLES = (
     TARGET, TARGET_STATE, OBSERVATION, FLIP, FINDING, INCIDENT, TIMELINE, FACT, RECEIPT, PARTNER_STAT, PAYLOAD,
-    FEED_CHANGE, PARSER_RUN, PAGE, BASELINE, AUDIT,
+    FEED_CHANGE, PARSER_RUN, PAGE, BASELINE, DELIVERY, RESTATEMENT, POSTBACK, AUDIT,
 )  # fmt: skip
