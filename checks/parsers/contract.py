@@ -90,7 +90,8 @@ class _Look:
 
 def plenty_of(spec: Spec, field: FieldSpec, memory: ParserMemory, seen: Sighting) -> Plenty:
     """What the links of this page and of the good ones say about the number of values of one field."""
-    return Plenty(memory.per_result(field.name), seen.lead(memory.usual_built).shown, paged=not spec.items)
+    lead = seen.lead(memory.usual_ways)
+    return Plenty(memory.per_result(field.name, lead.built), lead.shown, paged=not spec.items)
 
 
 def yield_of(

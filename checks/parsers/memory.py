@@ -32,6 +32,8 @@ _PAGES = 30
 _URLS = 8
 _VALUES = 20
 _VALUE_CHARS = 500
+_ARM_PAGES, _ARM_SHARE = 3, 0.25
+"""Good pages, and share of them, from which a second way to build the list is an arm of a test and not an odd page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,20 +128,26 @@ class ParserMemory:
         return float(median(seen)) if 2 * len(seen) >= len(self.sights) and seen else 0.0
 
     @property
-    def usual_built(self) -> int:
-        """How the list of results is built on most good pages; 0 where no way is the usual one."""
+    def usual_ways(self) -> frozenset[int]:
+        """How the list of results is built, on most good pages or on each arm of a test; empty where it is never alike."""
         ways = Counter(sight.built for sight in self.sights if sight.built)
-        built, count = ways.most_common(1)[0] if ways else (0, 0)
-        return built if 2 * count > len(self.sights) else 0
+        known = len(self.sights)
+        return frozenset(
+            built for built, count in ways.items()
+            if 2 * count > known or (count >= _ARM_PAGES and count >= _ARM_SHARE * known)
+        )  # fmt: skip
 
-    def per_result(self, name: str) -> tuple[float, ...]:
-        """Values of the field for each visible result, on the good pages where `PROOF` of them were to be seen."""
-        pages = self.field(name).pages
-        built = self.usual_built
+    def per_result(self, name: str, built: int = 0) -> tuple[float, ...]:
+        """Values of the field for each visible result, on good pages where `PROOF` of them were to be seen.
+
+        Of pages whose list is built as `built`, if that is one of the usual ways; else of those built in any of them.
+        """
+        ways = self.usual_ways
+        alike = {built} if built in ways else ways
         return tuple(
             page.n / sight.shown
-            for page, sight in zip(reversed(pages), reversed(self.sights), strict=False)
-            if sight.shown >= PROOF and sight.built == built
+            for page, sight in zip(reversed(self.field(name).pages), reversed(self.sights), strict=False)
+            if sight.shown >= PROOF and sight.built in alike
         )
 
 
@@ -180,7 +188,7 @@ def learn(
     seen = seen or witness(page)
     agreed = seen.agreed(extraction)
     query = zlib.crc32(url_key(page.url).encode())
-    lead = seen.lead(memory.usual_built)
+    lead = seen.lead(memory.usual_ways)
     sight = Sight(at.hour, extraction.items, len(agreed.results), agreed.overlap, lead.built, lead.shown)
     return ParserMemory(
         spec=memory.spec,

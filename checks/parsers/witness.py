@@ -74,9 +74,9 @@ class Sighting:
     def results(self) -> tuple[Result, ...]:
         return self.best.results
 
-    def lead(self, built: int) -> Group:
-        """The group built as the list of results usually is; the best one where none is."""
-        return next((group for group in self.groups if built and group.built == built), self.best)
+    def lead(self, ways: frozenset[int]) -> Group:
+        """The best group built in one of the `ways` in which the list of results usually is; the best one where none is."""
+        return next((group for group in self.groups if group.built in ways), self.best)
 
     def supports(self, value: str) -> bool:
         """Whether an extracted value is the text or the address of an external link."""

@@ -71,13 +71,26 @@ def test_values_for_each_visible_result_are_known_where_the_list_is_built_as_usu
     assert learned.per_result("title") == (1.0,) * 5
     other = read_page(search_page(10).replace(b"class='link'", b"class='other'"))
     memory = memories.learn(learned, other, extract(spec, other), at)
-    assert memory.usual_built == learned.usual_built
+    assert memory.usual_ways == learned.usual_ways
     assert memory.per_result("title") == (1.0,) * 5
 
 
-def test_two_lists_built_differently_on_as_many_pages_say_nothing(spec, search_page, at):
+def seen_in_turn(spec, search_page, at, rounds, names=(b"link", b"other")):
+    """The memory of pages whose list is built in each of several ways in turn."""
     memory = memories.fresh(spec)
-    for name in (b"link", b"other", b"link", b"other"):
+    for name in names * rounds:
         page = read_page(search_page(10).replace(b"class='link'", b"class='%b'" % name))
         memory = memories.learn(memory, page, extract(spec, page), at)
-    assert (memory.usual_built, memory.per_result("title")) == (0, ())
+    return memory
+
+
+def test_two_lists_built_differently_on_as_many_pages_are_both_usual(spec, search_page, at):
+    memory = seen_in_turn(spec, search_page, at, rounds=3)
+    first, second = memory.usual_ways
+    assert memory.per_result("title", first) == memory.per_result("title", second) == (1.0,) * 3
+    assert memory.per_result("title") == (1.0,) * 6
+
+
+def test_a_list_built_differently_on_each_page_is_never_usual(spec, search_page, at):
+    assert not seen_in_turn(spec, search_page, at, rounds=1).usual_ways
+    assert not seen_in_turn(spec, search_page, at, 3, names=(b"a", b"b", b"c", b"d", b"e")).usual_ways

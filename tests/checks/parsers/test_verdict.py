@@ -227,6 +227,35 @@ def test_a_selector_that_became_too_narrow_is_partial(texts, search_page):
     assert found.detail == "snippet on 3 of 12 visible results, usually 10 of 10"
 
 
+ARM = (
+    "<div class='cell'><p class='note'>{snippet}</p><p class='more'>More of {query}</p>"
+    "<a class='to' href='https://site{n}.example/{query}/{n}'><h3>{title}</h3></a></div>"
+)
+ARMS = {1: {}, 2: {"item": ARM}}
+"""Texts a result to how the layout that has as many is made."""
+
+
+@pytest.fixture
+def in_turn(learn_from, search_page):
+    """A SPEC of all paragraphs, and the memory of two layouts served in turn: one text a result, and two."""
+    spec = parse_spec(TEXTS)
+    return spec, learn_from(spec, *(search_page(9 + n, f"q{n}", **arm) for n in range(4) for arm in ARMS.values()))
+
+
+@pytest.mark.parametrize("texts_each", ARMS)
+def test_each_arm_of_an_even_test_of_two_layouts_has_its_own_usual_number_of_values(in_turn, search_page, texts_each):
+    spec, memory = in_turn
+    for count in (2, 4, 10, 40):
+        assert verdict(spec, search_page(count, **ARMS[texts_each]), memory).state is State.OK
+    body = search_page(12, **ARMS[texts_each])
+    wide = verdict(spec, body.replace(b"</a>", b"</a>" + b"<p>people also want to know</p>" * 5), memory)
+    gone = 10 * texts_each
+    narrow = verdict(spec, body.replace(b"<p", b"<i", gone).replace(b"</p", b"</i", gone), memory)
+    assert (wide.cause, "times for 12 visible results" in wide.detail) == ("parser.wrong_target", True)
+    assert narrow.cause == "parser.partial"
+    assert narrow.detail.startswith(f"snippet on {2 * texts_each} of 12 visible results")
+
+
 @pytest.mark.parametrize("count", [2, 3, 5, 20, 40, 80])
 def test_a_selector_is_neither_wide_nor_narrow_because_results_are_many_or_few(texts, search_page, count):
     assert verdict(texts[0], search_page(count), texts[1]).state is State.OK
