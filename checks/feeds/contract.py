@@ -27,8 +27,10 @@ MAX_DEPTH = 12
 MAX_ELEMENTS = 50
 HUGE = 1e300
 LONGEST_DATE = 64
+MOST_DAYS = 100
 _DYNAMIC = re.compile(r"\d+|\d{4}-\d\d(-\d\d)?.*|[0-9a-fA-F-]*\d[0-9a-fA-F-]{11,}")
 _CLOCK = re.compile(r"\d[T ]([01]?\d|2[0-3]):[0-5]\d(?::[0-6]\d)?(?:\s*([AaPp])[Mm])?")
+_DAY = re.compile(r"\s*(\d{4}[-/]\d{1,2}[-/]\d{1,2}|\d{1,2}([/.-])\d{1,2}\2\d{2,4})(?!\d)")
 _NAMES = {dict: "object", list: "array", str: "string", bool: "boolean", int: "integer", float: "number"}
 
 
@@ -58,6 +60,8 @@ class PathProfile:
     """log10 of the median of the absolute non-zero numbers."""
     hours: tuple[int, ...] = ()
     """24 counts of the hour of day of the texts with a time, as written; empty when there is none."""
+    days: dict[str, int] = field(default_factory=dict)
+    """Values by calendar day as written (`05/11/2026`), empty where there is none or more than 100 differ."""
 
     @property
     def presence(self) -> float:
@@ -227,6 +231,7 @@ def _column(values: list[object], parent: str, parents: int) -> PathProfile:
         high=float(numbers.max()) if numbers.size else None,
         log_median=float(np.log10(np.median(sized))) if sized.size else None,
         hours=_hours(texts) if any(is_date(name) for name in formats) else (),
+        days=_days(texts) if any(is_date(name) for name in formats) else {},
     )
 
 
@@ -236,6 +241,16 @@ def _hours(texts: Counter[str]) -> tuple[int, ...]:
         if len(text) <= LONGEST_DATE and is_date(format_of(text)) and (clock := _CLOCK.search(text)):
             counts[_hour(int(clock.group(1)), (clock.group(2) or "").lower())] += count
     return tuple(counts) if any(counts) else ()
+
+
+def _days(texts: Counter[str]) -> dict[str, int]:
+    counts: Counter[str] = Counter()
+    for text, count in texts.items():
+        if len(text) <= LONGEST_DATE and (day := _DAY.match(text)):
+            counts[day.group(1)] += count
+            if len(counts) > MOST_DAYS:
+                return {}
+    return dict(counts)
 
 
 def _hour(hour: int, half: str) -> int:

@@ -147,3 +147,12 @@ def test_breadth_and_depth_are_bounded():
     assert len(profile([deep], payload="x", at=AT).paths) <= 12
     wide = [{f"k{row}_{n}": n for n in range(100)} for row in range(100)]
     assert len(profile(wide, payload="x", at=AT).paths) <= 4_000
+
+
+def test_calendar_days_are_counted_as_written_while_they_are_few():
+    rows = [{"a": "05/11/2026", "b": "2026-11-05T08:00:00Z"}, {"a": "05/11/2026 10:00", "b": "2026-11-06T08:00:00Z"}]
+    found = profile(rows, payload="x", at=AT).paths
+    assert found["a"].days == {"05/11/2026": 2}
+    assert found["b"].days == {"2026-11-05": 1, "2026-11-06": 1}
+    many = [{"a": (AT + timedelta(days=n)).isoformat()} for n in range(101)]
+    assert profile(many, payload="x", at=AT).paths["a"].days == {}
