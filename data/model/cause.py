@@ -52,6 +52,11 @@ _LINK = (
 _REDIRECT = ("fix the redirect rule", "link directly to the landing page", "hide the placement")
 _SLOW = ("scale or cache", "serve a static snapshot", "shed the long tail")
 _SEO = ("revert the deploy", "override the header at the edge", "request a recrawl after the fix")
+_DEINDEXED = (
+    "clean the site up and request a review",
+    "move the content to a satellite site",
+    "cover the lost traffic with paid media",
+)
 _GEO = ("ask the account manager for a licensed domain", "send this GEO to another brand", "remove this GEO")
 _PARSER = (
     "freeze what this parser feeds and mend the selector",
@@ -144,6 +149,7 @@ _TABLE: tuple[tuple[str, State, str, str, tuple[str, str, str]], ...] = (
     ("seo.robots", DEGRADED, "robots.txt forbids crawling", SEO, _SEO),
     ("seo.canonical", DEGRADED, "canonical changed", SEO, _SEO),
     ("seo.hreflang", DEGRADED, "hreflang changed", SEO, _SEO),
+    ("seo.deindexed", DEGRADED, "gone from the search results", SEO, _DEINDEXED),
     ("geo.blocked", FAILING, "blocked in this country", MANAGER, _GEO),
     ("page.blocked", FAILING, "the parser is blocked", DEVELOPER, _BLOCKED),
     ("page.consent", FAILING, "consent page instead of content", DEVELOPER, _BLOCKED),

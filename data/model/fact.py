@@ -139,6 +139,28 @@ class ParserRun:
     """Outside parsers: how long the run took."""
     error: str = ""
     """Outside parsers: what the run itself said went wrong."""
+    query: str = ""
+    """The search whose results these are; empty where it is none, or nobody says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ranks:
+    """Where one team's sites stand on one page of search results that was read right and is believed.
+
+    A site that is not in `places` was not on the page; how long the page was says whether it could have been.
+    """
+
+    parser: str
+    team: TeamId
+    """Of the sites, whoever's parser it is."""
+    at: datetime
+    query: str
+    geo: str
+    results: int
+    hosts: tuple[str, ...] = ()
+    """Of the first results, whoever's they are: pages of one query have most of them in common."""
+    places: dict[str, int] = field(default_factory=dict)
+    """Best position, from 1, by site."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,7 @@ def _rest(cursor: Cursor, settings: HubSettings, now: datetime) -> None:
     cursor.execute("DELETE FROM rollup_day WHERE start < ?", [rollups])
     cursor.execute("DELETE FROM payload WHERE received_at < ? AND NOT quarantined", [payloads])
     cursor.execute('DELETE FROM parser_run WHERE "at" < ?', [payloads])
+    cursor.execute('DELETE FROM ranks WHERE "at" < ?', [payloads])
     cursor.execute(
         "DELETE FROM baseline WHERE rowid IN (SELECT rowid FROM baseline QUALIFY row_number() OVER "
         '(PARTITION BY target ORDER BY "at" DESC, rowid DESC) > ?)',

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from data.model.audit import AuditEntry
 from data.model.delivery import Delivery, Postback, Restatement
-from data.model.fact import Baseline, Fact, FeedChange, ParserRun, PartnerStat, Payload, Receipt
+from data.model.fact import Baseline, Fact, FeedChange, ParserRun, PartnerStat, Payload, Ranks, Receipt
 from data.model.incident import Finding, Incident, TimelineEntry
 from data.model.observation import Flip, Observation, TargetState
 from data.model.page import KeptPage
@@ -25,6 +25,7 @@ Record = (
     | Payload
     | FeedChange
     | ParserRun
+    | Ranks
     | KeptPage
     | Baseline
     | Delivery
@@ -46,6 +47,7 @@ PARTNER_STAT = Table("partner_stat", PartnerStat)
 PAYLOAD = Table("payload", Payload, key=("feed", "hash"))
 FEED_CHANGE = Table("feed_change", FeedChange, key=("feed", "kind", "path", "first_seen"))
 PARSER_RUN = Table("parser_run", ParserRun)
+RANKS = Table("ranks", Ranks)
 PAGE = Table("page", KeptPage)
 BASELINE = Table("baseline", Baseline)
 DELIVERY = Table("delivery", Delivery, key=("feed", "at"))
@@ -55,5 +57,5 @@ AUDIT = Table("audit", AuditEntry)
 
 TABLES = (
     TARGET, TARGET_STATE, OBSERVATION, FLIP, FINDING, INCIDENT, TIMELINE, FACT, RECEIPT, PARTNER_STAT, PAYLOAD,
-    FEED_CHANGE, PARSER_RUN, PAGE, BASELINE, DELIVERY, RESTATEMENT, POSTBACK, AUDIT,
+    FEED_CHANGE, PARSER_RUN, RANKS, PAGE, BASELINE, DELIVERY, RESTATEMENT, POSTBACK, AUDIT,
 )  # fmt: skip
