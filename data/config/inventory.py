@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from data.config.problems import Problems
 from data.config.rows import Row, reason, rows
+from data.config.searches import Searches
 from data.config.sections import COUNTRY_WORDS, TIERS, Defaults
 from data.config.table import NAME_WORDS, is_country, is_name
 from data.config.units import DURATION_WORDS, parse_duration
@@ -81,7 +82,7 @@ class Inventory:
     def _read(self, kind: TargetKind, path: Path) -> Iterator[Target]:
         seen: dict[str, int] = {}
         alike: dict[tuple[str, ...], Target] = {}
-        for row in rows(path, REQUIRED[kind], OPTIONAL[kind], self.problems):
+        for row in self._rows(kind, path):
             name = row.cells[kind.value]
             _, url, *others = row.cells.values()
             known = alike.get(key := tuple(others))
@@ -99,6 +100,16 @@ class Inventory:
                 yield target
         if kind is TargetKind.SITE:
             self._sites = set(seen)
+
+    def _rows(self, kind: TargetKind, path: Path) -> Iterator[Row]:
+        """The rows of a file; one that stands for several searches as often as it has them."""
+        found = rows(path, REQUIRED[kind], OPTIONAL[kind], self.problems)
+        if kind is not TargetKind.PARSER:
+            yield from found
+            return
+        searches = Searches(self.folder)
+        for row in found:
+            yield from searches.of(row, _RowReader(path, row, self.problems).wrong)
 
     def _target(self, kind: TargetKind, name: str, row: _RowReader) -> Target:
         defaults = self.defaults[kind.value]

@@ -18,13 +18,13 @@ Stamp = frozenset[tuple[str, int, int]]
 
 
 def stamps(home: Home, settings: Settings | None = None) -> Stamp:
-    """The stamp of losswatch.toml and inventory/*.csv, and of the SPEC, CA and rule files that `settings` refers to."""
+    """The stamp of losswatch.toml, inventory/*.csv and *.txt, and of the SPEC, CA and rule files that `settings` refers to."""
     return frozenset(_facts(path) for path in {home.toml, *_inventory(home), *_referred(home, settings)})
 
 
 def _inventory(home: Home) -> Iterable[Path]:
     try:
-        return [path for path in home.inventory.iterdir() if path.suffix == ".csv"]
+        return [path for path in home.inventory.iterdir() if path.suffix in {".csv", ".txt"}]
     except OSError:
         return []
 
