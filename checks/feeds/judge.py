@@ -8,13 +8,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from checks.feeds import arrival
+from checks.feeds.adapt import adapt
 from checks.feeds.canonical import Row, uses
 from checks.feeds.contract import Profile, profile
 from checks.feeds.deprecation import announced
 from checks.feeds.drift import BREAKING, HARMLESS, RISKY, Change, Use, Uses, changes, use_of
 from checks.feeds.memory import RESTATED_OPEN, Memory
 from checks.feeds.pairs import Flat, Key, Pairs, flatten
-from checks.feeds.preset import Preset, adapt
 from checks.feeds.restated import restatement
 from data.model.cause import cause, state_of
 from data.model.fact import FeedChange, PartnerStat, Payload, Receipt
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from decimal import Decimal
 
+    from checks.feeds.preset import Preset
     from checks.feeds.pull import Pulled
     from data.config.settings import Feed, Partner
     from data.model.ids import CauseId

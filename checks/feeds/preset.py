@@ -5,10 +5,10 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
-from urllib.parse import parse_qsl
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -17,78 +17,119 @@ from data.errors import ConfigError
 from data.model.cause import CAUSES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection
 
-T = TypeVar("T", bound=msgspec.Struct)
 _DURATION = re.compile(r"(\d+)\s*([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+SOURCES = ("http", "folder", "log", "push")
+"""Asked for over HTTP; files dropped into a folder; lines added to a file; calls that come to us."""
+AUTHS = ("none", "header", "query", "basic", "oauth_cc", "oauth_pw", "session")
+PAGINGS = ("none", "page", "offset", "row", "cursor")
+FORMATS = ("json", "ndjson", "csv", "xml")
+PIVOTS = ("", "cells", "columns")
 
 
 class Auth(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     kind: str = "none"
-    """none | header | query | basic | oauth_cc"""
+    """none | header | query | basic | oauth_cc (client credentials) | oauth_pw (password grant) | session (a token asked for with the key)"""
     name: str = "Authorization"
     format: str = "{secret}"
     path: str = ""
-    """oauth_cc: the token endpoint."""
+    """oauth_*, session: where the token is asked for; below the base URL, or a whole URL."""
     scope: str = ""
+    token: str = "access_token"  # noqa: S105  # a path, no secret
+    """oauth_*, session: path of the token in the answer."""
+    ttl: str = "1h"
+    """How long a token lives when the answer does not say."""
 
 
 class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Params, header values and the body may use {from} {to} {currency} {account} {timezone}; the path {from} {to} {account}."""
+
     path: str = "/"
+    method: str = "GET"
+    """GET | POST"""
     params: tuple[tuple[str, str], ...] = ()
-    """Values may use {from} {to} {currency} {account}."""
     headers: dict[str, str] = {}
+    body: str = ""
+    """POST: a JSON document, its strings with the same placeholders."""
 
 
 class Window(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     format: str = "%Y-%m-%d"
+    end_format: str = ""
+    """For platforms that take times: `%Y-%m-%d 23:59`; empty: as `format`."""
     end: str = "inclusive"
     """inclusive | exclusive"""
     max_days: int = 31
     same_month: bool = False
+    today: bool = True
+    """Whether the running day may be asked for."""
 
 
 class Paging(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    kind: str = "none"
+    """none | page (number) | offset (rows skipped) | row (number of the first row) | cursor (from the answer before)"""
     param: str = ""
-    """Query parameter of the page number; empty: one answer holds all."""
+    where: str = "query"
+    """query | body"""
     first: int = 1
     size: int = 0
     size_param: str = ""
+    cursor: str = ""
+    """cursor: path of the next one in an answer; nothing there ends the pages."""
+    total: str = ""
+    """Path, or `header:NAME`, of the number of rows (`pages:` before it: of pages) over all pages."""
     max_pages: int = 200
 
 
 class Pace(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     min_gap_s: float = 2.0
+    """Between two calls of one account."""
     timeout_s: float = 30.0
     """Of one call, body included."""
     throttle: tuple[int, ...] = (429,)
+    cool_s: float = 60.0
+    """How long to wait after a throttle that names no time."""
     max_body: int = 16 * 1024 * 1024
     """Bytes after decompression."""
 
 
 class Rows(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     format: str
-    """json | csv | xml"""
+    """json | ndjson | csv | xml"""
     path: str = ""
-    """JSON: dotted path of the list."""
+    """JSON: dotted path of the list. XML: name of the repeated element."""
     pivot: str = ""
-    """cells: each row is a list of {name, value}."""
+    """cells: each row is a list of {name, value}; columns: a row's `columns` list of {column_type, label, id} becomes `columns.TYPE`."""
     section: str = ""
     """CSV: column that takes the name of a section's title line."""
+    skip: str = ""
+    """Rows whose day matches this regular expression are no rows: `Total`, `Grand total`, ..."""
+    totals: str = ""
+    """Path of the record of totals, to be compared with the sums of the rows."""
     day: str = "date"
     day_format: str = ""
-    """strptime format; empty: ISO dates and `YYYY/MM/DD`."""
+    """strptime format; empty: ISO dates and `YYYY/MM/DD`; `unix`: seconds."""
+    hour: str = ""
+    """Path of the hour of day where the report is by hour; the same path as `day` for a timestamp."""
     currency: str = ""
     """Path of the row's own currency; empty: the account's."""
+    decimal: str = "."
+    """CSV and texts: `.` or `,`."""
 
 
 class Field(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"source": "from"}):
     source: str = ""
+    plus: tuple[str, ...] = ()
+    """Paths whose figures are added to `from`: a result and its adjustments."""
     type: str = "count"
     """count | money"""
     unit: str = "major"
     """major | minor (hundredths)"""
+    missing: str = "null"
+    """null | zero: what a row without it says, where the platform leaves out zeros."""
     sum: tuple[str, ...] = ()
     """Other fields this one adds up, in place of `from`."""
 
@@ -101,6 +142,8 @@ class Freshness(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Age in days from which a day should only move within the envelope."""
     envelope: float = 0.04
     """Share a settled day's money may be lowered without a word."""
+    final_days: int = 45
+    """Age in days from which nothing should move any more."""
 
 
 class Reject(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -112,24 +155,46 @@ class Reject(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     json: str = ""
     """Dotted path that a good body does not have."""
     html: bool = False
+    empty: bool = False
+    """A body without a character."""
     words: str = ""
+
+
+class Postback(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """push: names of the parameters of a call, and what its events are called."""
+
+    click: str = "click_id"
+    transaction: str = "tid"
+    event: str = "event"
+    status: str = "status"
+    amount: str = "payout"
+    currency: str = "currency"
+    at: str = ""
+    events: dict[str, str] = {}
+    """Their word (lower case) to ours: registration | ftd | qftd | deposit | rejected | rebill."""
 
 
 class Preset(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     platform: str
-    rows: Rows
-    fields: dict[str, Field]
+    rows: Rows = Rows("json")
+    fields: dict[str, Field] = {}
     id: str = ""
+    source: str = "http"
+    """http | folder | log | push"""
     currency: str = "EUR"
     timezone: str = "UTC"
+    """Of the report's days; where the request has {timezone}, the one asked for."""
     dims: dict[str, str] = {}
     """Canonical dimension to its path in a row."""
+    required: tuple[str, ...] = ()
+    """Fields without which a body is no report, from the first one on."""
     auth: Auth = Auth()
     request: Request = Request()
     window: Window = Window()
     paging: Paging = Paging()
     pace: Pace = Pace()
     freshness: Freshness = Freshness()
+    postback: Postback = Postback()
     reject: tuple[Reject, ...] = ()
 
     @property
@@ -156,6 +221,12 @@ def load(name: str) -> Preset:
     return parse(_folder().joinpath(f"{name}.toml").read_text("utf-8"), name)
 
 
+@cache
+def sources() -> dict[str, str]:
+    """Every preset that comes with losswatch, and where its data come from."""
+    return {name: load(name).source for name in names()}
+
+
 def _folder() -> Path:
     return Path(str(files("checks.feeds"))) / "presets"
 
@@ -169,115 +240,62 @@ def parse(text: str, name: str) -> Preset:
         raise ConfigError(file, None, f"not valid TOML: {problem}") from None
     except msgspec.ValidationError as problem:
         raise ConfigError(file, None, str(problem)) from None
-    _validate(preset, file)
+    validate(preset, file)
     return preset
 
 
-def _validate(preset: Preset, file: str) -> None:
-    _one_of(file, "auth.kind", preset.auth.kind, ("none", "header", "query", "basic", "oauth_cc"))
-    _one_of(file, "window.end", preset.window.end, ("inclusive", "exclusive"))
-    _one_of(file, "rows.format", preset.rows.format, ("json", "csv", "xml"))
-    _one_of(file, "rows.pivot", preset.rows.pivot, ("", "cells"))
-    _one_of(file, "freshness.cadence", preset.freshness.cadence, ("intraday", "next_day"))
-    if not _DURATION.fullmatch(preset.freshness.lag):
-        raise ConfigError(
-            file, None, "freshness.lag is no duration", value=preset.freshness.lag, allowed="20m, 6h, ..."
-        )
+def validate(preset: Preset, file: str) -> None:
+    """Raises `ConfigError` for a word, a pattern or a combination that no connector understands."""
+    for key, value, allowed in (
+        ("source", preset.source, SOURCES),
+        ("auth.kind", preset.auth.kind, AUTHS),
+        ("request.method", preset.request.method, ("GET", "POST")),
+        ("window.end", preset.window.end, ("inclusive", "exclusive")),
+        ("paging.kind", preset.paging.kind, PAGINGS),
+        ("paging.where", preset.paging.where, ("query", "body")),
+        ("rows.format", preset.rows.format, FORMATS),
+        ("rows.pivot", preset.rows.pivot, PIVOTS),
+        ("rows.decimal", preset.rows.decimal, (".", ",")),
+        ("freshness.cadence", preset.freshness.cadence, ("intraday", "next_day")),
+    ):
+        _one_of(file, key, value, allowed)
+    for key, text in (("freshness.lag", preset.freshness.lag), ("auth.ttl", preset.auth.ttl)):
+        if not _DURATION.fullmatch(text):
+            raise ConfigError(file, None, f"{key} is no duration", value=text, allowed="20m, 6h, ...")
     try:
         preset.zone  # noqa: B018  # reading it is the check
     except (KeyError, ValueError, OSError):
         raise ConfigError(file, None, "no such time zone", value=preset.timezone, allowed="IANA names") from None
-    for name, field in preset.fields.items():
-        _one_of(file, f"fields.{name}.type", field.type, ("count", "money"))
-        _one_of(file, f"fields.{name}.unit", field.unit, ("major", "minor"))
-        if bool(field.source) == bool(field.sum):
-            raise ConfigError(file, None, f"fields.{name} needs either `from` or `sum`")
-        for part in field.sum:
-            _one_of(file, f"fields.{name}.sum", part, tuple(preset.fields))
+    _validate_fields(preset, file)
+    for pattern in (preset.rows.skip, *(reject.match for reject in preset.reject)):
+        try:
+            re.compile(pattern)
+        except re.error as problem:
+            raise ConfigError(file, None, f"not a regular expression: {problem}", value=pattern) from None
     for reject in preset.reject:
         _one_of(file, "reject.cause", reject.cause, tuple(CAUSES))
 
 
-def _one_of(file: str, key: str, value: str, allowed: tuple[str, ...]) -> None:
+def _validate_fields(preset: Preset, file: str) -> None:
+    if preset.source != "push" and not preset.fields:
+        raise ConfigError(file, None, "`rows` and `fields` must say how the report is read")
+    for name, field in preset.fields.items():
+        _one_of(file, f"fields.{name}.type", field.type, ("count", "money"))
+        _one_of(file, f"fields.{name}.unit", field.unit, ("major", "minor"))
+        _one_of(file, f"fields.{name}.missing", field.missing, ("null", "zero"))
+        if bool(field.source) == bool(field.sum):
+            raise ConfigError(file, None, f"fields.{name} needs either `from` or `sum`")
+        for part in field.sum:
+            _one_of(file, f"fields.{name}.sum", part, tuple(preset.fields))
+    for name in preset.required:
+        _one_of(file, "required", name, tuple(preset.fields))
+
+
+def _one_of(file: str, key: str, value: str, allowed: Collection[str]) -> None:
     if value not in allowed:
         nearest = next(iter(difflib.get_close_matches(value, allowed, 1)), "")
         shown = ", ".join(name or '""' for name in allowed) if len(allowed) < 12 else ""
         raise ConfigError(file, None, f"{key} is not known", value=value, allowed=shown, nearest=nearest)
-
-
-def adapt(preset: Preset, options: Mapping[str, str]) -> Preset:
-    """A preset with one account's overrides.
-
-    `currency`, `timezone`, `unit` (major|minor, all money), `lag`, `cadence`, `timeout_s`, `min_gap_s`; for the generic
-    presets also `path`, `params` (query string), `rows`, `day`, `day_format`, `auth` (`none`, `basic`, `bearer`, `header:NAME`,
-    `query:NAME`), `end`, `page_param`, `page_size_param`, `page_size`, `dim.NAME = PATH` and `field.NAME =
-    PATH[:money[:minor]]`. Unknown options raise `ConfigError`.
-    """
-    for name, value in options.items():
-        if name not in _OPTIONS and name.partition(".")[0] not in {"field", "dim"}:
-            nearest = next(iter(difflib.get_close_matches(name, _OPTIONS, 1)), "")
-            raise ConfigError("losswatch.toml", None, f"no such feed option {name!r}", value=value, nearest=nearest)
-    fields = {name.partition(".")[2]: _field(text) for name, text in options.items() if name.startswith("field.")}
-    fields = fields or preset.fields
-    if unit := options.get("unit"):
-        fields = {name: _with_unit(field, unit) for name, field in fields.items()}
-    dims = {name.partition(".")[2]: path for name, path in options.items() if name.startswith("dim.")}
-    adapted = msgspec.structs.replace(
-        preset,
-        currency=options.get("currency", preset.currency),
-        timezone=options.get("timezone", preset.timezone),
-        fields=fields,
-        dims=dims or preset.dims,
-        auth=_auth(options.get("auth"), preset.auth),
-        request=_some(preset.request, options, path="path", params="params"),
-        rows=_some(preset.rows, options, path="rows", day="day", day_format="day_format", currency="currency_path"),
-        window=_some(preset.window, options, end="end"),
-        paging=_some(preset.paging, options, param="page_param", size="page_size", size_param="page_size_param"),
-        pace=_some(preset.pace, options, timeout_s="timeout_s", min_gap_s="min_gap_s"),
-        freshness=_some(preset.freshness, options, lag="lag", cadence="cadence"),
-    )
-    _validate(adapted, "losswatch.toml")
-    return adapted
-
-
-_OPTIONS = (
-    "currency", "timezone", "unit", "lag", "cadence", "timeout_s", "min_gap_s", "path", "params", "rows", "day", "day_format",
-    "currency_path", "auth", "end", "page_param", "page_size", "page_size_param",
-)  # fmt: skip
-
-
-def _some(part: T, options: Mapping[str, str], **wanted: str) -> T:
-    """`part` with the options given, each converted to its field's type."""
-    given: dict[str, object] = {field: options[name] for field, name in wanted.items() if name in options}
-    if "params" in given:
-        given["params"] = parse_qsl(str(given["params"]), keep_blank_values=True)
-    try:
-        return msgspec.convert({**_plain(part), **given}, type(part), strict=False)
-    except msgspec.ValidationError as problem:
-        raise ConfigError("losswatch.toml", None, f"feed options: {problem}") from None
-
-
-def _plain(part: msgspec.Struct) -> dict[str, object]:
-    return {name: getattr(part, name) for name in part.__struct_fields__}
-
-
-def _auth(text: str | None, usual: Auth) -> Auth:
-    if text is None:
-        return usual
-    kind, _, name = text.partition(":")
-    if kind == "bearer":
-        return Auth("header", "Authorization", "Bearer {secret}")
-    return Auth(kind, name or "Authorization")
-
-
-def _field(text: str) -> Field:
-    source, _, kind = text.partition(":")
-    kind, _, unit = kind.partition(":")
-    return Field(source=source, type=kind or "count", unit=unit or "major")
-
-
-def _with_unit(field: Field, unit: str) -> Field:
-    return msgspec.structs.replace(field, unit=unit) if field.type == "money" else field
 
 
 def seconds(text: str) -> float:

@@ -15,10 +15,11 @@ import msgspec
 import zstandard
 
 from checks.feeds import decode
+from checks.feeds.adapt import adapt
 from checks.feeds.canonical import Row, canonical, pivot
 from checks.feeds.decode import Found, Record, Unreadable
 from checks.feeds.fetch import Answer, Problem, fetch, retry_at
-from checks.feeds.preset import Preset, Reject, adapt
+from checks.feeds.preset import Preset, Reject
 from checks.feeds.request import Call, authorization, call, days, windows
 from data.config.settings import Feed
 from data.model.cause import cause
@@ -133,7 +134,7 @@ class _Visit:
     async def _window(self, pulled: Pulled, start: date, end: date, token: str) -> Pulled:
         """All pages of one window, until a page is short, empty or a repetition."""
         seen: set[str] = set()
-        for page in range(self.preset.paging.max_pages if self.preset.paging.param else 1):
+        for page in range(self.preset.paging.max_pages if self.preset.paging.kind != "none" else 1):
             if pulled.payloads:
                 await asyncio.sleep(self.preset.pace.min_gap_s)
             answer = await self._ask(call(self.feed, self.preset, self.secret, start, end, page), token)

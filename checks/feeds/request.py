@@ -62,7 +62,7 @@ def call(feed: Feed, preset: Preset, secret: str, first: date, last: date, page:
         "account": feed.account,
     }
     params = [(key, value.format_map(names)) for key, value in preset.request.params]
-    if preset.paging.param:
+    if preset.paging.kind != "none":
         params.append((preset.paging.param, str(preset.paging.first + page)))
         if preset.paging.size_param:
             params.append((preset.paging.size_param, str(preset.paging.size)))

@@ -36,7 +36,7 @@ _JUST_NOW = timedelta(minutes=2)
 
 def read(home: Home) -> Settings:
     """The files of a home as settings, presets checked against those that exist; raises `ConfigError`."""
-    return load(home, presets=preset.names())
+    return load(home, presets=preset.sources())
 
 
 @dataclass(slots=True)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from data.config import sections
@@ -21,26 +22,27 @@ from data.model.target import Target, TargetKind, target_id
 from data.text import redact
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from data.config.home import Home
     from data.config.settings import ContentRule, Feed
 
 MAX_TOML_BYTES = 4_000_000
+UNCHECKED: Mapping[str, str] = MappingProxyType({})
 
 
-def load(home: Home, *, presets: Collection[str] = (), inventory: Path | None = None) -> Settings:
+def load(home: Home, *, presets: Mapping[str, str] = UNCHECKED, inventory: Path | None = None) -> Settings:
     """losswatch.toml and inventory/*.csv as validated settings.
 
-    `presets` are the names of the feed presets that exist (`checks.feeds.preset.names()`); without them a feed's preset
-    is not checked. `inventory` is a folder to read in place of the home's. Raises `data.config.problems.ConfigErrors` with every problem, the first 20 in words.
+    `presets` are the feed presets that exist and where each reads from (`checks.feeds.preset.sources()`); without them a
+    feed's preset is not checked. `inventory` is a folder to read in place of the home's. Raises `data.config.problems.ConfigErrors` with every problem, the first 20 in words.
     """
     with uncollected():
         return _load(home, presets, inventory)
 
 
-def _load(home: Home, presets: Collection[str], inventory: Path | None) -> Settings:
+def _load(home: Home, presets: Mapping[str, str], inventory: Path | None) -> Settings:
     problems = Problems()
     top = _read_toml(home.toml, problems)
     made = _sections(top, home.config, presets)
@@ -107,7 +109,7 @@ def _toml_fault(message: str, text: str) -> tuple[str, int | None]:
     return f"is not TOML: {words[:1].lower()}{words[1:]} at the end of the file", max(text.count("\n"), 1)
 
 
-def _sections(top: Table, home: Path, presets: Collection[str]) -> Settings:
+def _sections(top: Table, home: Path, presets: Mapping[str, str]) -> Settings:
     teams = sections.teams(top)
     partners = sections.partners(top)
     team_ids = [team.id for team in teams]
@@ -135,7 +137,7 @@ def _feed_targets(feeds: Iterable[Feed]) -> Iterable[Target]:
             kind=TargetKind.FEED,
             team=feed.team,
             name=feed.name,
-            url=redact(feed.base_url),
+            url=redact(feed.base_url or feed.path),
             partner=feed.partner,
             interval_s=feed.interval_s,
             timeout_s=60.0,

@@ -25,7 +25,7 @@ from data.config.urls import address_fault, proxy_fault, url_fault
 from data.model.ids import PartnerId, TeamId
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Mapping
     from pathlib import Path
 
     from data.config.table import Table
@@ -171,20 +171,22 @@ def partners(top: Table) -> tuple[Partner, ...]:
 
 
 def feeds(
-    top: Table, team_ids: Collection[str], partner_ids: Collection[str], presets: Collection[str]
+    top: Table, team_ids: Collection[str], partner_ids: Collection[str], presets: Mapping[str, str]
 ) -> tuple[Feed, ...]:
-    """`presets` are the known ones; when empty any name passes."""
+    """`presets` are the known ones with their sources; when empty any name passes, and is asked for over HTTP or read from a path."""
     made = []
     for table in top.tables("feeds"):
         name = table.name("name")
         preset = table.choice("preset", presets, "preset", required=True) if presets else table.name("preset")
+        address, path = _where(table, presets.get(preset, ""))
         made.append(
             Feed(
                 name=name,
                 team=TeamId(table.choice("team", team_ids, "team", required=True)),
                 partner=PartnerId(table.choice("partner", partner_ids, "partner", required=True)),
                 preset=preset,
-                base_url=table.checked("base_url", url_fault, required=True).rstrip("/"),
+                base_url=address,
+                path=path,
                 secret=table.name("secret", required=False),
                 account=table.text("account"),
                 interval_s=table.duration("interval", 900.0, 1.0),
@@ -196,6 +198,15 @@ def feeds(
         _unique(table, "name", name, [feed.name for feed in made[:-1]])
         table.done()
     return tuple(made)
+
+
+def _where(table: Table, source: str) -> tuple[str, str]:
+    """The address or the path of a feed, whichever its preset reads; calls that come to us have neither."""
+    if source in {"folder", "log"}:
+        return "", table.text("path", required=True)
+    if source == "push":
+        return "", ""
+    return table.checked("base_url", url_fault, required=True).rstrip("/"), ""
 
 
 def vantages(top: Table) -> tuple[Vantage, ...]:

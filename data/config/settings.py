@@ -106,7 +106,10 @@ class Feed:
     team: TeamId
     partner: PartnerId
     preset: str
-    base_url: str
+    base_url: str = ""
+    """Where it is asked for; empty for what is read from `path` or pushed to us."""
+    path: str = ""
+    """Folder or file that it is read from, relative to the home."""
     secret: str = ""
     """Name of the keyring entry; never the value."""
     account: str = ""

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 
-def presets() -> tuple[str, ...]:
-    """Names of the feed presets there are."""
-    from checks.feeds.preset import names
+def presets() -> dict[str, str]:
+    """The feed presets there are, and where each reads from."""
+    from checks.feeds.preset import sources
 
-    return tuple(names())
+    return sources()

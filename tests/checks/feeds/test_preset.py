@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from checks.feeds import preset as presets
 from checks.feeds.canonical import uses
 from checks.feeds.drift import Use
-from checks.feeds.preset import Window, adapt, load, names, parse
+from checks.feeds.adapt import adapt
+from checks.feeds.preset import Window, load, names, parse
 from checks.feeds.request import call, days, windows
 from data.errors import ConfigError
 
@@ -38,7 +39,7 @@ def test_an_unknown_preset_names_the_nearest():
         ("x =", "not valid TOML"),
         ('platform = "X"', "rows"),
         (GOOD + 'colour = { from = "x", kind = "count" }', "kind"),
-        (GOOD.replace("json", "jsonl"), "allowed: json, csv, xml"),
+        (GOOD.replace("json", "jsonl"), "allowed: json, ndjson, csv, xml"),
         (GOOD + 'm = { from = "x", type = "mony" }', "did you mean 'money'"),
         (GOOD + 'm = { from = "x", unit = "cents" }', "allowed: major, minor"),
         (GOOD + "m = {}", "either `from` or `sum`"),

@@ -32,7 +32,7 @@ class Company:
         return path
 
     def load(self):
-        return load(self.home, presets=("affilka", "myaffiliates", "smartico"))
+        return load(self.home, presets=dict.fromkeys(("affilka", "myaffiliates", "smartico"), "http"))
 
     def complaints(self) -> list[str]:
         """What loading says, one sentence a line, without the folder's name."""
