@@ -2,93 +2,35 @@
 
 from __future__ import annotations
 
-import math
 import re
-from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from array import array
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from itertools import islice
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
 
-from checks.feeds.formats import DECIMAL, EMPTY, INTEGER, format_of, is_date
+from checks.feeds.columns import CLOSED, SAMPLE, Column
+from checks.feeds.profiles import PathProfile, Profile
 from data.text import clean_text
 
 if TYPE_CHECKING:
     from checks.feeds.decode import Record
 
+__all__ = ["CLOSED", "KEEP", "SAMPLE", "Contract", "PathProfile", "Profile", "Profiling", "join_path", "profile"]
+
 KEEP = 14
-SAMPLE = 2_000
-CLOSED = 12
+CHUNK = 2_000
 MAX_PATHS = 4_000
 MAX_DEPTH = 12
 MAX_ELEMENTS = 50
-HUGE = 1e300
-LONGEST_DATE = 64
-MOST_DAYS = 100
 _DYNAMIC = re.compile(r"\d+|\d{4}-\d\d(-\d\d)?.*|[0-9a-fA-F-]*\d[0-9a-fA-F-]{11,}")
-_CLOCK = re.compile(r"\d[T ]([01]?\d|2[0-3]):[0-5]\d(?::[0-6]\d)?(?:\s*([AaPp])[Mm])?")
-_DAY = re.compile(r"\s*(\d{4}[-/]\d{1,2}[-/]\d{1,2}|\d{1,2}([/.-])\d{1,2}\2\d{2,4})(?!\d)")
-_NAMES = {dict: "object", list: "array", str: "string", bool: "boolean", int: "integer", float: "number"}
-
-
-@dataclass(frozen=True, slots=True)
-class PathProfile:
-    """What one path held in one payload. Shares are of `n`; `parents` is how often the object above it was there."""
-
-    parent: str
-    parents: int
-    n: int
-    objects: int = 0
-    nulls: int = 0
-    empties: int = 0
-    zeros: int = 0
-    numbers: int = 0
-    """Numbers and plain numeric strings."""
-    fractions: int = 0
-    types: dict[str, int] = field(default_factory=dict)
-    formats: dict[str, int] = field(default_factory=dict)
-    """Classes of the strings, empties left out."""
-    values: tuple[str, ...] | None = None
-    """All distinct texts when there are at most 12 of them, sorted."""
-    distinct: int = 0
-    low: float | None = None
-    high: float | None = None
-    log_median: float | None = None
-    """log10 of the median of the absolute non-zero numbers."""
-    hours: tuple[int, ...] = ()
-    """24 counts of the hour of day of the texts with a time, as written; empty when there is none."""
-    days: dict[str, int] = field(default_factory=dict)
-    """Values by calendar day as written (`05/11/2026`), empty where there is none or more than 100 differ."""
-
-    @property
-    def presence(self) -> float:
-        return self.n / self.parents if self.parents else 0.0
-
-    @property
-    def sized(self) -> int:
-        """Numbers other than zero: those that have a size."""
-        return self.numbers - self.zeros
-
-    @property
-    def blanks(self) -> int:
-        return self.nulls + self.empties
-
-
-@dataclass(frozen=True, slots=True)
-class Profile:
-    """One payload, path by path."""
-
-    payload: str
-    at: datetime
-    records: int
-    paths: dict[str, PathProfile]
-    duplicates: int = 0
-    """Records whose key another record of the payload has too."""
-    total: int | None = None
-    """Rows the payload itself says there are, over all pages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,75 +64,106 @@ class Contract:
 
 
 def profile(
-    records: list[Record],
+    records: Iterable[Record],
     *,
     payload: str,
     at: datetime,
     key: tuple[str, ...] = (),
     total: int | None = None,
 ) -> Profile:
-    """Profile a payload on at most 2,000 of its records, evenly spaced, so that the same payload gives the same profile.
+    """Profile a payload, which may be a stream, in memory that depends on its paths alone.
 
-    `key` are top-level fields that identify a record; duplicates are counted over all records.
+    `key` are top-level fields that identify a record; duplicates are counted over all records. The same payload gives
+    the same profile.
     """
-    step = max(1, math.ceil(len(records) / SAMPLE))
-    sample = records[::step]
-    columns, parents = _columns(sample)
-    paths: dict[str, PathProfile] = {}
-    for path, values in columns.items():
-        parent = parents[path]
-        above = paths[parent].objects if parent else len(sample)
-        paths[path] = _column(values, parent, above)
-    return Profile(payload, at, len(records), paths, _duplicates(records, key), total)
+    profiling = Profiling(key)
+    stream = iter(records)
+    while chunk := list(islice(stream, CHUNK)):
+        profiling.add(chunk)
+    return profiling.profile(payload=payload, at=at, total=total)
 
 
-def _columns(records: list[Record]) -> tuple[dict[str, list[object]], dict[str, str]]:
-    """Values by path, parents before children, and each path's parent object (`""` is the record itself)."""
-    columns: dict[str, list[object]] = defaultdict(list)
-    parents: dict[str, str] = {}
-    level: list[tuple[str, list[Record]]] = [("", records)]
-    for _ in range(MAX_DEPTH):
-        below: list[tuple[str, list[Record]]] = []
-        for above, objects in level:
-            for path, values in _spread(above, objects).items():
-                if path not in columns and len(columns) >= MAX_PATHS:
-                    continue
-                columns[path].extend(values)
-                parents.setdefault(path, above)
-                inner = _objects(path, values, columns, parents)
-                if inner:
-                    below.append(inner)
-        if not below:
-            break
-        level = below
-    return columns, parents
+class Profiling:
+    """A profile in the making: chunks of records go in, one profile comes out."""
+
+    def __init__(self, key: tuple[str, ...] = ()) -> None:
+        self._key = key
+        self._keys = array("q")
+        self._columns: dict[str, Column] = {}
+        self._records = 0
+        self._beyond = 0
+
+    def add(self, records: list[Record]) -> None:
+        """Level by level, so that an object's own path always stands before those below it."""
+        self._records += len(records)
+        if self._key:
+            self._keys.extend(hash(tuple([str(record.get(name)) for name in self._key])) for record in records)
+        level: list[tuple[str, list[Record]]] = [("", records)]
+        for _ in range(MAX_DEPTH):
+            level = [inner for above, objects in level for inner in self._descend(above, objects)]
+            if not level:
+                break
+
+    def _descend(self, above: str, objects: list[Record]) -> Iterable[tuple[str, list[Record]]]:
+        for path, values in _spread(above, objects).items():
+            column = self._column(path, above, len(values))
+            if column is None:
+                continue
+            column.add(values)
+            kinds = set(map(type, values))
+            if list in kinds:
+                items = [item for value in values if isinstance(value, list) for item in value[:MAX_ELEMENTS]]
+                inner = self._column(path + "[]", path, len(items))
+                if inner is not None:
+                    inner.add(items)
+                    yield path + "[]", [item for item in items if isinstance(item, dict)]
+            elif dict in kinds:
+                yield path, [value for value in values if isinstance(value, dict)]
+
+    def _column(self, path: str, parent: str, values: int) -> Column | None:
+        column = self._columns.get(path)
+        if column is None:
+            if len(self._columns) >= MAX_PATHS:
+                self._beyond += values
+                return None
+            column = self._columns[path] = Column(parent)
+        return column
+
+    def profile(self, *, payload: str, at: datetime, total: int | None = None) -> Profile:
+        above = {path: column.objects for path, column in self._columns.items()} | {"": self._records}
+        paths = {path: column.profile(above[column.parent]) for path, column in self._columns.items()}
+        _, counts = np.unique(np.frombuffer(self._keys, dtype=np.int64), return_counts=True)
+        duplicates = int(counts[counts > 1].sum())
+        return Profile(payload, at, self._records, paths, duplicates, total, self._beyond)
 
 
 def _spread(above: str, objects: list[Record]) -> dict[str, list[object]]:
+    """Values by path; different keys may be one path."""
+    spread: dict[str, list[object]] = {}
+    for key, values in _by_key(objects):
+        path = join_path(above, key)
+        if path in spread:
+            spread[path].extend(values)
+        else:
+            spread[path] = values
+    return spread
+
+
+def _by_key(objects: list[Record]) -> Iterable[tuple[str, list[object]]]:
+    """Values by key: at once where all objects have the same keys, one by one otherwise."""
+    names = list(objects[0]) if objects else []
+    if len(names) > 1 and len(set(map(len, objects))) == 1:
+        try:
+            rows = list(map(itemgetter(*names), objects))
+        except KeyError:
+            pass
+        else:
+            return [(name, list(values)) for name, values in zip(names, zip(*rows, strict=True), strict=True)]
     by_key: dict[str, list[object]] = defaultdict(list)
     for record in objects:
         for key, value in record.items():
             by_key[key].append(value)
-    spread: dict[str, list[object]] = {}
-    for key, values in by_key.items():
-        spread.setdefault(join_path(above, key), []).extend(values)
-    return spread
-
-
-def _objects(
-    path: str, values: list[object], columns: dict[str, list[object]], parents: dict[str, str]
-) -> tuple[str, list[Record]] | None:
-    """The objects directly in a column or in its lists, to be descended into."""
-    kinds = set(map(type, values))
-    if list in kinds:
-        items = [item for value in values if isinstance(value, list) for item in value[:MAX_ELEMENTS]]
-        columns[path + "[]"].extend(items)
-        parents.setdefault(path + "[]", path)
-        found = [item for item in items if isinstance(item, dict)]
-        return (path + "[]", found) if found else None
-    if dict in kinds:
-        return path, [value for value in values if isinstance(value, dict)]
-    return None
+    return by_key.items()
 
 
 @lru_cache(maxsize=8192)
@@ -198,88 +171,3 @@ def join_path(above: str, key: str) -> str:
     """A dotted path; keys that are data (dates, numbers, hashes) become `{}`, hostile ones are cleaned."""
     name = "{}" if _DYNAMIC.fullmatch(key) else clean_text(key, 120)
     return f"{above}.{name}" if above else name
-
-
-def _column(values: list[object], parent: str, parents: int) -> PathProfile:
-    kinds = Counter(map(type, values))
-    texts: Counter[str] = Counter(value for value in values if type(value) is str) if str in kinds else Counter()
-    formats: Counter[str] = Counter()
-    for text, count in texts.items():
-        formats[format_of(text)] += count
-    numbers = _numbers(values, kinds, texts)
-    sized = np.abs(numbers[numbers != 0])
-    listed = {str(value) for value in values if type(value) is bool} if bool in kinds else set()
-    listed |= texts.keys() if len(texts) <= CLOSED else set()
-    empties = formats.pop(EMPTY, 0)
-    return PathProfile(
-        parent=parent,
-        parents=parents,
-        n=len(values),
-        objects=kinds[dict],
-        nulls=kinds[type(None)],
-        empties=empties,
-        zeros=int(numbers.size - sized.size),
-        numbers=int(numbers.size),
-        fractions=int(np.count_nonzero(sized % 1)),
-        types={_NAMES[kind]: count for kind, count in kinds.items() if kind in _NAMES},
-        formats=dict(formats),
-        values=tuple(sorted(clean_text(text, 80) for text in listed))
-        if len(listed) > 0 and len(texts) <= CLOSED
-        else None,
-        distinct=len(texts),
-        low=float(numbers.min()) if numbers.size else None,
-        high=float(numbers.max()) if numbers.size else None,
-        log_median=float(np.log10(np.median(sized))) if sized.size else None,
-        hours=_hours(texts) if any(is_date(name) for name in formats) else (),
-        days=_days(texts) if any(is_date(name) for name in formats) else {},
-    )
-
-
-def _hours(texts: Counter[str]) -> tuple[int, ...]:
-    counts = [0] * 24
-    for text, count in texts.items():
-        if len(text) <= LONGEST_DATE and is_date(format_of(text)) and (clock := _CLOCK.search(text)):
-            counts[_hour(int(clock.group(1)), (clock.group(2) or "").lower())] += count
-    return tuple(counts) if any(counts) else ()
-
-
-def _days(texts: Counter[str]) -> dict[str, int]:
-    counts: Counter[str] = Counter()
-    for text, count in texts.items():
-        if len(text) <= LONGEST_DATE and (day := _DAY.match(text)):
-            counts[day.group(1)] += count
-            if len(counts) > MOST_DAYS:
-                return {}
-    return dict(counts)
-
-
-def _hour(hour: int, half: str) -> int:
-    """Of 24: twelve at night is 0, and an afternoon mark adds twelve."""
-    return hour if not half else hour % 12 + (12 if half == "p" else 0)
-
-
-def _numbers(
-    values: list[object], kinds: Counter[type], texts: Counter[str]
-) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    found: list[float] = []
-    if int in kinds or float in kinds:
-        found = [_float(value) for value in values if type(value) is int or type(value) is float]
-    for text, count in texts.items():
-        if format_of(text) in (INTEGER, DECIMAL):
-            found.extend([float(text.strip())] * count)
-    numbers = np.asarray(found, dtype=np.float64)
-    return numbers[np.abs(numbers) < HUGE]
-
-
-def _float(value: float) -> float:
-    try:
-        return float(value)
-    except OverflowError:
-        return math.inf
-
-
-def _duplicates(records: list[Record], key: tuple[str, ...]) -> int:
-    if not key:
-        return 0
-    counted = Counter(tuple(str(record.get(name)) for name in key) for record in records)
-    return sum(count for count in counted.values() if count > 1)

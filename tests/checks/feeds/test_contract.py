@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import json
+import math
+import statistics
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checks.feeds.contract import KEEP, Contract, profile
+from checks.feeds.contract import KEEP, MAX_PATHS, Contract, Profiling, profile
 
 from .conftest import CALM
 
@@ -118,13 +120,58 @@ def test_only_small_sets_of_words_are_remembered():
     assert many.values is None
 
 
-def test_a_large_payload_is_sampled_evenly_and_repeatably():
-    rows = [{"a": n} for n in range(50_000)]
-    one, two = (profile(rows, payload="x", at=AT) for _ in range(2))
+def test_a_large_payload_is_counted_on_every_record_and_repeatably():
+    rows = [{"a": n, "b": None if n == 40_001 else "x", "c": f"{n}.5" if n % 2 else "n/a"} for n in range(50_000)]
+    one, two = (profile(iter(rows), payload="x", at=AT) for _ in range(2))
     assert one == two
-    assert one.records == 50_000
-    assert one.paths["a"].n <= 2_000
-    assert one.paths["a"].high > 49_900
+    assert (one.records, one.paths["a"].n, one.paths["b"].nulls) == (50_000, 50_000, 1)
+    assert (one.paths["a"].low, one.paths["a"].high, one.paths["a"].zeros) == (0, 49_999, 1)
+
+
+def test_classes_of_an_endless_column_are_estimated_from_a_part_drawn_by_lot():
+    rows = [{"a": f"{n}.5" if n % 10 else f"#{n}"} for n in range(49_999)]
+    found = profile(rows, payload="x", at=AT).paths["a"]
+    assert found.formats["decimal"] == pytest.approx(0.9 * found.n, rel=0.03)
+    assert found == profile(iter(rows), payload="x", at=AT).paths["a"]
+    assert sum(found.formats.values()) == pytest.approx(found.n, abs=1)
+    assert found.numbers == found.fractions == found.formats["decimal"]
+    assert found.log_median == pytest.approx(math.log10(25_000), abs=0.02)
+
+
+@CALM
+@given(st.lists(st.integers(-50, 50) | st.sampled_from(["3.5", "0", "x", ""]), min_size=1, max_size=40), st.randoms())
+def test_neither_order_nor_chunks_change_a_profile(found, dice):
+    rows = [{"a": value} for value in found]
+    whole = profile(rows, payload="x", at=AT)
+    dice.shuffle(rows)
+    parts = Profiling()
+    for row in rows:
+        parts.add([row])
+    assert parts.profile(payload="x", at=AT) == whole
+
+
+@CALM
+@given(st.lists(st.integers(1, 10**6) | st.integers(1, 10**6).map(str), min_size=1, max_size=60))
+def test_the_median_size_is_that_of_numbers_and_of_numbers_written_as_text_together(found):
+    seen = profile([{"a": value} for value in found], payload="x", at=AT).paths["a"]
+    assert seen.log_median == pytest.approx(math.log10(statistics.median(map(int, found))))
+
+
+def test_duplicates_are_counted_over_all_records():
+    rows = [{"day": f"d{n % 29_999}", "site": n % 2} for n in range(30_000)]
+    assert profile(rows, payload="x", at=AT, key=("day",)).duplicates == 2
+    assert profile(rows, payload="x", at=AT, key=("day", "site")).duplicates == 0
+
+
+def test_values_beyond_the_paths_that_are_kept_are_counted():
+    wide = [{f"k{n}": n for n in range(MAX_PATHS + 5)} for _ in range(2)]
+    found = profile(wide, payload="x", at=AT)
+    assert (len(found.paths), found.beyond) == (MAX_PATHS, 10)
+
+
+def test_a_number_without_a_size_is_counted():
+    found = profile([{"a": 10**400}, {"a": 1}], payload="x", at=AT).paths["a"]
+    assert (found.huge, found.numbers, found.n) == (1, 1, 2)
 
 
 def test_names_with_escape_codes_are_harmless():
