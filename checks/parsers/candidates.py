@@ -1,7 +1,7 @@
-"""What a broken field should say on a page, from three sources in the order of how much they are worth.
+"""What a broken field should say on a page, from four sources in the order of how much they are worth.
 
 Last good values of that same page; what the page says of itself to machines (JSON-LD, microdata, `og:`); the list that
-links alone show, where the field used to agree with it.
+links alone show, where the field used to agree with it; elements that look like those the field stood in on good pages.
 """
 
 from __future__ import annotations
@@ -10,19 +10,23 @@ import difflib
 import json
 from collections import defaultdict
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from checks.parsers.anchor import nodes_with, plain
+from checks.parsers.extract import value_of
+from checks.parsers.similarity import alike
 from checks.parsers.witness import witness
 from data.text import clean_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from selectolax.lexbor import LexborNode
 
     from checks.parsers.memory import ParserMemory
     from checks.parsers.page import Page
+    from checks.parsers.similarity import Portrait
     from checks.parsers.spec import FieldSpec
 
 PAGES = 5
@@ -45,6 +49,19 @@ _BARE = frozenset(("name", "text", "url", "@value", "@id", "value"))
 """Keys that mean what the key above them says: `author.name` is the author."""
 
 
+class Source(StrEnum):
+    """Where a proposal comes from, best first."""
+
+    VALUES = "values"
+    """Last good values of the same page."""
+    EMBEDDED = "embedded"
+    """What the page tells machines."""
+    CLUSTER = "cluster"
+    """The list that links alone show."""
+    SIMILARITY = "similarity"
+    """Elements that look like those of good pages."""
+
+
 @dataclass(frozen=True, slots=True)
 class Broken:
     """A page of the new layout, with the last good values of that same page where they are known."""
@@ -62,9 +79,22 @@ class Anchor:
     places: dict[str, list[LexborNode]]
 
 
-def anchors(field: FieldSpec, broken: list[Broken], memory: ParserMemory) -> Iterator[list[Anchor]]:
-    """For each source that has something to say the pages of which it does, best source first."""
-    yield from filter(None, (_known(field, broken), _told(field, broken), _listed(field, broken, memory)))
+def anchors(
+    field: FieldSpec, broken: list[Broken], memory: ParserMemory, looks: Sequence[Portrait] = (), *, many: bool = True
+) -> Iterator[tuple[Source, list[Anchor]]]:
+    """For each source that has something to say the pages of which it does, best source first.
+
+    `looks` is how the field looked on good pages, `many` whether it stands on a page more than once.
+    """
+    yield from _told_by(Source.VALUES, _known(field, broken))
+    yield from _told_by(Source.EMBEDDED, _told(field, broken))
+    yield from _told_by(Source.CLUSTER, _listed(field, broken, memory))
+    yield from _told_by(Source.SIMILARITY, _alike(field, broken, looks, many=many))
+
+
+def _told_by(source: Source, found: list[Anchor]) -> Iterator[tuple[Source, list[Anchor]]]:
+    if found:
+        yield source, found
 
 
 def _known(field: FieldSpec, broken: list[Broken]) -> list[Anchor]:
@@ -87,6 +117,20 @@ def _listed(field: FieldSpec, broken: list[Broken], memory: ParserMemory) -> lis
         field,
         [(page, tuple(one.url if field.attr else one.title for one in found)) for page, found in pages if found],
     )
+
+
+def _alike(field: FieldSpec, broken: list[Broken], looks: Sequence[Portrait], *, many: bool) -> list[Anchor]:
+    found = []
+    for one in broken[:PAGES] if looks else ():
+        places: dict[str, list[LexborNode]] = defaultdict(list)
+        nodes = alike(one.page, field, looks, many=many)
+        texts = [value_of(field.attr, node) for node in nodes]
+        for text, node in zip(texts, nodes, strict=True):
+            if text:
+                places[text].append(node)
+        if places:
+            found.append(Anchor(one.page, tuple(filter(None, texts)), dict(places)))
+    return found
 
 
 def _anchored(field: FieldSpec, pages: list[tuple[Page, tuple[str, ...]]]) -> list[Anchor]:

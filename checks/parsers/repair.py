@@ -1,7 +1,7 @@
 """Proposes selectors for fields that broke, from the values last extracted while they were fine.
 
 1. Find the last good values on the pages of the new layout, exactly, then nearly; where they are gone, what the pages tell
-machines or what links alone show. 2. Synthesise selectors for the nodes
+machines, what links alone show, or what looks like the elements of good pages. 2. Synthesise selectors for the nodes
 that hold them, walking up. 3. Try each on every page that has values and keep those that return them best, of equals
 the steadiest. 4. Call it verified only if it holds on *every* page at hand: counts in range, contracts kept, and values
 overlap on one of them or the witness agrees. Nothing is applied: a person does that.
@@ -15,22 +15,24 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from checks.parsers.anchor import value_key
-from checks.parsers.candidates import Anchor, Broken, anchors
+from checks.parsers.candidates import Anchor, Broken, Source, anchors
 from checks.parsers.contract import yield_of
 from checks.parsers.extract import extract
 from checks.parsers.selector import selectors_for
+from checks.parsers.similarity import portraits_of
 from checks.parsers.witness import url_key, witness
 from data.model.cause import cause
 from data.model.state import State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
     from selectolax.lexbor import LexborNode
 
     from checks.parsers.extract import FieldValues
     from checks.parsers.memory import ParserMemory
     from checks.parsers.page import Page
+    from checks.parsers.similarity import Portrait
     from checks.parsers.spec import FieldSpec, Spec
     from checks.parsers.verdict import PageVerdict
     from checks.parsers.witness import Sighting
@@ -68,6 +70,7 @@ class Repair:
     """Last good values there are to compare with."""
     pages_ok: int = 0
     """Pages on which count and contracts hold."""
+    source: Source = Source.VALUES
 
 
 def broken_fields(spec: Spec, verdict: PageVerdict) -> tuple[str, ...]:
@@ -88,13 +91,22 @@ def repairs_from_memory(spec: Spec, page: Page, verdict: PageVerdict, memory: Pa
 
 
 def repairs_for(
-    spec: Spec, fields: tuple[str, ...], broken: list[Broken], memory: ParserMemory, most: int = 1
+    spec: Spec,
+    fields: tuple[str, ...],
+    broken: list[Broken],
+    memory: ParserMemory,
+    most: int = 1,
+    good: Sequence[Page] = (),
 ) -> tuple[Repair, ...]:
-    """At most `most` proposals for each of `fields`, best first; with dead items first a new item selector, then fields in it."""
+    """At most `most` proposals for each of `fields`, best first; with dead items first a new item selector, then fields in it.
+
+    `good` are pages that `spec` reads well, newest first: what elements looked like on them is the last source asked.
+    """
     found: list[Repair] = []
     seen = [witness(one.page) for one in broken]
+    looks = portraits_of(spec, good)
     if spec.items and not any(extract(spec, one.page).items for one in broken):
-        items = _items_repair(spec, broken, memory)
+        items = _items_repair(spec, broken, memory, looks)
         if items is None:
             return ()
         found.append(items)
@@ -102,8 +114,8 @@ def repairs_for(
     for name in fields:
         field = next(one for one in spec.fields if one.name == name)
         tried = (
-            _verified(spec, replace(field, css=css), broken, seen, memory)
-            for css in _best(spec, field, broken, memory, most)
+            _verified(spec, replace(field, css=css), broken, seen, memory, source)
+            for css, source in _best(spec, field, broken, memory, most, looks.get(name, ())).items()
         )
         found.extend(sorted(tried, key=lambda repair: not repair.verified))
     if found and found[0].field == ITEMS:
@@ -119,23 +131,30 @@ def _items_hold(spec: Spec, within: list[Repair], broken: list[Broken], memory: 
     return ranged and any(repair.verified and repair.fill >= MOSTLY for repair in within)
 
 
-def _best(spec: Spec, field: FieldSpec, broken: list[Broken], memory: ParserMemory, most: int) -> list[str]:
-    """The selectors that give best back what the best source says over all pages that it knows; empty when none does."""
-    for known in anchors(field, broken, memory):
-        ranks: dict[str, int] = {}
-        for one in known:
-            for nodes in list(one.places.values())[:_ANCHORS]:
-                for node in nodes[:3]:
-                    for rank, css in selectors_for(node, field.attr):
-                        ranks[css] = min(rank, ranks.get(css, rank))
-        tried = sorted(ranks, key=lambda css: (ranks[css], len(css)))[: _CANDIDATES * 3]
-        scored = [
-            (round(_score(spec, replace(field, css=css), known), 2), -ranks[css], -len(css), css) for css in tried
-        ]
-        worth = [css for score, _, _, css in sorted(scored, reverse=True) if score >= _WORTH]
-        if worth:
-            return worth[:most]
-    return []
+def _best(
+    spec: Spec, field: FieldSpec, broken: list[Broken], memory: ParserMemory, most: int, looks: Sequence[Portrait] = ()
+) -> dict[str, Source]:
+    """Selectors that give best back what a source says over all pages that it knows; the next source is asked while few do."""
+    found: dict[str, Source] = {}
+    for source, known in anchors(field, broken, memory, looks, many=field.many or bool(spec.items)):
+        for css in _synthesised(spec, field, known)[: most - len(found)]:
+            found.setdefault(css, source)
+        if len(found) >= most:
+            break
+    return found
+
+
+def _synthesised(spec: Spec, field: FieldSpec, known: list[Anchor]) -> list[str]:
+    """Selectors of the nodes that say what is wanted, best first."""
+    ranks: dict[str, int] = {}
+    for one in known:
+        for nodes in list(one.places.values())[:_ANCHORS]:
+            for node in nodes[:3]:
+                for rank, css in selectors_for(node, field.attr):
+                    ranks[css] = min(rank, ranks.get(css, rank))
+    tried = sorted(ranks, key=lambda css: (ranks[css], len(css)))[: _CANDIDATES * 3]
+    scored = [(round(_score(spec, replace(field, css=css), known), 2), -ranks[css], -len(css), css) for css in tried]
+    return [css for score, _, _, css in sorted(scored, reverse=True) if score >= _WORTH]
 
 
 def _score(spec: Spec, field: FieldSpec, known: list[Anchor]) -> float:
@@ -165,7 +184,7 @@ def _values(spec: Spec, field: FieldSpec, page: Page) -> FieldValues:
 
 
 def _verified(
-    spec: Spec, field: FieldSpec, broken: list[Broken], sightings: list[Sighting], memory: ParserMemory
+    spec: Spec, field: FieldSpec, broken: list[Broken], sightings: list[Sighting], memory: ParserMemory, source: Source
 ) -> Repair:
     known = memory.field(field.name)
     usual = [page.n for page in known.pages if page.n]
@@ -186,7 +205,9 @@ def _verified(
             and bool(given.values) and sum(map(seen.supports, given.values)) >= WITNESS_AGREES * len(given.values)
         )  # fmt: skip
     good = bool(usual) and held == len(broken)
-    return Repair(field.name, field.css, first, good and agrees, len(broken), round(fill, 3), same, comparable, held)
+    return Repair(
+        field.name, field.css, first, good and agrees, len(broken), round(fill, 3), same, comparable, held, source
+    )
 
 
 def _in_range(spec: Spec, field: FieldSpec, given: FieldValues, usual: list[int]) -> bool:
@@ -195,9 +216,11 @@ def _in_range(spec: Spec, field: FieldSpec, given: FieldValues, usual: list[int]
     return min(usual) / COUNT_RANGE <= len(given.values) <= max(usual) * COUNT_RANGE if usual else False
 
 
-def _items_repair(spec: Spec, broken: list[Broken], memory: ParserMemory) -> Repair | None:
+def _items_repair(
+    spec: Spec, broken: list[Broken], memory: ParserMemory, looks: Mapping[str, Sequence[Portrait]]
+) -> Repair | None:
     """The largest blocks that hold one value each of the field with most values, and a selector for them."""
-    for anchor in _list_anchors(spec, broken, memory):
+    for source, anchor in _list_anchors(spec, broken, memory, looks):
         blocks = _blocks([nodes[0] for nodes in anchor.places.values()])
         wanted = {block.mem_id for block in blocks}
         tried: Counter[str] = Counter()
@@ -214,19 +237,21 @@ def _items_repair(spec: Spec, broken: list[Broken], memory: ParserMemory) -> Rep
         if most[0] >= OVERLAP:
             holds = sum(bool(one.page.tree.css_first(best)) for one in broken)
             matches = len(broken[0].page.tree.css(best))
-            return Repair(ITEMS, best, matches, verified=False, pages=len(broken), fill=1.0, pages_ok=holds)
+            return Repair(ITEMS, best, matches, False, len(broken), fill=1.0, pages_ok=holds, source=source)
     return None
 
 
-def _list_anchors(spec: Spec, broken: list[Broken], memory: ParserMemory) -> Iterator[Anchor]:
+def _list_anchors(
+    spec: Spec, broken: list[Broken], memory: ParserMemory, looks: Mapping[str, Sequence[Portrait]]
+) -> Iterator[tuple[Source, Anchor]]:
     """Anchors of the fields that know most values, page by page."""
 
     def known(field: FieldSpec) -> int:
         return max((len(one.values.get(field.name, ())) for one in broken), default=0)
 
     for field in sorted(spec.fields, key=known, reverse=True):
-        for source in anchors(field, broken, memory):
-            yield from source
+        for source, known_on in anchors(field, broken, memory, looks.get(field.name, ())):
+            yield from ((source, one) for one in known_on)
 
 
 def _blocks(anchors: list[LexborNode]) -> list[LexborNode]:
