@@ -1,4 +1,4 @@
-"""Parsers and partner feeds: fetched by the hub itself, tens of them, each with its own cadence and memory."""
+"""Parsers and partner feeds: run by the hub itself, tens of them, one job each. Here is how a parser is; feeds are next door."""
 
 from __future__ import annotations
 
@@ -10,23 +10,16 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from checks.feeds import judge as feed_judge
-from checks.feeds import preset as feed_preset
-from checks.feeds import pull as feed_pull
 from checks.hub.evidence import Evidence, EvidenceRoom, Keeper
-from checks.hub.spool import receipt_frame
+from checks.hub.feed_pulls import FeedPulls, unseen
 from checks.parsers import pull as parser_pull
 from checks.parsers.spec import load_spec
-from data.errors import ConfigError, LosswatchError, SecretMissing
-from data.model.cause import cause
+from data.errors import ConfigError, LosswatchError
 from data.model.fact import Baseline
 from data.model.ids import TargetId
-from data.model.observation import Observation
 from data.model.principal import EVERYTHING
-from data.model.state import State
-from data.model.target import TargetKind, name_of
-from data.store import baselines, partner_stats
-from data.text import clean_text, redact
+from data.model.target import TargetKind
+from data.store import baselines
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -34,6 +27,7 @@ if TYPE_CHECKING:
     from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
     from checks.hub.hub import Hub
+    from data.model.observation import Observation
     from data.model.principal import Scope
     from data.model.target import Target
     from data.store.tables import Record
@@ -53,7 +47,7 @@ class Pulls:
     hub: Hub
     scheduler: AsyncIOScheduler
     client: httpx.AsyncClient
-    missing_secrets: set[str] = field(default_factory=set)
+    feeds: FeedPulls = field(init=False)
     _memory: dict[TargetId, bytes] = field(default_factory=dict)
     _keeper: Keeper = field(default_factory=Keeper)
     _evidence: EvidenceRoom = field(init=False)
@@ -61,12 +55,17 @@ class Pulls:
 
     def __post_init__(self) -> None:
         self._evidence = EvidenceRoom(self.hub.store)
+        self.feeds = FeedPulls(self.hub, self.client)
+
+    @property
+    def missing_secrets(self) -> set[str]:
+        return self.feeds.missing_secrets
 
     async def restore(self) -> None:
         """Bring back what every parser and feed looked like while it was fine."""
-        for kind in (TargetKind.PARSER, TargetKind.FEED):
-            for baseline in await asyncio.to_thread(baselines.load_all, self.hub.store, EVERYTHING, kind):
-                self._memory[baseline.target] = baseline.body
+        for baseline in await asyncio.to_thread(baselines.load_all, self.hub.store, EVERYTHING, TargetKind.PARSER):
+            self._memory[baseline.target] = baseline.body
+        await self.feeds.restore()
 
     def evidence(self, target: Target, scope: Scope) -> Evidence:
         """What kept pages show of a broken parser; nothing where its SPEC cannot be read. Takes its time: in a thread."""
@@ -129,33 +128,9 @@ class Pulls:
         self._store(outcome.observation, rows)
 
     async def _feed(self, target: Target) -> None:
-        feed = next((one for one in self.hub.settings.feeds if one.name == name_of(target.id)), None)
-        if feed is None:
-            return
-        try:
-            secret = await asyncio.to_thread(self.hub.secrets.get, feed.secret) if feed.secret else ""
-        except SecretMissing as problem:
-            self.missing_secrets.add(feed.secret)
-            self._store(self._blind(target, str(problem)))
-            return
-        self.missing_secrets.discard(feed.secret)
-        now = self.hub.clock.now()
-        preset = feed_preset.load(feed.preset)
-        pulled = await feed_pull.pull(feed, preset, secret, self.client, now)
-        since = (now - timedelta(days=45)).date()
-        known = await asyncio.to_thread(partner_stats.current, self.hub.store, EVERYTHING, feed.name, since)
-        partner = next((one for one in self.hub.settings.partners if one.id == feed.partner), None)
-        memory = self._memory.get(target.id)
-        outcome = await asyncio.to_thread(feed_judge.judge, feed, preset, pulled, memory, known, now, partner=partner)
-        self._remember(target, outcome.baseline)
-        if outcome.receipts:
-            self.hub.book.add_receipts(receipt_frame(outcome.receipts))
-        rows: list[Record] = [*outcome.stats, *outcome.payloads, *outcome.receipts, *outcome.changes]
-        if outcome.baseline and outcome.baseline != memory:
-            rows.append(Baseline(target.id, target.team, now, outcome.baseline))
-        self._store(outcome.observation, rows)
-        if outcome.retry_at:
-            self._not_before(target.id, outcome.retry_at)
+        until = await self.feeds.run(target)
+        if until:
+            self._not_before(target.id, until)
 
     def _not_before(self, target_id: TargetId, at: datetime) -> None:
         """A platform that asked for patience gets it."""
@@ -171,18 +146,4 @@ class Pulls:
         self.hub.intake.take([observation], rows or [])
 
     def _stalled(self, target: Target, words: str) -> Observation:
-        return self._observation(target, State.UNKNOWN, "self.stalled", words)
-
-    def _blind(self, target: Target, words: str) -> Observation:
-        return self._observation(target, State.UNKNOWN, "feed.auth", words)
-
-    def _observation(self, target: Target, state: State, cause_name: str, words: str) -> Observation:
-        return Observation(
-            target.id,
-            target.team,
-            target.kind,
-            self.hub.clock.now(),
-            state,
-            cause(cause_name),
-            clean_text(redact(words)),
-        )
+        return unseen(target, self.hub.clock.now(), "self.stalled", words)
