@@ -125,7 +125,7 @@ def shown(spec: Spec, url: str, good: list[KeptPage], bad: list[KeptPage], memor
     if not broken:
         return Evidence()
     newest = next(one for one, _, dead in judged if dead)
-    found = repairs_for(spec, fields, broken, known, PROPOSED)
+    found = repairs_for(spec, fields, broken, known, PROPOSED, [page for _, page in fine])
     lines = _diff(spec, fields, good, newest)
     times = (good[0].at, newest.at) if lines else (None, None)
     return Evidence(lines, tuple(map(_row, found)), *times)
@@ -143,7 +143,7 @@ def _diff(spec: Spec, fields: tuple[str, ...], good: list[KeptPage], newest: Kep
 def _row(repair: Repair) -> CandidateRow:
     return CandidateRow(
         repair.field, repair.selector, repair.matches, repair.fill, repair.same, repair.comparable, repair.pages_ok,
-        repair.pages, repair.verified,
+        repair.pages, repair.verified, repair.source.value,
     )  # fmt: skip
 
 

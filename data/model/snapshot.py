@@ -288,6 +288,8 @@ class CandidateRow:
     pages: int
     """Failing pages it was tried on."""
     verified: bool
+    source: str = ""
+    """`values`, `embedded`, `cluster` or `similarity`: what it was derived from, best first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,7 @@ def test_a_dead_field_gets_a_diff_and_candidates_from_the_kept_pages():
     found = of([bad(4), bad(3)])
     assert [line.text.strip() for line in found.diff if line.kind != " "] == ["span.price  100", "span.amount  100"]
     best = found.candidates[0]
+    assert best.source == "values"
     assert (best.field, best.selector, best.matches, best.fill, best.verified) == ("price", "span.amount", 1, 1.0, True)
     assert (best.same, best.comparable, best.pages_ok, best.pages) == (2, 2, 2, 2)
 
