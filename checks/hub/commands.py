@@ -63,7 +63,9 @@ class Commands:
 
     async def _close(self, who: Principal, arguments: dict[str, Any]) -> CommandReply:
         number = self._incident(who, arguments)
-        self.hub.hygiene.accept(member.target for member in self.hub.desk.members(number))
+        closed = [member.target for member in self.hub.desk.members(number)]
+        self.hub.hygiene.accept(closed)
+        self.hub.ranks.accept(closed)
         change = self.hub.desk.close_by(number, who.name, self.hub.clock.now())
         message = f"incident #{number} closed by {who.name}"
         return await self._done(change, who, "close", f"#{number}", message)

@@ -105,7 +105,7 @@ class Details:
                 for one in incidents.of_target(store, scope, row.target)
                 if any(map(scope.sees, one.teams))
             ),
-            aspects=self._aspects(row, target, hops),
+            aspects=(*self._aspects(row, target, hops), *self.hub.ranks.aspects(row.target, now)),
             before=self._before(row, target, scope, log),
         )
         if row.kind is TargetKind.PARSER and target:
@@ -193,9 +193,11 @@ class Details:
     def _unseen(self, members: Iterable[Finding], scope: Scope) -> str:
         """What the parsers among the members leave in the dark, of what the reader may see."""
         broken = {one.target for one in members if one.kind is TargetKind.PARSER and one.closed_at is None}
-        return (
-            blind_to((one for one in self.hub.board.targets.values() if scope.sees(one.team)), broken) if broken else ""
-        )
+        if not broken:
+            return ""
+        told = blind_to((one for one in self.hub.board.targets.values() if scope.sees(one.team)), broken)
+        sites = self.hub.ranks.unseen(broken, scope, self.hub.clock.now())
+        return "; ".join(filter(None, (told, sites)))
 
     def _upstreams(self, incident: Incident, members: list[Finding], scope: Scope) -> tuple[UpstreamRow, ...]:
         """What the members share and how that fares; judged by some of them, so that it costs little."""

@@ -31,6 +31,7 @@ from checks.hub.maintenance import Windows
 from checks.hub.pricing import Pricing
 from checks.hub.probing import PROBED, Probing
 from checks.hub.pulls import Pulls
+from checks.hub.ranks import RankRoom
 from checks.hub.recent import Recent
 from checks.hub.revenue import Revenue
 from checks.hub.runs import Runs
@@ -87,6 +88,7 @@ class Hub:
     keeping: Keeping = field(init=False)
     intake: Intake = field(init=False)
     hygiene: HygieneRoom = field(default_factory=HygieneRoom)
+    ranks: RankRoom = field(init=False)
     pulls: Pulls = field(init=False)
     pricing: Pricing = field(init=False)
     revenue: Revenue = field(init=False)
@@ -118,9 +120,12 @@ class Hub:
         probes = self.settings.hub.probes or os.cpu_count() or 1
         self.probing = Probing(self.settings, self.board, self.clock, probes, self.intake.take)
         self.maintenance = Windows(self.board, lambda: self.settings.maintenance)
-        self.intake.rewriters = (self.probing.rewrite, self.hygiene.rewrite, self.maintenance.rewrite)
+        self.ranks = RankRoom(self.board, lambda target: self.check_at(target, self.clock.now()))
+        self.intake.rewriters = (
+            self.probing.rewrite, self.hygiene.rewrite, self.ranks.rewrite, self.maintenance.rewrite,
+        )  # fmt: skip
         self.hygiene.covered = self.maintenance.covers
-        self.runs = Runs(self.board, self.intake, self.store, self.clock)
+        self.runs = Runs(self.board, self.intake, self.store, self.clock, self.ranks)
         self.spool = Spool(self.home.spool, self.store, self._facts_stored, self._take_runs)
         self.pulls = Pulls(self, self.scheduler, client_for(self.settings))
         self.hygiene.domains = Domains(self.pulls.client, self.settings.hygiene, self.wall_now)
@@ -140,6 +145,7 @@ class Hub:
         self.commands = Commands(self)
         self.housekeeping.remember()
         self.hygiene.configure(self.settings)
+        self.ranks.configure(self.settings.targets)
         self.stream = Stream(lambda: self.board.version, self.views.snapshot, self.views.hello)
 
     async def run(self, listener: Listener) -> None:
@@ -147,6 +153,7 @@ class Hub:
         await self.probing.pool.start()
         await self.pulls.restore()
         await self.runs.restore()
+        await self.pulls.restore_ranks()
         for target in self.board.targets.values():
             self._start_checking(target)
         self.housekeeping.schedule(self.scheduler)
@@ -211,6 +218,7 @@ class Hub:
         await _by_turns(self._start_checking, fresh)
         self.probing.reconfigure(settings)
         self.hygiene.configure(settings)
+        self.ranks.configure(settings.targets)
         self.board.touch()
 
     def _drop(self, target: Target) -> None:

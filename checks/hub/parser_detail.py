@@ -65,10 +65,11 @@ class ParserDetails:
         broken = detail.row.state in {State.FAILING, State.DEGRADED}
         evidence = self.hub.pulls.evidence(target, scope) if broken and target.spec else Evidence()
         varied = self._of(target, scope, now, runs[0].at) if runs else Varied()
+        places = self.hub.ranks.rows(target.id, scope, now)
         return replace(
             detail, fields=field_rows(runs, self._selectors(target)), runs=run_rows(runs), band=items_band(runs), band_unit="items",
             diff=evidence.diff, candidates=evidence.candidates, good_at=evidence.good_at, bad_at=evidence.bad_at,
-            volatility=varied.rows, by_hour=varied.hours,
+            volatility=(*varied.rows, *places), by_hour=varied.hours,
         )  # fmt: skip
 
     def _of(self, target: Target, scope: Scope, now: datetime, newest: datetime) -> Varied:

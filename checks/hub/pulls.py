@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ import httpx
 
 from checks.hub.evidence import Evidence, EvidenceRoom, Keeper
 from checks.hub.feed_pulls import FeedPulls, unseen
+from checks.hub.ranks import MOST_LOOKS, RESTORED
 from checks.parsers import pull as parser_pull
 from checks.parsers.spec import load_spec
 from data.errors import ConfigError, LosswatchError
@@ -19,7 +20,7 @@ from data.model.fact import Baseline
 from data.model.ids import TargetId
 from data.model.principal import EVERYTHING
 from data.model.target import TargetKind
-from data.store import baselines
+from data.store import baselines, ranks
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
     from checks.hub.hub import Hub
+    from checks.parsers.pull import ParserOutcome
     from data.model.observation import Observation
     from data.model.principal import Scope
     from data.model.target import Target
@@ -66,6 +68,12 @@ class Pulls:
         for baseline in await asyncio.to_thread(baselines.load_all, self.hub.store, EVERYTHING, TargetKind.PARSER):
             self._memory[baseline.target] = baseline.body
         await self.feeds.restore()
+
+    async def restore_ranks(self) -> None:
+        """Learn again where our sites stood."""
+        now = self.hub.clock.now()
+        looks = await asyncio.to_thread(ranks.since, self.hub.store, EVERYTHING, now - RESTORED, MOST_LOOKS)
+        self.hub.ranks.restore(looks, now)
 
     def evidence(self, target: Target, scope: Scope) -> Evidence:
         """What kept pages show of a broken parser; nothing where its SPEC cannot be read. Takes its time: in a thread."""
@@ -118,14 +126,23 @@ class Pulls:
         spec = await asyncio.to_thread(load_spec, self.hub.home.config / target.spec)
         before = self._memory.get(target.id)
         outcome = await parser_pull.run(target, spec, self.client, before, self.hub.clock.now())
+        outcome = self._by_canaries(outcome, before)
         self._remember(target, outcome.memory)
-        rows: list[Record] = [outcome.run]
+        rows: list[Record] = [outcome.run, *self.hub.ranks.take(target, outcome.run, outcome.ranked)]
         page = self._keeper.page(target, outcome)
         if page:
             rows.append(page)
         if outcome.memory and outcome.memory != before:
             rows.append(Baseline(target.id, target.team, self.hub.clock.now(), outcome.memory))
         self._store(outcome.observation, rows)
+
+    def _by_canaries(self, outcome: ParserOutcome, before: bytes | None) -> ParserOutcome:
+        """The outcome as its canaries make it: a page that is not believed is no good run and teaches nothing."""
+        told = self.hub.ranks.rewrite(outcome.observation)
+        if (told.state, told.cause) == (outcome.observation.state, outcome.observation.cause):
+            return outcome
+        run = replace(outcome.run, verdict=told.cause or outcome.run.verdict)
+        return replace(outcome, observation=told, run=run, memory=before or b"")
 
     async def _feed(self, target: Target) -> None:
         until = await self.feeds.run(target)

@@ -13,6 +13,7 @@ import msgspec
 
 from checks.hub.scrapy import is_stats, run_of_stats
 from checks.parsers.outside import LATE, OutsideVerdict, judge, lateness, verdict_word
+from checks.parsers.page import host_of
 from data.errors import UsageError
 from data.model.fact import FieldYield, ParserRun
 from data.model.observation import Observation
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from checks.engine.clock import Clock
     from checks.hub.board import Board
     from checks.hub.intake import Intake
+    from checks.hub.ranks import RankRoom
     from data.model.ids import TargetId
     from data.model.principal import Scope
     from data.model.target import Target
@@ -63,7 +65,9 @@ class RunLine(msgspec.Struct, forbid_unknown_fields=True):
     """Seconds."""
     error: str = ""
     hosts: list[str] = []
-    """Of the first results, in their order."""
+    """Of the results, in their order: of all of them where ranks are to be read from them. Addresses will do, too."""
+    query: str = ""
+    """The search whose results these are; without it, the one of parsers.csv."""
     sparse: bool = False
     """A field that is not named was empty, instead of not being told."""
 
@@ -80,6 +84,7 @@ class Runs:
     intake: Intake
     store: Store
     clock: Clock
+    ranks: RankRoom
     newest: dict[TargetId, datetime] = field(default_factory=dict)
     """When each parser ran last."""
     since: datetime = field(init=False)
@@ -108,14 +113,16 @@ class Runs:
             return sum([await self._take(self.board.targets[one], runs) for one, runs in by_parser.items()])
 
     async def _take(self, target: Target, lines: Sequence[RunLine]) -> int:
-        pairs = [(run_of(line, target), line.sparse) for line in lines]
+        pairs = [(run_of(line, target), line) for line in lines]
         runs = sorted((run for run, _ in pairs), key=lambda run: run.at)
-        sparse = {_identity(run) for run, silent in pairs if silent}
+        sparse = {_identity(run) for run, line in pairs if line.sparse}
+        ranked = {_identity(run): list(enumerate(map(_address, line.hosts), 1)) for run, line in pairs}
         fresh = await asyncio.to_thread(self._unknown, target.name, runs)
         judged = await asyncio.to_thread(self._judge, target.name, fresh, sparse)
         if not judged:
             return 0
-        await asyncio.wrap_future(self.store.write([run for run, _ in judged]))
+        looks = [look for run, _ in judged for look in self.ranks.take(target, run, ranked[_identity(run)])]
+        await asyncio.wrap_future(self.store.write([*(run for run, _ in judged), *looks]))
         now = self.clock.now()
         recent = timedelta(seconds=LATE * target.interval_s)
         known = self.newest.get(target.id)
@@ -246,9 +253,18 @@ def run_of(line: RunLine, target: Target) -> ParserRun:
     return ParserRun(
         parser=target.name, team=target.team, at=line.at.astimezone(UTC), url=clean_text(redact(line.url or target.url), 500),
         geo=clean_text(line.geo.upper() or target.geo, 8), items=line.items, verdict="", fields=fields,
-        hosts=tuple(clean_text(host.lower(), 100) for host in line.hosts[:_HOSTS]), seconds=line.duration,
-        error=clean_text(redact(line.error), 200),
+        hosts=tuple(_host(one) for one in line.hosts[:_HOSTS]), seconds=line.duration,
+        error=clean_text(redact(line.error), 200), query=clean_text(line.query, 300) or target.query,
     )  # fmt: skip
+
+
+def _address(result: str) -> str:
+    """A result as an address, which a bare host is not."""
+    return result if "//" in result else f"//{result}"
+
+
+def _host(result: str) -> str:
+    return clean_text(host_of(_address(result)), 100)
 
 
 def _yield(name: str, one: RunField | float, items: int) -> FieldYield:

@@ -33,8 +33,9 @@ class Blind:
 def blindness(parsers: Iterable[Target], failing: Collection[TargetId]) -> tuple[Blind, ...]:
     """Hosts with parsers of search results of which any fail, most queries first.
 
-    1. A canary query always has results: while one fails, nothing that host says is believed. 2. The same while most of the
-    host's parsers fail. 3. Else only the failing parsers' own queries are unseen.
+    1. A canary query always has results: while one fails, nothing that host says in its country, and in those that have no
+    canary of their own, is believed. 2. The same of the whole host while most of its parsers fail. 3. Else only the failing
+    parsers' own queries are unseen.
     """
     by_host: dict[str, list[Target]] = defaultdict(list)
     for one in parsers:
@@ -42,6 +43,14 @@ def blindness(parsers: Iterable[Target], failing: Collection[TargetId]) -> tuple
             by_host[host_of(one)].append(one)
     found = [blind for host, mine in by_host.items() if (blind := _of_host(host, mine, failing))]
     return tuple(sorted(found, key=lambda blind: (-blind.queries, blind.host)))
+
+
+def speaks_for(canary: Target, parser: Target, alike: Iterable[Target]) -> bool:
+    """Whether a canary's word counts for a parser of the same host, `alike` being all of that host.
+
+    It does in its own country, and where the parser's country has no canary of its own.
+    """
+    return canary.geo == parser.geo or not any(one.canary and one.geo == parser.geo for one in alike)
 
 
 def unseen(parsers: Iterable[Target], failing: Collection[TargetId]) -> frozenset[TargetId]:
@@ -72,8 +81,13 @@ def _of_host(host: str, parsers: Sequence[Target], failing: Collection[TargetId]
     if not bad:
         return None
     canaries = [one for one in bad if one.canary]
-    whole = bool(canaries) or len(bad) > MOST * len(parsers)
-    told = parsers if whole else bad
+    told: Sequence[Target] = parsers
+    if len(bad) <= MOST * len(parsers):
+        countries = {one.geo for one in parsers if one.canary}  # where no other canary speaks
+        mute = {one.geo for one in canaries}
+        told = [
+            one for one in parsers if one.id in failing or one.geo in mute or (canaries and one.geo not in countries)
+        ]
     why = f"{len(bad)} of {len(parsers)} parsers of {host} fail"
     if canaries:
         why += f", the canary {canaries[0].query!r} among them"

@@ -41,6 +41,8 @@ _SHARED = (
 )
 _DEPLOYED = ("link.param_lost", "seo.")
 """What a site's own software does to its pages, and so a change of it to several sites of a team at once."""
+_BY_OTHERS = "seo.deindexed"
+"""What a search engine does to a site."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +259,7 @@ def fingerprint(observation: Observation, target: Target | None = None) -> dict[
         labels |= {name: value for name, value in known.items() if value}
     if observation.kind is TargetKind.SITE:
         labels["site"] = name_of(observation.target)
-        if observation.cause.startswith(_DEPLOYED):
+        if observation.cause.startswith(_DEPLOYED) and observation.cause != _BY_OTHERS:
             labels["deploy"] = f"{observation.team} {observation.evidence.get('parameter') or observation.cause}"
     return {name: value for name, value in labels.items() if value}
 

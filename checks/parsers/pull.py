@@ -15,7 +15,9 @@ from checks.parsers.page import MAX_BYTES, host_of, read_page
 from checks.parsers.repair import repairs_from_memory
 from checks.parsers.spec import FieldKind
 from checks.parsers.transport import DEADLINE, cause_of_error, cause_of_status
+from checks.parsers.value import number_of
 from checks.parsers.verdict import judge
+from checks.parsers.witness import unwrap
 from data.model.cause import cause, state_of
 from data.model.fact import FieldYield, ParserRun
 from data.model.observation import Hop, Observation
@@ -23,6 +25,7 @@ from data.model.state import State
 from data.text import clean_text, redact
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from checks.parsers.extract import Extraction
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
     from data.model.target import Target
 
 MAX_REDIRECTS = 10
+MAX_POSITION = 10_000
 HOSTS = 10
 """Results whose hosts a run remembers."""
 
@@ -61,8 +65,8 @@ class Examined:
     family: str
     evidence: dict[str, str]
     memory: bytes
-    hosts: tuple[str, ...] = ()
-    """Of the first results, in their order."""
+    ranked: tuple[tuple[int, str], ...] = ()
+    """Position from 1 and address of each result."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,8 @@ class ParserOutcome:
     """The page, zstd; empty when none arrived."""
     content_type: str = ""
     """As the server named it."""
+    ranked: tuple[tuple[int, str], ...] = ()
+    """Position from 1 and address of each result, for ranks."""
 
 
 async def run(
@@ -97,7 +103,9 @@ async def run(
     observation = _observation(target, fetched, now, total_ms, examined)
     record = _record(target, fetched, now, examined)
     page = await asyncio.to_thread(zstandard.ZstdCompressor(level=6).compress, fetched.body)
-    return ParserOutcome(observation, record, examined.memory, page, clean_text(fetched.content_type, 100))
+    return ParserOutcome(
+        observation, record, examined.memory, page, clean_text(fetched.content_type, 100), examined.ranked
+    )
 
 
 def examine(
@@ -120,14 +128,25 @@ def examine(
     return Examined(
         verdict.state, verdict.cause, clean_text(redact(verdict.detail)), verdict.extraction.items, verdict.fields,
         verdict.layout.family, {name: fact for name, fact in evidence.items() if fact}, memories.dump(known),
-        _hosts(verdict.extraction),
+        ranked_of(verdict.extraction),
     )  # fmt: skip
 
 
-def _hosts(extraction: Extraction) -> tuple[str, ...]:
-    """Where the first results lead, by the first field that holds addresses."""
+def ranked_of(extraction: Extraction) -> tuple[tuple[int, str], ...]:
+    """Where the results lead, by the first field that holds addresses, each with its position.
+
+    The position is what a field of that type says where it says one for every address, else the place on the page.
+    """
     urls = next((one.values for one in extraction.fields if one.kind is FieldKind.URL), ())
-    return tuple(clean_text(host_of(url), 100) for url in urls[:HOSTS])
+    told = next((one.values for one in extraction.fields if one.kind is FieldKind.POSITION), ())
+    numbers = [number_of(text) for text in told] if len(told) == len(urls) else []
+    if not numbers or any(number is None or not 1 <= number <= MAX_POSITION for number in numbers):
+        return tuple(enumerate(urls, 1))
+    return tuple((int(number or 0), url) for number, url in zip(numbers, urls, strict=True))
+
+
+def _hosts(ranked: Sequence[tuple[int, str]]) -> tuple[str, ...]:
+    return tuple(clean_text(host_of(unwrap(url)), 100) for _, url in ranked[:HOSTS])
 
 
 async def fetch(client: httpx.AsyncClient, url: str, timeout_s: float) -> Fetched:
@@ -205,5 +224,5 @@ def _record(target: Target, fetched: Fetched, now: datetime, examined: Examined)
     return ParserRun(
         parser=target.name, team=target.team, at=now, url=_shown(fetched.final_url or target.url), geo=target.geo,
         items=examined.items, verdict=examined.cause or "ok", fields=examined.fields, family=examined.family,
-        bytes=len(fetched.body), hosts=examined.hosts,
+        bytes=len(fetched.body), hosts=_hosts(examined.ranked), query=target.query,
     )  # fmt: skip

@@ -53,7 +53,7 @@ def volatility(runs: Sequence[ParserRun], now: datetime) -> tuple[VolatilityRow,
     good = sorted((run for run in runs if is_good(run)), key=lambda run: run.at)
     by_query: dict[tuple[str, str], list[ParserRun]] = defaultdict(list)
     for run in good:
-        by_query[run.url, run.geo].append(run)
+        by_query[run.query or run.url, run.geo].append(run)
     rows: list[VolatilityRow] = []
     largest = sorted(by_query.values(), key=len, reverse=True)
     for mine in largest[:MOST_QUERIES]:
@@ -159,6 +159,8 @@ def _coming(
 
 def _query(run: ParserRun) -> str:
     """What a person calls the page: its query, else its path; and its country."""
+    if run.query:
+        return f"{run.query[:40]} {run.geo}".rstrip()
     parts = urlsplit(run.url)
     query = next(iter(parse_qs(parts.query).get("q", ())), "") or parts.path.strip("/") or parts.netloc
     return " ".join(part for part in (query[:40], run.geo) if part)

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from checks.hub.board import Board
+from checks.hub.ranks import RankRoom
 from checks.hub.runs import MOST_BYTES, MOST_RUNS, Runs, parse_runs
 from checks.hub.spool import Spool
 from data.errors import StoreDown, UsageError
@@ -56,7 +57,7 @@ def room(tmp_path):
     for target in (parser("prices"), parser("serp", outside=False), parser("foreign", team="cedar")):
         board.put_target(target)
     clock = SimpleNamespace(at=NOW, now=lambda: clock.at)
-    yield Runs(board, Shown(), store, clock)
+    yield Runs(board, Shown(), store, clock, RankRoom(board, lambda _: None))
     store.close()
 
 
@@ -209,7 +210,7 @@ async def test_a_run_that_comes_after_it_was_called_late_counts(room):
 
 async def test_when_parsers_ran_last_is_known_after_a_restart(room):
     await room.take(history(6), EVERYTHING)
-    again = Runs(room.board, Shown(), room.store, room.clock)
+    again = Runs(room.board, Shown(), room.store, room.clock, room.ranks)
     await again.restore()
     assert again.newest == {"parser:prices": NOW - QUARTER}
 

@@ -1,0 +1,329 @@
+"""The room that knows where our sites stand in search results, and which of the results are believed.
+
+1. A good run of a parser with a query is a look at its places, unless its canaries or most of its siblings fail: then
+rank data are frozen, which teaches nothing, closes nothing and raises nothing. 2. A site that is gone from most of its
+queries (`checks.parsers.ranks`) is `degraded seo.deindexed` from its next check on. 3. What a failing parser leaves in
+the dark is said in its own evidence and on the screens of the sites it feeds.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from itertools import groupby
+from statistics import median
+from typing import TYPE_CHECKING
+
+from checks.incidents.blind import host_of, speaks_for, unseen
+from checks.parsers.canaries import judged
+from checks.parsers.ownsites import OwnSites
+from checks.parsers.ranks import Look, Missing, Place, Standings, missing
+from data.model.cause import cause
+from data.model.fact import Ranks
+from data.model.ids import TargetId
+from data.model.snapshot import Aspect, VolatilityRow
+from data.model.state import State
+from data.model.target import TargetKind, name_of, target_id
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Sequence
+    from datetime import datetime
+
+    from checks.hub.board import Board
+    from data.model.fact import ParserRun
+    from data.model.ids import TeamId
+    from data.model.observation import Observation
+    from data.model.principal import Scope
+    from data.model.target import Target
+
+DEINDEXED = cause("seo.deindexed")
+ACCEPT = timedelta(days=7)
+"""A site that is gone for so long is how the results are now."""
+RESTORED = timedelta(days=8)
+MOST_LOOKS = 300
+"""Of one query that are read after a restart: three days of one every quarter of an hour."""
+OK = "ok"
+_ROWS = 6
+_NAMED = 3
+
+Series = tuple[TargetId, str, str]
+"""Parser, query, country."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """Why a site is called deindexed."""
+
+    detail: str
+    evidence: dict[str, str]
+
+
+@dataclass(slots=True)
+class RankRoom:
+    """Learns from good runs; cheap for every observation that has nothing to do with it."""
+
+    board: Board
+    check_soon: Callable[[TargetId], None]
+    """Asks for a check of a site whose places changed what is to be said of it."""
+    _sites: OwnSites = field(default_factory=OwnSites)
+    _parsers: dict[str, list[Target]] = field(default_factory=dict)
+    """Parsers of search results by the host they are of."""
+    _known: dict[Series, Standings] = field(default_factory=dict)
+    _where: dict[str, set[Series]] = field(default_factory=lambda: defaultdict(set))
+    """Queries in which a site was ever seen."""
+    _gone: dict[TargetId, Gone] = field(default_factory=dict)
+
+    def configure(self, targets: Iterable[Target]) -> None:
+        """Another inventory: what is known of sites and parsers that are no more is forgotten."""
+        every = tuple(targets)
+        self._sites = OwnSites.of(every)
+        self._parsers = {}
+        for one in every:
+            if one.kind is TargetKind.PARSER and one.query and not one.paused:
+                self._parsers.setdefault(host_of(one), []).append(one)
+        there = {one.id for one in every}
+        self._known = {key: known for key, known in self._known.items() if key[0] in there}
+        for site in [site for site in self._where if site not in there]:
+            del self._where[site]
+            self._gone.pop(TargetId(site), None)
+        for keys in self._where.values():
+            keys.intersection_update(self._known)
+
+    def restore(self, rows: Sequence[Ranks], now: datetime) -> None:
+        """Learn again from stored looks, oldest first. What was called deindexed before them stays so for its time."""
+        for (at, parser, query, geo), found in groupby(sorted(rows, key=_look_key), key=_look_key):
+            teams = list(found)
+            places = {site: place for one in teams for site, place in one.places.items()}
+            key = target_id(TargetKind.PARSER, parser), query, geo
+            if key[0] in self.board.targets:
+                self._learn(key, Look(at, teams[0].results, places, teams[0].hosts))
+        for site in list(self._where):
+            self._review(TargetId(site))
+        for state in self.board.states.values():
+            told = state.cause == DEINDEXED and state.since and now - state.since < ACCEPT
+            if told and state.target not in self._gone and state.target not in self._where:
+                self._gone[state.target] = Gone(state.detail, state.evidence)
+
+    def take(self, target: Target, run: ParserRun, ranked: Iterable[tuple[int, str]]) -> list[Ranks]:
+        """The rows to store of a run's places; none where it is frozen, was not good or is older than what is known."""
+        if not run.query or run.verdict != OK or target.id in self._doubted():
+            return []
+        pairs = list(ranked)
+        places = self._sites.places(pairs)
+        depth = max((position for position, _ in pairs), default=0)
+        key = target.id, run.query, run.geo
+        before = self._known.get(key)
+        if not pairs or not self._learn(key, Look(run.at, depth, places, run.hosts)):
+            return []
+        sites = {*places, *(before.places if before else ())}
+        for site in sites:
+            self._review(TargetId(site))
+        return self._rows(run, depth, places, sites)
+
+    def rewrite(self, observation: Observation) -> Observation:
+        """What canaries make of a parser's word, what a parser leaves unseen, and that a site is gone."""
+        if observation.kind is TargetKind.SITE:
+            return self._of_site(observation)
+        if observation.kind is not TargetKind.PARSER:
+            return observation
+        target = self.board.targets.get(observation.target)
+        if target is None or not target.query:
+            return observation
+        told = judged(observation, target, self._canaries(target), self.board.states)
+        if told.state is not State.FAILING:
+            return told
+        words = self.unseen({target.id}, None, told.started_at)
+        return replace(told, evidence={**told.evidence, "unseen": words}) if words else told
+
+    def accept(self, targets: Iterable[TargetId]) -> None:
+        """Somebody closed the incident of these: where they are gone, they are gone."""
+        for target in targets:
+            if self._gone.pop(target, None) is None:
+                continue
+            for key in self._where.pop(target, ()):
+                self._known[key] = self._known[key].forget(target)
+
+    # ── what is said ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def unseen(self, broken: Collection[TargetId], scope: Scope | None, now: datetime) -> str:
+        """`ranks of 12 sites unseen since 17:32Z, 214 queries`; empty where no site is known to stand anywhere."""
+        dark = unseen((one for mine in self._parsers.values() for one in mine), broken)
+        sites = {
+            site
+            for key, known in self._known.items()
+            if key[0] in dark
+            for site, place in known.places.items()
+            if place.steady and self._sees(scope, site)
+        }
+        if not sites:
+            return ""
+        queries = len({(key[1], key[2]) for key in self._known if key[0] in dark})
+        noun = "1 site" if len(sites) == 1 else f"{len(sites):,} sites"
+        of = "1 query" if queries == 1 else f"{queries:,} queries"
+        return f"ranks of {noun} unseen since {_when(self._failing_since(broken, now), now)}, {of}"
+
+    def aspects(self, site: TargetId, now: datetime) -> tuple[Aspect, ...]:
+        """The row of a site's screen that says where it stands; none for a site that never stood anywhere."""
+        places = [
+            (key, self._known[key].places[site])
+            for key in sorted(self._where.get(site, ()))
+            if self._known[key].places[site].steady
+        ]
+        if not places:
+            return ()
+        last_at = max(at for key, _ in places if (at := self._known[key].last_at))
+        usual = f"about {_median(place.usual for _, place in places)} in {_queries(len(places))}"
+        failing = self._failing()
+        dark = unseen((one for mine in self._parsers.values() for one in mine), failing)
+        frozen = sum(key[0] in dark for key, _ in places)
+        absent = sum(place.gone for _, place in places)
+        if site in self._gone:
+            return (Aspect("ranks", State.DEGRADED, f"gone from {absent} of {_queries(len(places))}", usual, last_at),)
+        if frozen:
+            since = _when(self._failing_since(failing & dark, now), now)
+            value = f"unseen since {since} in {frozen} of {_queries(len(places))}"
+            return (Aspect("ranks", State.UNKNOWN, value, usual, last_at),)
+        value = f"seen in {len(places) - absent} of {_queries(len(places))}"
+        return (Aspect("ranks", State.OK, value, usual, last_at),)
+
+    def rows(self, parser: TargetId, scope: Scope, now: datetime) -> tuple[VolatilityRow, ...]:
+        """Where the reader's sites stand in a parser's results: information beside what else varies there."""
+        found = [
+            (place.missed, place.usual, _row(site, key, place, now))
+            for key, known in self._known.items()
+            if key[0] == parser
+            for site, place in known.places.items()
+            if place.steady and self._sees(scope, site)
+        ]
+        return tuple(row for _, _, row in sorted(found, key=lambda one: (-one[0], one[1]))[:_ROWS])
+
+    # ── what is known ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _learn(self, key: Series, look: Look) -> bool:
+        before = self._known.get(key, Standings({}))
+        after = before.learn(look)
+        if after is before:
+            return False
+        for site, place in after.places.items():
+            if place.gone and place.missed_since and look.at - place.missed_since >= ACCEPT:
+                after = after.forget(site)
+                self._where[site].discard(key)
+        self._known[key] = after
+        for site in look.places:
+            self._where[site].add(key)
+        return True
+
+    def _review(self, site: TargetId) -> None:
+        """Say anew whether a site is gone, and have it checked when that is news."""
+        groups: dict[tuple[str, str], list[tuple[str, Place]]] = defaultdict(list)
+        for key in self._where.get(site, ()):
+            parser = self.board.targets.get(key[0])
+            if parser is not None and site in self._known[key].places:
+                groups[host_of(parser), key[2]].append((key[1], self._known[key].places[site]))
+        found = [
+            (len(lost.gone), where, lost) for where, places in groups.items() if (lost := missing(places)).deindexed
+        ]
+        was = self._gone.pop(site, None)
+        if found:
+            _, where, lost = max(found, key=lambda one: one[:2])
+            self._gone[site] = _gone(where, lost)
+        if bool(was) != bool(found):
+            self.check_soon(site)
+
+    def _of_site(self, observation: Observation) -> Observation:
+        gone = self._gone.get(observation.target)
+        if gone is None or observation.state not in {State.OK, State.DEGRADED}:
+            return observation
+        if observation.state is State.OK:
+            evidence = {**observation.evidence, **gone.evidence}
+            return replace(observation, state=State.DEGRADED, cause=DEINDEXED, detail=gone.detail, evidence=evidence)
+        also = "; ".join(filter(None, (observation.evidence.get("also"), f"{DEINDEXED}: {gone.detail}")))
+        return replace(observation, evidence={**observation.evidence, "also": also[:300]})
+
+    def _rows(self, run: ParserRun, depth: int, places: dict[str, int], sites: Iterable[str]) -> list[Ranks]:
+        by_team: dict[TeamId, dict[str, int]] = defaultdict(dict)
+        for site in sites:
+            target = self.board.targets.get(TargetId(site))
+            if target is not None:
+                by_team[target.team] |= {site: places[site]} if site in places else {}
+        return [
+            Ranks(run.parser, team, run.at, run.query, run.geo, depth, run.hosts, mine)
+            for team, mine in sorted(by_team.items())
+        ]
+
+    def _canaries(self, parser: Target) -> list[Target]:
+        """The canaries whose word counts for a parser, itself left out."""
+        alike = self._parsers.get(host_of(parser), [])
+        return [one for one in alike if one.canary and one.id != parser.id and speaks_for(one, parser, alike)]
+
+    def _failing(self) -> frozenset[TargetId]:
+        """Parsers of search results that fail, also once only: nothing is learned while that may be confirmed."""
+        return frozenset(
+            one.id
+            for mine in self._parsers.values()
+            for one in mine
+            if (state := self.board.states.get(one.id)) and (state.fails or state.state is State.FAILING)
+        )
+
+    def _doubted(self) -> frozenset[TargetId]:
+        failing = self._failing()
+        return unseen((one for mine in self._parsers.values() for one in mine), failing) if failing else failing
+
+    def _failing_since(self, broken: Iterable[TargetId], now: datetime) -> datetime:
+        states = (self.board.states.get(one) for one in broken)
+        return min((one.first_fail_at for one in states if one and one.first_fail_at), default=now)
+
+    def _sees(self, scope: Scope | None, site: str) -> bool:
+        target = self.board.targets.get(TargetId(site))
+        return target is not None and (scope is None or scope.sees(target.team))
+
+
+def _gone(where: tuple[str, str], lost: Missing) -> Gone:
+    host, geo = where
+    country = f" in {geo}" if geo else ""
+    queries = [query for query, _ in lost.gone]
+    named = ", ".join(f"{query!r}" for query in queries[:_NAMED]) + (", ..." if len(queries) > _NAMED else "")
+    usual = _median(place.usual for _, place in lost.gone)
+    pages = min(place.missed for _, place in lost.gone)
+    total = len(queries) + lost.there
+    detail = f"gone from {host}{country} for {len(queries)} of {_queries(total)}, usually about {usual}: {named}"
+    evidence = {
+        "engine": host, "rank_queries": f"{len(queries)} of {total}", "rank_usual": str(usual),
+        "rank_pages": f"missing from {pages} good pages in a row, {max(place.needed for _, place in lost.gone)} needed",
+    }  # fmt: skip
+    if lost.since:
+        evidence["began_at"] = lost.since.isoformat()
+    return Gone(detail, evidence)
+
+
+def _row(site: str, key: Series, place: Place, now: datetime) -> VolatilityRow:
+    label = f"place of {name_of(TargetId(site))}" + (f" {key[1]} {key[2]}".rstrip() if key[1] else "")
+    lo, hi = min(place.positions), max(place.positions)
+    usual = f"{place.usual:.0f} ({lo} to {hi})"
+    if place.missed:
+        since = _when(place.missed_since or now, now)
+        return VolatilityRow(label, "", usual, f"missing since {since}, {place.missed} of {place.needed} pages")
+    last = place.looks[-1]
+    earlier = sorted(place.positions[:-1])
+    fine = not earlier or earlier[0] <= last <= earlier[-1]
+    return VolatilityRow(
+        label, str(last), usual, "as usual" if fine else "higher than ever" if last < lo + 1 else "lower than ever"
+    )
+
+
+def _look_key(row: Ranks) -> tuple[datetime, str, str, str]:
+    return row.at, row.parser, row.query, row.geo
+
+
+def _queries(count: int) -> str:
+    return "1 query" if count == 1 else f"{count:,} queries"
+
+
+def _median(places: Iterable[float]) -> int:
+    return round(median(places))
+
+
+def _when(at: datetime, now: datetime) -> str:
+    """`17:32Z`, with its day where that is another."""
+    return f"{at:%H:%MZ}" if at.date() == now.date() else f"{at:%Y-%m-%d %H:%MZ}"
