@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
+from data.model.feed_view import FeedView
 from data.model.ids import CauseId, IncidentId, TargetId, TeamId
 from data.model.incident import Incident, TimelineEntry
 from data.model.money import ZERO
@@ -13,7 +14,7 @@ from data.model.observation import Flip, Hop, Observation
 from data.model.state import State
 from data.model.target import TargetKind
 
-PROTOCOL = 1
+PROTOCOL = 2
 """Version of everything in this module; hub and dashboard refuse each other when it differs."""
 
 
@@ -226,6 +227,8 @@ class ChangeRow:
     first_seen: datetime
     last_seen: datetime
     closed_at: datetime | None = None
+    used_by: str = ""
+    """Our measures, dimensions or the day that are read from the path; empty where nobody reads it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -354,17 +357,20 @@ class TargetDetail:
     volatility: tuple[VolatilityRow, ...] = ()
     """Parsers: how their pages usually vary."""
     diff: tuple[DiffLine, ...] = ()
-    """Parsers: the last good page against the failing one, around the first dead selector."""
+    """Parsers: the last good page against the failing one, around the first dead selector. Feeds: one record of the last
+    good delivery against the same record now."""
     candidates: tuple[CandidateRow, ...] = ()
     """Parsers: what could be written into the SPEC instead, field by field."""
     good_at: datetime | None = None
-    """Parsers: when the last good page of `diff` was seen."""
+    """When the left side of `diff` was seen."""
     bad_at: datetime | None = None
-    """Parsers: when the failing page of `diff` was seen."""
+    """When the right side of `diff` was seen."""
     runs: tuple[RunRow, ...] = ()
     """Parsers: the last runs, oldest first."""
     by_hour: tuple[HourCount, ...] = ()
     """Parsers: results by hour of day, hours that are known."""
+    feed: FeedView | None = None
+    """Feeds: deliveries, quarantine, restatements, contract, postbacks."""
 
 
 @dataclass(frozen=True, slots=True)
