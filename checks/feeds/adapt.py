@@ -27,7 +27,7 @@ def adapt(preset: Preset, options: Mapping[str, str]) -> Preset:
     """A preset with one account's overrides.
 
     Any platform: `currency`, `timezone`, `unit` (major|minor, all money), `lag`, `cadence`, `settle_days`, `envelope`, `timeout_s`,
-    `min_gap_s`, `max_body`, `path`, `params` (query string), `method`, `body`, `rows`, `day`, `day_format`, `hour`, `currency_path`,
+    `min_gap_s`, `max_body`, `path`, `params` (query string), `method`, `body`, `format`, `rows`, `day`, `day_format`, `hour`, `currency_path`,
     `decimal`, `auth` (`none`, `basic`, `bearer`, `header:NAME`, `query:NAME`), `end`, `max_days`, `paging` (none|page|offset|row|
     cursor), `page_param`, `page_first`, `page_size`, `page_size_param`, `page_cursor`, `page_total`, `dim.NAME = PATH`,
     `field.NAME = PATH[:money[:minor]]`; `-` in place of a path drops the preset's own. Unknown options raise `ConfigError`.
@@ -37,7 +37,9 @@ def adapt(preset: Preset, options: Mapping[str, str]) -> Preset:
             nearest = next(iter(difflib.get_close_matches(name, _OPTIONS, 1)), "")
             raise ConfigError("losswatch.toml", None, f"no such feed option {name!r}", value=value, nearest=nearest)
     named = {name: _field(text) for name, text in _below(options, "field.").items()}
-    fields = {name: field for name, field in {**preset.fields, **named}.items() if field.source or field.sum}
+    fields = {
+        name: field for name, field in {**preset.fields, **named}.items() if field.source or field.sum or field.when
+    }
     if unit := options.get("unit"):
         fields = {name: _with_unit(field, unit) for name, field in fields.items()}
     dims = {name: path for name, path in {**preset.dims, **_below(options, "dim.")}.items() if path != DROP}
@@ -59,7 +61,7 @@ def adapt(preset: Preset, options: Mapping[str, str]) -> Preset:
 _PARTS = {
     "request": {"path": "path", "params": "params", "method": "method", "body": "body"},
     "rows": {
-        "path": "rows", "day": "day", "day_format": "day_format", "hour": "hour", "currency": "currency_path", "decimal": "decimal",
+        "format": "format", "path": "rows", "day": "day", "day_format": "day_format", "hour": "hour", "currency": "currency_path", "decimal": "decimal",
     },
     "window": {"end": "end", "max_days": "max_days"},
     "paging": {

@@ -62,9 +62,9 @@ def _row(record: Record, preset: Preset) -> Row:
     measures: dict[str, Decimal | None] = {}
     unread = []
     for name, field in preset.fields.items():
-        if not field.source:
+        if field.sum:
             continue
-        value = _at(record, field.source)
+        value = _value(record, field)
         if value is _ABSENT:
             continue
         figure = _figure(value, field)
@@ -80,6 +80,18 @@ def _row(record: Record, preset: Preset) -> Row:
     return Row(
         _day(_at(record, preset.rows.day), preset), dims, measures, currency or preset.currency, record, tuple(unread)
     )
+
+
+def _value(record: Record, field: Field) -> object:
+    """What a record says of a field: nothing where a condition's path is not delivered, null where that is null."""
+    value = _at(record, field.source) if field.source else 1
+    for path, words in field.when.items():
+        word = _at(record, path)
+        if word is _ABSENT or word is None:
+            return word
+        if _text(word).lower() not in {one.lower() for one in words}:
+            value = value if value is _ABSENT else 0
+    return value
 
 
 class _Absent:
@@ -143,6 +155,8 @@ def uses(preset: Preset) -> dict[str, Use]:
     if preset.rows.currency:
         found[preset.rows.currency] = Use.MONEY
     for field in preset.fields.values():
+        for path in field.when:
+            found.setdefault(path, Use.DIM)
         if field.source:
             found[field.source] = Use.MONEY if field.type == "money" else Use.COUNT
     return found

@@ -132,6 +132,9 @@ class Field(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"so
     """null | zero: what a row without it says, where the platform leaves out zeros."""
     sum: tuple[str, ...] = ()
     """Other fields this one adds up, in place of `from`."""
+    when: dict[str, tuple[str, ...]] = {}
+    """Events: paths, each with the words of which it must hold one; of any other record the field says 0. Without `from` the
+    records themselves are counted."""
 
 
 class Freshness(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -283,7 +286,7 @@ def _validate_fields(preset: Preset, file: str) -> None:
         _one_of(file, f"fields.{name}.type", field.type, ("count", "money"))
         _one_of(file, f"fields.{name}.unit", field.unit, ("major", "minor"))
         _one_of(file, f"fields.{name}.missing", field.missing, ("null", "zero"))
-        if bool(field.source) == bool(field.sum):
+        if bool(field.source or field.when) == bool(field.sum):
             raise ConfigError(file, None, f"fields.{name} needs either `from` or `sum`")
         for part in field.sum:
             _one_of(file, f"fields.{name}.sum", part, tuple(preset.fields))
