@@ -39,14 +39,19 @@ class ResolvingTransport(httpx.AsyncBaseTransport):
         await self.inner.aclose()
 
 
+def trust_of(settings: Settings) -> ssl.SSLContext:
+    """The system's authorities, and the company's own where it has one."""
+    trust = ssl.create_default_context()
+    if settings.network.ca_file:
+        trust.load_verify_locations(settings.home / settings.network.ca_file)
+    return trust
+
+
 def client_for(settings: Settings) -> httpx.AsyncClient:
     """One client for all pulls; one TLS context, because making one costs tens of milliseconds."""
     from checks.sites.resolver import Resolver
 
-    trust = ssl.create_default_context()
-    if settings.network.ca_file:
-        trust.load_verify_locations(settings.home / settings.network.ca_file)
-    inner = httpx.AsyncHTTPTransport(verify=trust, limits=httpx.Limits(max_connections=32))
+    inner = httpx.AsyncHTTPTransport(verify=trust_of(settings), limits=httpx.Limits(max_connections=32))
     resolver = Resolver(settings.network.resolver, settings.network.second_resolver)
     return httpx.AsyncClient(
         transport=ResolvingTransport(inner, resolver.address),

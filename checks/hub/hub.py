@@ -189,6 +189,7 @@ class Hub:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self.probing.pool.stop()
+        await self.pulls.lookouts.close()
         await self.pulls.client.aclose()
         await self.housekeeping.flush()
         log.info("hub is down")

@@ -12,6 +12,7 @@ import httpx
 
 from checks.hub.evidence import Evidence, EvidenceRoom, Keeper
 from checks.hub.feed_pulls import FeedPulls, unseen
+from checks.hub.lookouts import Lookouts
 from checks.hub.ranks import MOST_LOOKS, RESTORED
 from checks.parsers import pull as parser_pull
 from checks.parsers.spec import load_spec
@@ -19,6 +20,7 @@ from data.errors import ConfigError, LosswatchError
 from data.model.fact import Baseline
 from data.model.ids import TargetId
 from data.model.principal import EVERYTHING
+from data.model.state import State
 from data.model.target import TargetKind
 from data.store import baselines, ranks
 
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
     from checks.hub.hub import Hub
     from checks.parsers.pull import ParserOutcome
+    from checks.parsers.spec import Spec
     from data.model.observation import Observation
     from data.model.principal import Scope
     from data.model.target import Target
@@ -50,6 +53,7 @@ class Pulls:
     scheduler: AsyncIOScheduler
     client: httpx.AsyncClient
     feeds: FeedPulls = field(init=False)
+    lookouts: Lookouts = field(init=False)
     _memory: dict[TargetId, bytes] = field(default_factory=dict)
     _keeper: Keeper = field(default_factory=Keeper)
     _evidence: EvidenceRoom = field(init=False)
@@ -57,6 +61,7 @@ class Pulls:
 
     def __post_init__(self) -> None:
         self._evidence = EvidenceRoom(self.hub.store)
+        self.lookouts = Lookouts(lambda: self.hub.settings)
         self.feeds = FeedPulls(self.hub, self.client)
 
     @property
@@ -125,7 +130,7 @@ class Pulls:
             return
         spec = await asyncio.to_thread(load_spec, self.hub.home.config / target.spec)
         before = self._memory.get(target.id)
-        outcome = await parser_pull.run(target, spec, self.client, before, self.hub.clock.now())
+        outcome = await self._look(target, spec, before)
         outcome = self._by_canaries(outcome, before)
         self._remember(target, outcome.memory)
         rows: list[Record] = [outcome.run, *self.hub.ranks.take(target, outcome.run, outcome.ranked)]
@@ -135,6 +140,19 @@ class Pulls:
         if outcome.memory and outcome.memory != before:
             rows.append(Baseline(target.id, target.team, self.hub.clock.now(), outcome.memory))
         self._store(outcome.observation, rows)
+
+    async def _look(self, target: Target, spec: Spec, before: bytes | None) -> ParserOutcome:
+        """Through the country's vantages, in turn while they fail by themselves; from here where there is none."""
+        sick = {row.name for row in self.hub.probing.vantages.rows if row.state is State.FAILING}
+        ways = self.lookouts.ways(target, sick)
+        if not ways:
+            return await parser_pull.run(target, spec, self.client, before, self.hub.clock.now())
+        for name, client in ways:
+            looked = await parser_pull.run(target, spec, client, before, self.hub.clock.now(), vantage=name)
+            outcome = parser_pull.seen_from(looked, name)
+            if outcome.observation.cause != parser_pull.VANTAGE_DOWN:
+                break
+        return outcome
 
     def _by_canaries(self, outcome: ParserOutcome, before: bytes | None) -> ParserOutcome:
         """The outcome as its canaries make it: a page that is not believed is no good run and teaches nothing."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 
 MAX_REDIRECTS = 10
 MAX_POSITION = 10_000
+VANTAGE_DOWN = cause("local.network")
+_OF_PROXIES = (httpx.ProxyError, httpx.ConnectError, httpx.ConnectTimeout)
+_LOGIN = 407
 HOSTS = 10
 """Results whose hosts a run remembers."""
 
@@ -86,14 +89,15 @@ class ParserOutcome:
 
 
 async def run(
-    target: Target, spec: Spec, client: httpx.AsyncClient, memory: bytes | None, now: datetime
+    target: Target, spec: Spec, client: httpx.AsyncClient, memory: bytes | None, now: datetime, *, vantage: str = ""
 ) -> ParserOutcome:
     """Fetch and judge `target.url` within `target.timeout_s` real seconds; no failure of the page is raised.
 
-    `client` decides proxy, resolver, certificates and User-Agent. The judging runs in a thread.
+    `client` decides proxy, resolver, certificates and User-Agent; `vantage` names the one that it looks through. The
+    judging runs in a thread.
     """
     began = perf_counter()
-    fetched = await fetch(client, target.url, target.timeout_s)
+    fetched = await fetch(client, target.url, target.timeout_s, vantage=vantage)
     total_ms = (perf_counter() - began) * 1000
     if fetched.cause:
         return _failed(target, spec, fetched, memory, now, total_ms)
@@ -149,17 +153,31 @@ def _hosts(ranked: Sequence[tuple[int, str]]) -> tuple[str, ...]:
     return tuple(clean_text(host_of(unwrap(url)), 100) for _, url in ranked[:HOSTS])
 
 
-async def fetch(client: httpx.AsyncClient, url: str, timeout_s: float) -> Fetched:
-    """GET with redirects; the whole chain ends at `timeout_s`, the body at `MAX_BYTES` after decoding."""
+def seen_from(outcome: ParserOutcome, vantage: str) -> ParserOutcome:
+    """The outcome of a look through a vantage, which says so; one that failed by itself is named for its watch."""
+    seen = outcome.observation
+    told = {"vantage_down": f"{vantage}: {seen.detail}"[:200]} if seen.cause == VANTAGE_DOWN else {"vantage": vantage}
+    return replace(outcome, observation=replace(seen, region=vantage, evidence={**seen.evidence, **told}))
+
+
+async def fetch(client: httpx.AsyncClient, url: str, timeout_s: float, *, vantage: str = "") -> Fetched:
+    """GET with redirects; the whole chain ends at `timeout_s`, the body at `MAX_BYTES` after decoding.
+
+    Through a `vantage` nothing is connected to but its proxy: what goes wrong there is no word about the page.
+    """
     if not url.startswith(("http://", "https://")) or not host_of(url):
         return Fetched(cause("config.url"), f"not an http(s) address: {_shown(url)!r}")
     try:
         async with asyncio.timeout(timeout_s):
-            return await _get(client, url, timeout_s)
+            got = await _get(client, url, timeout_s)
+        if vantage and got.status == _LOGIN:
+            return Fetched(VANTAGE_DOWN, "asks for a login", final_url=url)
+        return got  # noqa: TRY300 - the deadline is for the fetching alone
     except TimeoutError:
         return Fetched(DEADLINE, f"no complete page within {timeout_s:g} s", final_url=url)
     except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, ValueError, UnicodeError) as problem:
-        why = cause_of_error(problem)
+        down = vantage and isinstance(problem, _OF_PROXIES)
+        why = VANTAGE_DOWN if down else cause_of_error(problem)
         words = clean_text(redact(str(problem))) or type(problem).__name__
         return Fetched(why, words, final_url=url)
 
