@@ -1,0 +1,181 @@
+"""Whether a clock moved: the hours of the day in a payload against the hours it used to have, at 24 shifts."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from checks.feeds.decode import Record
+
+Hours = Sequence[float]
+"""24 counts of what happened in each hour of the day, as written."""
+
+LEAST = 40
+"""Events in a payload below which its hours say nothing."""
+LEAST_BEFORE = 200
+ODDS = math.log(24 / 1e-4)
+"""A likelihood ratio that chance exceeds in less than one of 10,000 payloads, over 24 shifts (Markov's inequality)."""
+NEAR = math.log(20)
+"""Shifts less than twenty times less likely than the best are named beside it."""
+FLAT = 0.02
+"""Share of the template that is flat, so that an hour never seen before is unlikely and not impossible."""
+FEW = 4
+UNKNOWN_SPREAD = 0.004
+"""Extra correlation between the events of one payload while fewer than 4 payloads were seen."""
+MISFIT = 3.0
+"""Pearson's statistic over its expectation up to which the shifted hours are an explanation at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class HourShift:
+    """How far the clock went ahead (+) or back, from -11 to 12; `odds` is the logarithm of the likelihood ratio."""
+
+    hours: int
+    also: tuple[int, ...]
+    """Other shifts that fit nearly as well."""
+    odds: float
+    n_before: int
+    n_after: int
+
+    @property
+    def words(self) -> str:
+        """`+2 h`, or `+2 h or +3 h` where the events are too few to tell."""
+        return " or ".join(f"{hours:+d} h" for hours in (self.hours, *self.also))
+
+
+def hour_shift(before: Sequence[Hours], recent: Sequence[Hours]) -> HourShift | None:
+    """The shift of whole hours that explains the recent payloads so much better than none that chance is ruled out.
+
+    1. The template is the hours of all payloads before. 2. How far payloads scatter around it beyond a multinomial is
+    estimated from them (method of moments for the Dirichlet-multinomial) and divides the evidence. 3. The best of the
+    23 shifts must win by `ODDS`, must fit, and must still lead when any two neighbouring hours are left out: a campaign
+    at a new hour moves one or two hours, a time zone moves all.
+    """
+    history = [np.asarray(hours, dtype=np.float64) for hours in before if sum(hours) > 0]
+    now = np.sum([np.asarray(hours, dtype=np.float64) for hours in recent], axis=0) if recent else np.zeros(24)
+    n, total = float(now.sum()), float(sum(hours.sum() for hours in history))
+    if n < LEAST or total < LEAST_BEFORE:
+        return None
+    template = _template(np.sum(history, axis=0))
+    largest = max(float(np.sum(hours)) for hours in recent)
+    scatter = (1 + (largest - 1) * _spread(history)) * (1 + n / total)
+    odds = np.array([_odds(now, np.roll(template, by), template, np.arange(24)) for by in range(24)]) / scatter
+    best = int(odds.argmax())
+    moved = np.roll(template, best)
+    if best == 0 or odds[best] < ODDS or _misfit(now, moved, scatter) > MISFIT:
+        return None
+    if min(_odds(now, moved, template, _without(hour)) for hour in range(24)) / scatter < ODDS / 3:
+        return None
+    near = tuple(_signed(by) for by in range(1, 24) if by != best and odds[by] > odds[best] - NEAR)
+    return HourShift(_signed(best), near, float(odds[best]), int(total), int(n))
+
+
+def latest_shift(
+    before: Sequence[tuple[Hours, Mapping[str, int]]], now: tuple[Hours, Mapping[str, int]]
+) -> HourShift | None:
+    """`hour_shift` of a payload alone, then together with the one and the two learned before it.
+
+    A payload is its hours and its days as written. Payloads add up only when they share no day: a day that was read
+    twice is no second witness. At least four payloads stay behind as the template of several.
+    """
+    recent: list[Hours] = []
+    days: set[str] = set()
+    for place, (hours, here) in enumerate([now, *reversed(before[-2:])]):
+        if place and (not here or not days or days & here.keys() or len(before) - place < FEW):
+            break
+        recent.append(hours)
+        days |= here.keys()
+        found = hour_shift([past for past, _ in before[: len(before) - place]], recent)
+        if found:
+            return found
+    return None
+
+
+def _signed(by: int) -> int:
+    return by if by <= 12 else by - 24
+
+
+def _template(counts: NDArray[np.float64]) -> NDArray[np.float64]:
+    shares = (counts + 0.5) / (counts.sum() + 12)
+    mixed: NDArray[np.float64] = (1 - FLAT) * shares + FLAT / 24
+    return mixed
+
+
+def _odds(
+    now: NDArray[np.float64], moved: NDArray[np.float64], still: NDArray[np.float64], hours: NDArray[np.int64]
+) -> float:
+    """Log likelihood ratio of the events in `hours`, given that they are in those hours."""
+    one, other = moved[hours] / moved[hours].sum(), still[hours] / still[hours].sum()
+    return float((now[hours] * np.log(one / other)).sum())
+
+
+def _without(hour: int) -> NDArray[np.int64]:
+    """All hours but this one and the next."""
+    return np.delete(np.arange(24), [hour, (hour + 1) % 24])
+
+
+def _spread(history: Sequence[NDArray[np.float64]]) -> float:
+    """Correlation between two events of one payload: each payload's Pearson statistic against all the others."""
+    if len(history) < FEW:
+        return UNKNOWN_SPREAD
+    whole = np.sum(history, axis=0)
+    excess = weight = 0.0
+    for hours in history:
+        n, rest = float(hours.sum()), whole - hours
+        expected = n * _template(rest)
+        pearson = float(((hours - expected) ** 2 / expected).sum()) / (1 + n / float(rest.sum() + 1))
+        excess += pearson - 23
+        weight += 23 * max(n - 1, 0)
+    return max(excess / weight, 0.0) if weight else UNKNOWN_SPREAD
+
+
+def _misfit(now: NDArray[np.float64], shares: NDArray[np.float64], scatter: float) -> float:
+    expected = now.sum() * shares
+    return float(((now - expected) ** 2 / expected).sum()) / (23 * scatter)
+
+
+def by_activity(records: Sequence[Record], path: str) -> tuple[int, ...]:
+    """24 sums of the busiest count column over records of one hour each, by the hour of `path`; empty for other grains.
+
+    A row an hour is there at night as by day: only what it counts tells day from night. A column of counts holds whole
+    numbers, none negative, and is no key; columns named for clicks or visits go first.
+    """
+    clocks = [_whole_hour(record.get(path)) for record in records]
+    rows = Counter(hour for hour in clocks if hour is not None)
+    if None in clocks or len(rows) < 20 or max(rows.values()) > 1.5 * min(rows.values()) + 2:
+        return ()
+    counts = {name: column for name in records[0] if (column := _counts([record.get(name) for record in records]))}
+    if not counts:
+        return ()
+    busiest = max(counts, key=lambda name: (bool(_BUSY.search(name)), sum(counts[name])))
+    sums = [0] * 24
+    for hour, count in zip(clocks, counts[busiest], strict=True):
+        sums[hour or 0] += count
+    return tuple(sums)
+
+
+_HOURLY = re.compile(r"\d[T ]([01]\d|2[0-3]):00(?::00(?:\.0+)?)?(?:Z|[+-]\d\d:?\d\d)?\s*")
+_BUSY = re.compile(r"click|visit|hit|view|session|impression", re.IGNORECASE)
+
+
+def _whole_hour(value: object) -> int | None:
+    clock = _HOURLY.search(value) if isinstance(value, str) and len(value) <= 64 else None
+    return int(clock.group(1)) if clock and clock.end() == len(str(value)) else None
+
+
+def _counts(values: Sequence[object]) -> list[int]:
+    """The values as counts; nothing when one is none, or when they number the records."""
+    found = [value for value in values if type(value) is int and 0 <= value < 10**9]
+    numbered = (
+        len(found) > 1 and len(set(found)) == len(found) and found == list(range(found[0], found[0] + len(found)))
+    )
+    return found if len(found) == len(values) and not numbered else []
