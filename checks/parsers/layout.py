@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,6 +32,8 @@ MAX_FAMILIES = 6
 _CLASS_CHARS = 400
 _FORGET = 0.02
 _NODE_HISTORY = 20
+_ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)
+"""Of pages among which none is older than another."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -130,6 +132,14 @@ def learn(families: tuple[Family, ...], shape: Shape, query: int, at: datetime, 
         return _keep((*families, _count(fresh, shape, query, at, trusted=trusted)))
     counted = _count(near, shape, query, at, trusted=trusted)
     return _keep(tuple(counted if family is near else family for family in families))
+
+
+def alike(shapes: list[Shape]) -> list[str]:
+    """For each page a name that pages of one layout share, from these pages alone."""
+    families: tuple[Family, ...] = ()
+    for number, shape in enumerate(shapes):
+        families = learn(families, shape, number, _ANY_TIME, trusted=True)
+    return [match(families, shape).nearest for shape in shapes]
 
 
 def _count(family: Family, shape: Shape, query: int, at: datetime, *, trusted: bool) -> Family:

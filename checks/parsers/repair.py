@@ -123,6 +123,20 @@ def repairs_for(
     return tuple(found)
 
 
+def shown_on(spec: Spec, repairs: tuple[Repair, ...], page: Page) -> tuple[Repair, ...]:
+    """The same proposals with what each gives on `page`."""
+    found = []
+    for repair in repairs:
+        if repair.field == ITEMS and spec.items:
+            spec = replace(spec, items=repair.selector)
+            found.append(replace(repair, matches=len(page.tree.css(repair.selector))))
+        else:
+            field = next(one for one in spec.fields if one.name == repair.field)
+            given = _values(spec, replace(field, css=repair.selector), page)
+            found.append(replace(repair, matches=len(given.values), fill=round(given.fill, 3)))
+    return tuple(found)
+
+
 def _items_hold(spec: Spec, within: list[Repair], broken: list[Broken], memory: ParserMemory) -> bool:
     """Whether new items are as many as items were, on every page, and a field proved right fills most of them."""
     usual = [sight.items for sight in memory.sights if sight.items]

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import gzip
 import json
+from pathlib import Path
 
 import pytest
 
 from data.errors import ConfigError, UsageError
 from tui.cli import check_page
 from tui.cli.main import Parser
+from tui.cli.page_values import load_values
 
 
 @pytest.fixture
@@ -46,7 +48,7 @@ def test_one_object_a_page_and_the_worst_state_as_exit_code(check, pages):
     assert fine["layout"]["family"]
     assert fine["witness"] == {"items": 30, "overlap": 1.0}
     assert (dead["cause"], dead["fields"]["title"]["state"]) == ("parser.field_dead", "dead")
-    assert (new["cause"], new["repairs"]) == ("parser.selector_dead", [])
+    assert new["cause"] == "parser.selector_dead"
     assert new["layout"]["loss"] > 0.2
 
 
@@ -76,15 +78,73 @@ def test_repairs_are_proposed_from_last_good_values(check, pages, key):
     assert found["title"]["selector"]
 
 
-def test_a_damaged_pack_is_a_sentence(check, pages):
-    (pages / "cut.html.gz").write_bytes((pages / "new.html.gz").read_bytes()[:60])
-    with pytest.raises(UsageError, match=r"cut\.html\.gz"):
-        check("--baseline", pages / "good", "--", pages / "cut.html.gz")
+def test_without_values_other_sources_propose_and_say_who_they_are(check, pages):
+    _, (dead, new) = check("--baseline", pages / "good", "--", pages / "dead.html", pages / "new.html.gz")
+    assert dead["repairs"] == []
+    assert [(one["field"], one["matches"], one["verified"], one["source"]) for one in new["repairs"]] == [
+        ("items", 10, True, "cluster"),
+        ("title", 10, True, "cluster"),
+        ("url", 10, True, "cluster"),
+        ("snippet", 10, False, "similarity"),
+    ]
+
+
+def test_a_repair_is_tried_on_all_pages_of_its_layout_and_on_no_other(check, pages, search_page, redesign):
+    third = "<article><u>site{n}.example</u><a href='https://site{n}.example/{n}'><b>{title}</b></a><q>{snippet}</q></article>"
+    for n in range(3):
+        (pages / f"new{n}.html").write_bytes(search_page(9 + n, f"n{n}", item=redesign))
+    (pages / "third.html").write_bytes(search_page(10, item=third).replace(b"class='", b"class='z"))
+    paths = [pages / f"new{n}.html" for n in range(3)]
+    _, (*new, other) = check("--baseline", pages / "good", "--", *paths, pages / "third.html")
+    titles = [next(one for one in page["repairs"] if one["field"] == "title") for page in (*new, other)]
+    assert [(one["matches"], one["pages"], one["verified"]) for one in titles] == [
+        (9, 3, True), (10, 3, True), (11, 3, True), (10, 1, True),
+    ]  # fmt: skip
+    assert len({one["selector"] for one in titles[:3]}) == 1
+
+
+@pytest.mark.parametrize(
+    ("cut", "cause", "words"),
+    [
+        (lambda raw: raw[:60], "proto.truncated", "cut short"),
+        (lambda raw: raw[:30] + b"x" * 400, "proto.decode", "cannot be unpacked"),
+        (lambda raw: raw[:-8] + b"\0" * 8, "proto.decode", "cannot be unpacked"),
+    ],
+)
+def test_a_damaged_pack_is_a_failing_page_and_the_others_go_on(check, pages, cut, cause, words):
+    (pages / "cut.html.gz").write_bytes(cut((pages / "new.html.gz").read_bytes()))
+    code, (damaged, fine) = check("--baseline", pages / "good", "--", pages / "cut.html.gz", pages / "fine.html")
+    assert (code, damaged["state"], damaged["cause"], damaged["repairs"]) == (2, "failing", cause, [])
+    assert words in damaged["detail"]
+    assert fine["state"] == "ok"
+
+
+def test_a_folder_of_pages_is_all_its_pages(check, pages):
+    code, found = check("--baseline", pages / "good", "--", pages / "good")
+    assert (code, [one["state"] for one in found]) == (0, ["ok"] * 4)
+
+
+def test_a_baseline_that_is_not_good_leaves_everything_unknown(check, pages):
+    (pages / "none.html").write_bytes(b"<p>nothing here")
+    code, (page,) = check("--baseline", pages / "none.html", "--", pages / "none.html")
+    assert (code, page["state"], page["cause"]) == (3, "unknown", "page.no_results")
+
+
+def test_a_name_with_control_characters_reaches_no_terminal(check, pages, search_page):
+    (pages / "a\u009b\u202e.html").write_bytes(search_page(10))
+    _, (page,) = check("--baseline", pages / "good", "--", pages / "a\u009b\u202e.html")
+    assert page["page"].endswith("a\ufffd\ufffd.html")
 
 
 @pytest.mark.parametrize(
     "words",
-    [("--baseline", "good"), ("--baseline", "empty", "--", "fine.html"), ("--baseline", "none", "--", "fine.html")],
+    [
+        ("--baseline", "good"),
+        ("--baseline", "empty", "--", "fine.html"),
+        ("--baseline", "none", "--", "fine.html"),
+        ("--baseline", "good", "--", "fine.html", "gone.html"),
+        ("--baseline", "good", "--", "fine.html", "empty"),
+    ],
 )
 def test_missing_pages_are_usage_errors(check, pages, monkeypatch, words):
     monkeypatch.chdir(pages)
@@ -93,11 +153,39 @@ def test_missing_pages_are_usage_errors(check, pages, monkeypatch, words):
         check(*words)
 
 
-@pytest.mark.parametrize("raw", ["{", "[]", '{"a": []}', "\udc00"])
-def test_broken_values_are_usage_errors(check, pages, raw):
+@pytest.mark.parametrize(
+    ("raw", "words"),
+    [
+        ("{", "property name"),
+        ("[]", "not a list"),
+        ("null", "not null"),
+        ('"fine.html"', "not a text"),
+        ('{"a": []}', "'a': expected"),
+        ('{"a": {"title": {"b": 1}}}', "'a', field 'title': .* not an object in it"),
+        ('{"a": {"title": [["b"]]}}', "'a', field 'title': .* not a list in it"),
+        ("[" * 100_000, "nested too deeply"),
+        ("\udc00", "codec"),
+    ],
+)
+def test_broken_values_are_usage_errors_that_say_where(check, pages, raw, words):
     (pages / "values.json").write_text(raw, errors="surrogatepass")
-    with pytest.raises(UsageError, match="--values"):
+    with pytest.raises(UsageError, match=f"--values .*{words}"):
         check("--baseline", pages / "good", "--values", pages / "values.json", pages / "fine.html")
+
+
+def test_missing_values_are_a_usage_error(check, pages):
+    with pytest.raises(UsageError, match="No such file"):
+        check("--baseline", pages / "good", "--values", pages / "gone.json", pages / "fine.html")
+
+
+def test_values_are_found_by_path_and_by_the_end_of_it(tmp_path):
+    known = {"/data/a/p.html": {"t": "1"}, "b/p.html": {"t": ["2", None, 3]}, "p.html": {"t": None}}
+    (tmp_path / "values.json").write_text(json.dumps(known))
+    values = load_values(tmp_path / "values.json")
+    paths = ("/data/a/p.html", "/data/b/p.html", "/data/c/p.html", "/data/c/q.html")
+    assert [values.of(Path(path)) for path in paths] == [{"t": ("1",)}, {"t": ("2", "3")}, {"t": ()}, {}]
+    assert values.unused([Path("q.html")])
+    assert not values.unused([Path("p.html")])
 
 
 def test_a_bad_spec_is_a_config_error(check, pages):
