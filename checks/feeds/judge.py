@@ -10,15 +10,20 @@ from typing import TYPE_CHECKING
 from checks.feeds import arrival
 from checks.feeds.adapt import adapt
 from checks.feeds.canonical import Row, uses
-from checks.feeds.contract import Profile, profile
+from checks.feeds.change import Change, Use, Uses, use_of
+from checks.feeds.conclusion import conclusion
+from checks.feeds.contract import Contract, Profile, profile
 from checks.feeds.deprecation import announced
-from checks.feeds.drift import BREAKING, HARMLESS, RISKY, Change, Use, Uses, changes, use_of
+from checks.feeds.drift import changes
+from checks.feeds.kinds import BREAKING, HARMLESS, RISKY
+from checks.feeds.ledger import gone, restatements
 from checks.feeds.memory import RESTATED_OPEN, Memory
 from checks.feeds.pairs import Flat, Key, Pairs, flatten
 from checks.feeds.restated import restatement
-from data.model.cause import cause, state_of
+from data.model.cause import state_of
+from data.model.delivery import Delivery, Outcome, Restatement
 from data.model.fact import FeedChange, PartnerStat, Payload, Receipt
-from data.model.observation import NO_CAUSE, Observation
+from data.model.observation import Observation
 from data.model.state import State
 from data.model.target import TargetKind, target_id
 from data.text import clean_text, redact
@@ -31,17 +36,7 @@ if TYPE_CHECKING:
     from checks.feeds.pull import Pulled
     from data.config.settings import Feed, Partner
     from data.model.ids import CauseId
-
-_CAUSES = {
-    "scale-changed": "feed.scale",
-    "paging-truncated": "feed.paging",
-    "key-duplicates": "feed.paging",
-    "timezone-shifted": "feed.timezone",
-    "history-restated": "feed.restated",
-    "endpoint-deprecated": "feed.deprecated",
-}
-_RANK = ("feed.scale", "feed.contract", "feed.paging", "feed.timezone", "feed.restated", "feed.deprecated")
-
+    from data.store.tables import Record
 
 NOTHING_AWAITED = arrival.Arrival(late=False, note="")
 
@@ -58,8 +53,16 @@ class FeedOutcome:
     baseline: bytes
     """To be given back at the next judgement; its contract is untouched by a payload that broke it."""
     receipts: tuple[Receipt, ...]
+    deliveries: tuple[Delivery, ...] = ()
+    """This one where it differs from the one before, and quarantined ones that it settles."""
+    restatements: tuple[Restatement, ...] = ()
     retry_at: datetime | None = None
     """Not before this, when the platform asked for patience."""
+
+    @property
+    def rows(self) -> list[Record]:
+        """All that is stored of it but the observation and the baseline."""
+        return [*self.stats, *self.payloads, *self.receipts, *self.changes, *self.deliveries, *self.restatements]
 
 
 def judge(
@@ -71,8 +74,9 @@ def judge(
     now: datetime,
     *,
     partner: Partner | None = None,
+    held: Sequence[Delivery] = (),
 ) -> FeedOutcome:
-    """Pure. `known` are the current figures of this feed for at least the days asked for.
+    """Pure. `known` are the current figures of this feed for at least the days asked for, `held` its quarantined deliveries.
 
     1. A pull with a problem says so and teaches nothing. 2. The payload is compared with its contract and with the same
     records as known. 3. A breaking change of money, days or dimensions, or of the payload as a whole, quarantines: the
@@ -82,11 +86,51 @@ def judge(
     preset = adapt(preset, feed.options)
     memory = Memory.from_bytes(baseline)
     if pulled.problem:
-        return _failed(feed, pulled, memory, baseline, now)
+        return _failed(feed, pulled, memory, now)
     found = _changes(preset, pulled, memory, known, now)
-    held = [change for change in found if change.severity == BREAKING and _holds(change, uses(preset))]
-    if held:
-        return _outcome(feed, pulled, memory, found, now, held=True)
+    if any(change.severity == BREAKING and _holds(change, uses(preset)) for change in found):
+        return _held(feed, pulled, memory, found, now, held)
+    return _taken(feed, preset, pulled, memory, found, known, now, partner, held)
+
+
+def accept(
+    feed: Feed,
+    preset: Preset,
+    pulled: Pulled,
+    baseline: bytes | None,
+    known: Sequence[PartnerStat],
+    now: datetime,
+    *,
+    partner: Partner | None = None,
+) -> FeedOutcome:
+    """As `judge`, on a person's word that this is how the partner's data are from now on: the contract begins anew."""
+    preset = adapt(preset, feed.options)
+    memory = replace(Memory.from_bytes(baseline), contract=Contract(), told="")
+    return _taken(feed, preset, pulled, memory, (), known, now, partner, ())
+
+
+def read_again(
+    feed: Feed, preset: Preset, pulled: Pulled, known: Sequence[PartnerStat], now: datetime
+) -> tuple[PartnerStat, ...]:
+    """The figures of bodies that were read wrongly by us: new versions, and nothing that the partner could be blamed for."""
+    preset = adapt(preset, feed.options)
+    fresh = _stats(feed, pulled, now)
+    days = {stat.day for stat in fresh}
+    return (*fresh, *gone([stat for stat in known if stat.day in days], fresh, pulled.first, pulled.last))
+
+
+def _taken(
+    feed: Feed,
+    preset: Preset,
+    pulled: Pulled,
+    memory: Memory,
+    found: tuple[Change, ...],
+    known: Sequence[PartnerStat],
+    now: datetime,
+    partner: Partner | None,
+    held: Sequence[Delivery],
+) -> FeedOutcome:
+    """Figures are stored, history is compared, arrival is judged, the contract learns."""
     restated = restatement(known, pulled.rows, preset, now.astimezone(preset.zone).date())
     memory = _remember_restated(memory, restated, now)
     found = (*found, restated) if restated else found
@@ -96,8 +140,19 @@ def judge(
     receipts, memory = arrival.receipts(memory, feed, newest, pulled.first, preset, partner, now)
     if not any(change.severity == BREAKING for change in found):
         memory = memory.learn(_profile(pulled, now))
-    outcome = _outcome(feed, pulled, memory, found, now, waiting=waiting)
-    return replace(outcome, stats=_stats(feed, pulled, now), receipts=receipts)
+    stats = _stats(feed, pulled, now)
+    stats = (*stats, *gone(known, stats, pulled.first, pulled.last))
+    entries = restatements(feed, preset, partner, known, stats, memory.good_at, now)
+    memory = replace(memory, good_at=now)
+    outcome = _outcome(feed, pulled, memory, found, now, Outcome.STORED, waiting=waiting, held=held)
+    return replace(outcome, stats=stats, receipts=receipts, restatements=entries)
+
+
+def _held(
+    feed: Feed, pulled: Pulled, memory: Memory, found: Sequence[Change], now: datetime, held: Sequence[Delivery]
+) -> FeedOutcome:
+    """The bodies wait for a person; those of an earlier delivery of the same days need not wait any longer."""
+    return _outcome(feed, pulled, memory, found, now, Outcome.QUARANTINED, held=held)
 
 
 def _changes(
@@ -228,11 +283,13 @@ def _stats(feed: Feed, pulled: Pulled, now: datetime) -> tuple[PartnerStat, ...]
     )
 
 
-def _failed(feed: Feed, pulled: Pulled, memory: Memory, baseline: bytes | None, now: datetime) -> FeedOutcome:
+def _failed(feed: Feed, pulled: Pulled, memory: Memory, now: datetime) -> FeedOutcome:
     assert pulled.problem
     found = _observation(feed, pulled, now, pulled.problem.cause, state_of(pulled.problem.cause), pulled.problem.words)
-    kept = baseline if baseline is not None else memory.to_bytes()
-    return FeedOutcome(found, (), (), pulled.payloads, kept, (), pulled.problem.retry_at)
+    deliveries, memory = _delivered(feed, pulled, memory, found, Outcome.FAILED, now)
+    return FeedOutcome(
+        found, (), (), pulled.payloads, memory.to_bytes(), (), deliveries, retry_at=pulled.problem.retry_at
+    )
 
 
 def _outcome(
@@ -241,60 +298,39 @@ def _outcome(
     memory: Memory,
     found: Sequence[Change],
     now: datetime,
+    outcome: Outcome,
     *,
-    held: bool = False,
     waiting: arrival.Arrival = NOTHING_AWAITED,
+    held: Sequence[Delivery] = (),
 ) -> FeedOutcome:
-    state, why, detail = _verdict(pulled, memory, found, waiting)
-    payloads = tuple(replace(payload, quarantined=True) for payload in pulled.payloads) if held else pulled.payloads
+    state, why, detail = conclusion(pulled, memory, found, waiting)
     listed, memory = _ledger(feed, pulled, memory, found, now)
     observed = _observation(feed, pulled, now, why, state, detail)
-    return FeedOutcome(observed, (), listed, payloads, memory.to_bytes(), ())
+    deliveries, memory = _delivered(feed, pulled, memory, observed, outcome, now)
+    settled = _superseded(held, pulled, now) if deliveries or outcome is Outcome.STORED else ()
+    return FeedOutcome(observed, (), listed, pulled.payloads, memory.to_bytes(), (), (*deliveries, *settled))
 
 
-def _verdict(
-    pulled: Pulled, memory: Memory, found: Sequence[Change], waiting: arrival.Arrival
-) -> tuple[State, CauseId, str]:
-    for severity in (BREAKING, RISKY):
-        telling = [change for change in found if change.severity == severity]
-        if telling:
-            return _by_change(severity, telling)
-    if memory.restated:
-        return State.FAILING, cause("feed.restated"), memory.restated
-    if waiting.late:
-        return state_of(cause("feed.late")), cause("feed.late"), waiting.note
-    if not memory.newest and not pulled.rows:
-        return State.OK, NO_CAUSE, "no rows yet"
-    words = f"{len(pulled.rows)} rows" + (f", {waiting.note}" if waiting.note else "")
-    return State.OK, NO_CAUSE, words
+def _delivered(
+    feed: Feed, pulled: Pulled, memory: Memory, observed: Observation, outcome: Outcome, now: datetime
+) -> tuple[tuple[Delivery, ...], Memory]:
+    """A record of the delivery where it differs from the one before, and the memory of it."""
+    hashes = tuple(payload.hash for payload in pulled.payloads)
+    told = "|".join((outcome, observed.cause, *hashes))
+    if told == memory.told:
+        return (), memory
+    days = (pulled.first, pulled.last)
+    one = Delivery(feed.name, feed.team, now, *days, hashes, len(pulled.rows), outcome, observed.cause, observed.detail)
+    return (one,), replace(memory, told=told)
 
 
-def _by_change(severity: str, telling: Sequence[Change]) -> tuple[State, CauseId, str]:
-    by_cause: dict[str, list[Change]] = {name: [] for name in _RANK}
-    for change in telling:
-        by_cause[_CAUSES.get(change.kind, "feed.contract")].append(change)
-    name, first = next((name, group) for name, group in by_cause.items() if group)
-    lowered = name == "feed.restated"
-    state = State.FAILING if severity == BREAKING or lowered else State.DEGRADED
-    more = f" and {len(first) - 1} more" if len(first) > 1 else ""
-    return state, cause(name), words_of(first[0]) + more
-
-
-def words_of(change: Change) -> str:
-    """A change in plain words."""
-    where = change.path or "report"
-    match change.kind:
-        case "scale-changed":
-            factor = change.now.partition(",")[0]
-            return f"{factor} on {where}, counts flat"
-        case "field-renamed":
-            return f"{change.was} is now {change.now}"
-        case "response-required-property-removed" | "response-optional-property-removed":
-            return f"{where} is gone"
-        case "rows-vanished":
-            return f"{change.was} became {change.now}"
-        case _:
-            return f"{where}: {change.was} → {change.now}"
+def _superseded(held: Sequence[Delivery], pulled: Pulled, now: datetime) -> tuple[Delivery, ...]:
+    """Quarantined deliveries of which every day came again."""
+    return tuple(
+        replace(one, outcome=Outcome.SUPERSEDED, decided_at=now, decided_by="hub")
+        for one in held
+        if pulled.first <= one.first and one.last <= pulled.last and one.outcome is Outcome.QUARANTINED
+    )
 
 
 def _ledger(

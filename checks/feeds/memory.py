@@ -29,6 +29,10 @@ class Memory:
     open: tuple[FeedChange, ...] = ()
     restated: str = ""
     restated_at: datetime | None = None
+    good_at: datetime | None = None
+    """When figures were last stored: days that had ended by then were complete."""
+    told: str = ""
+    """What the last delivery was: an equal one is not worth another record."""
 
     def learn(self, profile: Profile) -> Memory:
         """The contract with `profile` in place of an earlier one of the same slot; an empty payload teaches nothing."""

@@ -83,7 +83,6 @@ class Payload:
     content_type: str
     body: bytes
     """zstd-compressed."""
-    quarantined: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,7 @@ def _rounds(rows: list[PartnerStat]) -> list[list[PartnerStat]]:
     rounds: list[list[PartnerStat]] = []
     seen: dict[tuple[object, ...], int] = defaultdict(int)
     for row in rows:
-        account_day = (row.feed, row.day, tuple(sorted(row.dims.items())))
+        account_day = (row.feed, row.day, row.currency, tuple(sorted(row.dims.items())))
         number = seen[account_day]
         seen[account_day] += 1
         if number == len(rounds):
@@ -94,11 +94,10 @@ _VERSION = """
 INSERT INTO partner_stat BY NAME
 SELECT fresh.* REPLACE (coalesce(latest.version, 0) + 1 AS version)
 FROM fresh LEFT JOIN (
-    SELECT feed, day, dims, max(version) AS version, arg_max(measures, version) AS measures,
-        arg_max(currency, version) AS currency
-    FROM partner_stat SEMI JOIN fresh USING (feed, day, dims) GROUP BY ALL
-) AS latest USING (feed, day, dims)
-WHERE latest.measures IS DISTINCT FROM fresh.measures OR latest.currency IS DISTINCT FROM fresh.currency
+    SELECT feed, day, dims, currency, max(version) AS version, arg_max(measures, version) AS measures
+    FROM partner_stat SEMI JOIN fresh USING (feed, day, dims, currency) GROUP BY ALL
+) AS latest USING (feed, day, dims, currency)
+WHERE latest.measures IS DISTINCT FROM fresh.measures
 """
 
 

@@ -61,7 +61,13 @@ def _rest(cursor: Cursor, settings: HubSettings, now: datetime) -> None:
     payloads = now - timedelta(seconds=settings.keep_payloads)
     cursor.execute("DELETE FROM rollup_hour WHERE start < ?", [max(rollups, now - HOURS_KEPT)])
     cursor.execute("DELETE FROM rollup_day WHERE start < ?", [rollups])
-    cursor.execute("DELETE FROM payload WHERE received_at < ? AND NOT quarantined", [payloads])
+    cursor.execute(
+        "DELETE FROM payload WHERE received_at < ? AND hash NOT IN "
+        "(SELECT unnest(payloads) FROM delivery WHERE outcome = 'quarantined')",
+        [payloads],
+    )
+    cursor.execute("DELETE FROM delivery WHERE \"at\" < ? AND outcome <> 'quarantined'", [rollups])
+    cursor.execute("DELETE FROM postback WHERE received_at < ?", [payloads])
     cursor.execute('DELETE FROM parser_run WHERE "at" < ?', [payloads])
     cursor.execute('DELETE FROM ranks WHERE "at" < ?', [payloads])
     cursor.execute(

@@ -15,6 +15,7 @@ from checks.feeds.memory import Memory
 from checks.feeds.pull import Pulled
 from data.config.settings import Partner
 from data.model.cause import cause
+from data.model.delivery import Outcome
 from data.model.fact import Payload
 from data.model.ids import PartnerId, TeamId
 from data.model.state import State
@@ -110,7 +111,7 @@ def test_money_times_a_hundred_with_flat_counts_is_scale_and_quarantined(afps):
     assert "× 100 on commissions_total, counts flat" in outcome.observation.detail
     assert not outcome.stats
     assert not outcome.receipts
-    assert all(payload.quarantined for payload in outcome.payloads)
+    assert [one.outcome for one in outcome.deliveries] == [Outcome.QUARANTINED]
     assert story.contract() == before
     again = story.pull(rows(afps=afps, money=100, growth=1.2), NOW + 2 * STEP)
     assert told(again) == (State.FAILING, "feed.scale")
@@ -159,7 +160,7 @@ def test_a_mapped_money_field_that_disappears_quarantines_and_one_nobody_reads_d
     outcome = story.pull(gone, NOW + STEP)
     assert told(outcome) == (State.FAILING, "feed.contract")
     assert outcome.observation.detail == "commissions_total is gone"
-    assert outcome.payloads[0].quarantined
+    assert outcome.deliveries[0].outcome is Outcome.QUARANTINED
     outcome = story.pull(rows(), NOW + 2 * STEP)
     assert told(outcome) == (State.DEGRADED, "feed.contract")
     assert outcome.stats

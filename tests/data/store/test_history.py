@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from data.config.settings import HubSettings
+from data.model.delivery import Delivery, Outcome
 from data.model.fact import Baseline, ParserRun, Payload
 from data.model.principal import EVERYTHING, Scope
 from data.model.state import State
@@ -188,7 +189,8 @@ def test_closed_days_are_sorted_by_target_and_lose_nothing(store, put, observed)
 
 def test_old_payloads_runs_and_baselines_go_and_quarantined_bodies_stay(store, put):
     payload = Payload("h1", "p", "aurora", T0, "", b"x")
-    put(payload, replace(payload, hash="h2", quarantined=True), replace(payload, hash="h3", received_at=T0 + 40 * DAY))
+    put(payload, replace(payload, hash="h2"), replace(payload, hash="h3", received_at=T0 + 40 * DAY))
+    put(Delivery("p", "aurora", T0, T0.date(), T0.date(), ("h2",), 1, Outcome.QUARANTINED, "feed.scale", ""))
     put(ParserRun("x", "aurora", T0, "", "", 0, "ok"), ParserRun("x", "aurora", T0 + 40 * DAY, "", "", 0, "ok"))
     put(*(Baseline("feed:p", "aurora", T0 + number * HOUR, b"%d" % number) for number in range(15)))
     retention.prune(store, HubSettings(), T0 + 41 * DAY)

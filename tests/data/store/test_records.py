@@ -9,6 +9,7 @@ from decimal import Decimal
 import pytest
 
 from data.model.audit import AuditEntry
+from data.model.delivery import Delivery, Outcome, Postback, RestatedAs, Restatement
 from data.model.fact import Baseline, Fact, FeedChange, FieldYield, ParserRun, PartnerStat, Payload, Receipt
 from data.model.incident import Finding, Incident, IncidentState, Severity, TimelineEntry
 from data.model.money import Loss
@@ -20,6 +21,7 @@ from data.model.target import Expect, Target, TargetKind
 from data.store import (
     audit,
     baselines,
+    deliveries,
     engine,
     facts,
     feed_changes,
@@ -31,6 +33,8 @@ from data.store import (
     parser_runs,
     partner_stats,
     payloads,
+    postbacks,
+    restatements,
     states,
     targets,
     timeline,
@@ -83,16 +87,41 @@ STAT = PartnerStat(
     "EUR",
     T0,
 )
-PAYLOAD = Payload("hash", "p01", "aurora", T0, "text/csv", b"\x00\xff", quarantined=True)
+PAYLOAD = Payload("hash", "p01", "aurora", T0, "text/csv", b"\x00\xff")
 CHANGE = FeedChange("p01", "aurora", "hash", "scale-changed", "a.b", "breaking", "1", "100", 5, 6, T0, at(1))
 RUN = ParserRun("serp", "aurora", T0, "u", "DE", 30, "ok", (FieldYield("price", 30, 1.0),), "f1", 4096)
 PAGE = KeptPage("serp", "aurora", T0, "u", "f1", "page.blocked", good=False, body=b"\x28\xb5", content_type="text/html")
+DELIVERY = Delivery(
+    "p01", "aurora", T0, date(2026, 11, 15), date(2026, 11, 17), ("h1", "h2"), 12, Outcome.STORED, "", "12 rows"
+)
+RESTATEMENT = Restatement(
+    "p01",
+    "aurora",
+    "P01",
+    date(2026, 11, 14),
+    "EUR",
+    "ngr",
+    Decimal(20),
+    Decimal("18.5"),
+    3,
+    RestatedAs.CLAW_BACK,
+    3,
+    T0,
+    "h1",
+    "h2",
+)
+POSTBACK = Postback("p01", "aurora", "P01", T0, None, "ftd", "c1", "", None, "EUR", "duplicate")
 BASELINE = Baseline("feed:p01", "aurora", T0, b"{}")
 AUDIT = AuditEntry(T0, "maria", "aurora", "acknowledge", "incident 7", "late")
 
 READS = [
     (TARGET, targets.load),
     (STATE, lambda store, scope: list(states.load(store, scope).values())),
+    (DELIVERY, lambda store, scope: deliveries.of_feed(store, scope, "p01")),
+    (DELIVERY, lambda store, scope: deliveries.between(store, scope, "p01", T0, T0)),
+    (RESTATEMENT, lambda store, scope: restatements.of_feed(store, scope, "p01")),
+    (RESTATEMENT, lambda store, scope: restatements.since(store, scope, T0)),
+    (POSTBACK, lambda store, scope: postbacks.since(store, scope, "p01", T0)),
     (OBSERVATION, lambda store, scope: list(observations.of_target(store, scope, "link:casino"))),
     (FLIP, lambda store, scope: list(flips.of_target(store, scope, "link:casino"))),
     (FLIP, lambda store, scope: list(flips.since(store, scope, T0))),
@@ -155,7 +184,8 @@ KEYED = [
     (FINDING, replace(FINDING, detail="more"), lambda store: findings.open_findings(store, EVERYTHING)),
     (INCIDENT, replace(INCIDENT, members=9), lambda store: incidents.open_incidents(store, EVERYTHING)),
     (CHANGE, replace(CHANGE, last_seen=at(9)), lambda store: feed_changes.open_changes(store, EVERYTHING, "p01")),
-    (PAYLOAD, replace(PAYLOAD, quarantined=False), lambda store: payloads.of_feed(store, EVERYTHING, "p01")),
+    (DELIVERY, replace(DELIVERY, outcome=Outcome.RELEASED), lambda store: deliveries.of_feed(store, EVERYTHING, "p01")),
+    (PAYLOAD, replace(PAYLOAD, content_type="text/plain"), lambda store: payloads.of_feed(store, EVERYTHING, "p01")),
 ]
 
 

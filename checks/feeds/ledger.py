@@ -1,0 +1,160 @@
+"""The restatement ledger: every figure of a closed day that a partner changed after it had delivered it."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from checks.feeds.arrival import day_end, lag_s
+from data.model.delivery import RestatedAs, Restatement
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import date, datetime
+
+    from checks.feeds.preset import Preset
+    from data.config.settings import Feed, Partner
+    from data.model.fact import PartnerStat
+
+YOUNG_DAYS = 3
+"""Up to this age a figure that rises is late, not changed."""
+COUNT_SETTLES = 0.03
+"""Share of first deposits that a day usually loses while it settles (domain study of affiliate reports)."""
+SAME_SHARE = 0.002
+SAME_DAYS = 5
+"""A definition changed when so many days moved by one share."""
+POWER_OFF = 0.01
+"""Decades a ratio may be off a power of ten and still be a change of unit."""
+COUNTS = frozenset({"registrations", "ftd_count", "qftd_count", "ndc", "deposit_count", "clicks", "impressions"})
+
+
+@dataclass(slots=True)
+class _Sum:
+    was: Decimal = Decimal(0)
+    now: Decimal = Decimal(0)
+    gone: Decimal = Decimal(0)
+    """Of `was`, in rows that are no longer delivered."""
+    rows: int = 0
+    payload_was: str = ""
+    payload_now: str = ""
+
+
+def gone(
+    known: Iterable[PartnerStat], fresh: Iterable[PartnerStat], first: date, last: date
+) -> tuple[PartnerStat, ...]:
+    """A version without measures for each known row of the days asked for that the report no longer holds."""
+    fresh = list(fresh)
+    there = {_row(stat) for stat in fresh}
+    example = next(iter(fresh), None)
+    if example is None:
+        return ()
+    return tuple(
+        replace(stat, measures={}, observed_at=example.observed_at, payload=example.payload, version=1)
+        for stat in known
+        if first <= stat.day <= last and _row(stat) not in there
+    )
+
+
+def restatements(
+    feed: Feed,
+    preset: Preset,
+    partner: Partner | None,
+    known: Sequence[PartnerStat],
+    fresh: Sequence[PartnerStat],
+    closed_by: datetime | None,
+    now: datetime,
+) -> tuple[Restatement, ...]:
+    """What `fresh` (tombstones included) changes of days that were complete when they were last read, at `closed_by`.
+
+    Sums of a day over its dimensions, a currency and measure at a time. A figure that a row did not have before is no
+    restatement, nor is one that it has no more while the row is there: that is the contract's business.
+    """
+    if closed_by is None:
+        return ()
+    before = {_row(stat): stat for stat in known}
+    sums: dict[tuple[date, str, str], _Sum] = defaultdict(_Sum)
+    for stat in fresh:
+        was = before.get(_row(stat))
+        if was is not None or stat.measures:
+            _add(sums, was, stat)
+    closed = {
+        day
+        for day in {stat.day for stat in known}
+        if day_end(day, preset) + timedelta(seconds=lag_s(preset, partner)) <= closed_by
+    }
+    found = [
+        Restatement(
+            feed.name, feed.team, feed.partner, day, currency, measure, total.was, total.now, total.rows,
+            RestatedAs.CORRECTION, max((now - day_end(day, preset)).days, 0), now, total.payload_was, total.payload_now,
+        )
+        for (day, currency, measure), total in sorted(sums.items())
+        if day in closed and total.was != total.now
+    ]  # fmt: skip
+    gone_by = {key: total.gone for key, total in sums.items()}
+    return tuple(replace(entry, kind=_kind(entry, found, gone_by, preset)) for entry in found)
+
+
+def _row(stat: PartnerStat) -> tuple[object, ...]:
+    return (stat.day, stat.currency, tuple(sorted(stat.dims.items())))
+
+
+def _add(sums: dict[tuple[date, str, str], _Sum], was: PartnerStat | None, now: PartnerStat) -> None:
+    """Figures that both versions have; a row that is new counts from zero, one that is gone falls to it."""
+    for name in {**(was.measures if was else {}), **now.measures}:
+        old = was.measures.get(name) if was else Decimal(0)
+        new = now.measures.get(name) if now.measures else Decimal(0)
+        if old is None or new is None:
+            continue
+        total = sums[now.day, now.currency, name]
+        total.was += old
+        total.now += new
+        if old != new:
+            total.rows += 1
+            total.gone += Decimal(0) if now.measures else old
+            total.payload_was = (was.payload if was else "") or total.payload_was
+            total.payload_now = now.payload
+
+
+def _kind(
+    entry: Restatement, found: Sequence[Restatement], gone_by: dict[tuple[date, str, str], Decimal], preset: Preset
+) -> RestatedAs:
+    """The first that fits: unit, definition, deletion, late data, claw-back, correction."""
+    if _power(entry):
+        return RestatedAs.UNIT_CHANGE
+    if _redefined(entry, found):
+        return RestatedAs.DEFINITION_CHANGE
+    if entry.delta < 0 and -entry.delta == gone_by[entry.day, entry.currency, entry.measure]:
+        return RestatedAs.DELETION
+    if entry.delta > 0 and entry.age_days <= YOUNG_DAYS:
+        return RestatedAs.LATE_DATA
+    return RestatedAs.CLAW_BACK if -entry.delta > _allowed(entry, preset) else RestatedAs.CORRECTION
+
+
+def _power(entry: Restatement) -> int:
+    if entry.was * entry.now <= 0:
+        return 0
+    decades = math.log10(entry.now / entry.was)
+    return round(decades) if abs(decades - round(decades)) <= POWER_OFF else 0
+
+
+def _redefined(entry: Restatement, found: Sequence[Restatement]) -> bool:
+    """One measure moved by one share on several days, and nothing else moved on them."""
+    same = [other for other in found if other.measure == entry.measure and other.currency == entry.currency]
+    days = {other.day for other in same}
+    others = {other.measure for other in found if other.day in days and other.measure != entry.measure}
+    if len(days) < SAME_DAYS or others:
+        return False
+    shares = [float(other.now / other.was) for other in same if other.was]
+    return len(shares) == len(same) and max(shares) - min(shares) <= SAME_SHARE
+
+
+def _allowed(entry: Restatement, preset: Preset) -> Decimal:
+    """How far a figure may be lowered without a word: the partner's envelope, and for counts their own chance."""
+    was = float(abs(entry.was))
+    if entry.measure in COUNTS:
+        return Decimal(COUNT_SETTLES * was + 2 * math.sqrt(COUNT_SETTLES * was) + 0.5)
+    return Decimal(preset.freshness.envelope * was)
