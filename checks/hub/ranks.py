@@ -221,13 +221,10 @@ class RankRoom:
             parser = self.board.targets.get(key[0])
             if parser is not None and site in self._known[key].places:
                 groups[host_of(parser), key[2]].append((key[1], self._known[key].places[site]))
-        found = [
-            (len(lost.gone), where, lost) for where, places in groups.items() if (lost := missing(places)).deindexed
-        ]
+        found = [(where, lost) for where, places in groups.items() if (lost := missing(places)).deindexed]
         was = self._gone.pop(site, None)
         if found:
-            _, where, lost = max(found, key=lambda one: one[:2])
-            self._gone[site] = _gone(where, lost)
+            self._gone[site] = _gone(sorted(found, key=lambda one: (-len(one[1].gone), one[0])))
         if bool(was) != bool(found):
             self.check_soon(site)
 
@@ -279,21 +276,24 @@ class RankRoom:
         return target is not None and (scope is None or scope.sees(target.team))
 
 
-def _gone(where: tuple[str, str], lost: Missing) -> Gone:
-    host, geo = where
+def _gone(found: Sequence[tuple[tuple[str, str], Missing]]) -> Gone:
+    """In the words of the engine and country where it is gone from most queries; the others stand in the evidence."""
+    (host, geo), lost = found[0]
     country = f" in {geo}" if geo else ""
     queries = [query for query, _ in lost.gone]
     named = ", ".join(f"{query!r}" for query in queries[:_NAMED]) + (", ..." if len(queries) > _NAMED else "")
     usual = _median(place.usual for _, place in lost.gone)
     pages = min(place.missed for _, place in lost.gone)
     total = len(queries) + lost.there
-    detail = f"gone from {host}{country} for {len(queries)} of {_queries(total)}, usually about {usual}: {named}"
+    detail = f"missing at {host}{country} for {len(queries)} of {_queries(total)}, usually about place {usual}: {named}"
     evidence = {
         "engine": host, "rank_queries": f"{len(queries)} of {total}", "rank_usual": str(usual),
         "rank_pages": f"missing from {pages} good pages in a row, {max(place.needed for _, place in lost.gone)} needed",
     }  # fmt: skip
-    if lost.since:
-        evidence["began_at"] = lost.since.isoformat()
+    if len(found) > 1:
+        evidence["rank_also"] = ", ".join(f"{host} {geo}".strip() for (host, geo), _ in found[1:])[:200]
+    if since := [one.since for _, one in found if one.since]:
+        evidence["began_at"] = min(since).isoformat()
     return Gone(detail, evidence)
 
 

@@ -35,7 +35,7 @@ FEWEST = 3
 CHANCE = 1e-4
 """How likely N absences in a row may be for a site that is there as often as it was; many sites and queries are tested."""
 ALIKE = 0.2
-"""Pages of one query on one day share .6 and more of their first hosts; those of different queries .1 and less."""
+"""Pages of one query keep most of their first hosts from day to day; a page that has next to none of them is another's."""
 REMEMBERED = 40
 """Looks at a site, and pages of hosts, that say what is usual."""
 MAJORITY = 0.5
