@@ -64,8 +64,11 @@ def test_any_text_is_csv_or_unreadable(text):
         assert all(isinstance(record, dict) for record in decode.csv_of(text))
 
 
-def test_the_last_of_two_equal_keys_wins():
-    assert decode.json_of(b'{"a": 1, "a": 2}') == {"a": 2}
+def test_a_key_that_stands_twice_with_two_values_is_no_value():
+    with pytest.raises(Unreadable, match="twice"):
+        decode.json_of(b'{"rows": [{"a": 1, "a": 2}]}')
+    assert decode.json_of(b'{"a": 1, "a": 1}') == {"a": 1}
+    assert decode.json_of(b'{"a": ":", "b": "\\u003a::"}') == {"a": ":", "b": ":::"}
 
 
 def test_csv_sections_name_their_rows_and_keep_ragged_cells():
