@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from collections import Counter
+from functools import partial
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from checks.feeds.payload import Flaws, Reading, Record, Unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from typing import TextIO
 
 CELL = 1024 * 1024
 LINE = 16 * CELL
@@ -35,7 +37,12 @@ def csv_of(text: str, *, section: str = "", flaws: Flaws | None = None) -> list[
     `section` names the column that a section's NAME is put into when the row itself has none. Cells beyond the header
     are kept as `column N`. Totals below the rows are not rows; `table` keeps them.
     """
-    return list(table(io.StringIO(text, newline=""), section=section, flaws=flaws).records)
+    return list(table(lines_of(io.StringIO(text, newline="")), section=section, flaws=flaws).records)
+
+
+def lines_of(text: TextIO) -> Iterator[str]:
+    """Lines with their ends, none of them read further than may be."""
+    return iter(partial(text.readline, LINE), "")
 
 
 def table(lines: Iterable[str], *, section: str = "", flaws: Flaws | None = None) -> Reading:

@@ -5,18 +5,23 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data.errors import UsageError
+from data.text import clean_text
 
 if TYPE_CHECKING:
-    from checks.feeds.contract import Contract
-    from checks.feeds.decode import Record
-    from checks.feeds.drift import Change
+    from collections.abc import Callable
+
+    from checks.feeds.change import Change
+    from checks.feeds.contract import Contract, Profile
+    from checks.feeds.kept import Kept
     from checks.feeds.pairs import Key
+    from checks.feeds.payload import Flaws
     from checks.feeds.preset import Preset
 
 EXIT = {"harmless": 0, "risky": 1, "breaking": 2}
@@ -40,30 +45,41 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from checks.feeds import decode, files
+    from checks.feeds import files
     from checks.feeds import preset as presets
+    from checks.feeds.payload import Unreadable
 
     before, current = _split(args.baseline, args.current)
     preset = presets.load(args.preset) if args.preset else None
-    key = tuple(args.key.split(",")) if args.key else ()
+    key = tuple(name.strip() for name in args.key.split(",")) if args.key else ()
+    plain = sys.stdout.isatty() and not getattr(args, "json", False)
+    show = partial(_text, named=len(current) > 1) if plain else _json
+    with files.room():
+        try:
+            past = _learn(before, args.records, preset, key)
+            announced = files.headers(Path(args.headers)) if args.headers else {}
+        except Unreadable as problem:
+            print(f"losswatch: {problem}", file=sys.stderr)
+            return UNREADABLE
+        return max(_judged(past, path, args.records, announced, show) for path in current)
+
+
+def _judged(
+    past: _Past, path: Path, records: str | None, announced: dict[str, str], show: Callable[[Path, Change], str]
+) -> int:
+    """The exit code of one payload, its changes printed. One that cannot be read is a change, and said aloud too."""
+    from checks.feeds import flaws
+    from checks.feeds.payload import Unreadable
+
     try:
-        past = _learn(before, args.records, preset, key)
-        announced = files.headers(Path(args.headers)) if args.headers else {}
-    except decode.Unreadable as problem:
+        found = _compare(past, path, records, announced)
+    except Unreadable as problem:
+        print(show(path, flaws.unreadable(str(problem).removeprefix(f"{path}: "))))
         print(f"losswatch: {problem}", file=sys.stderr)
         return UNREADABLE
-    worst = 0
-    for path in current:
-        try:
-            found = _compare(past, path, args.records, preset, announced)
-        except decode.Unreadable as problem:
-            print(f"losswatch: {problem}", file=sys.stderr)
-            worst = UNREADABLE
-            continue
-        for change in found:
-            print(_line(path, change, plain=sys.stdout.isatty() and not getattr(args, "json", False)))
-            worst = max(worst, EXIT[change.severity])
-    return worst
+    for change in found:
+        print(show(path, change))
+    return max((EXIT[change.severity] for change in found), default=0)
 
 
 def _split(groups: list[list[str]], current: list[str]) -> tuple[list[Path], list[Path]]:
@@ -83,52 +99,79 @@ def _split(groups: list[list[str]], current: list[str]) -> tuple[list[Path], lis
 
 
 def _files(paths: list[Path]) -> list[Path]:
-    return [
-        file
-        for path in paths
-        for file in (sorted(p for p in path.iterdir() if p.is_file()) if path.is_dir() else [path])
-    ]
+    """Files as they are; a folder as its files by name, hidden ones left out."""
+    found: list[Path] = []
+    for path in paths:
+        inside = _inside(path) if path.is_dir() else [path]
+        if not inside:
+            raise UsageError(f"no files in the folder {clean_text(str(path), 120)}")
+        found += inside
+    return found
+
+
+def _inside(folder: Path) -> list[Path]:
+    try:
+        return sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
+    except OSError as problem:
+        raise UsageError(f"{clean_text(str(folder), 120)}: {problem.strerror}") from None
 
 
 @dataclass(frozen=True, slots=True)
 class _Past:
+    """What the payloads that were fine had in common, and the records of the last one."""
+
     contract: Contract
-    last: list[Record]
+    last: Kept
+    flaws: tuple[Flaws, ...]
     key: Key
+    preset: Preset | None
 
 
 def _learn(paths: list[Path], records: str | None, preset: Preset | None, key: Key) -> _Past:
-    from checks.feeds import contract, files, pull
+    from checks.feeds.contract import KEEP, Contract
+    from checks.feeds.kept import Kept
 
-    keep = paths[-contract.KEEP :]
     if preset and not key:
         key = (preset.rows.day, *preset.dims.values())
-    learned, last = contract.Contract(), []
-    for place, path in enumerate(keep):
-        found = files.load(path, records, preset)
+    learned, flaws, last = Contract(), [], Kept(key)
+    for place, path in enumerate(paths[-KEEP:]):
+        last = Kept(key)
         at = datetime(2000, 1, 1, tzinfo=UTC) + timedelta(seconds=place)
-        total = pull.total_of(found.envelope)
-        learned = learned.learn(contract.profile(found.records, payload=str(place), at=at, key=key, total=total))
-        last = found.records
-    return _Past(learned, last, key)
+        profile, noted = _profile(path, records, preset, key, last, at)
+        learned = learned.learn(replace(profile, payload=str(place)))
+        flaws.append(noted)
+    return _Past(learned, last, tuple(flaws), key, preset)
 
 
-def _compare(
-    past: _Past, path: Path, records: str | None, preset: Preset | None, announced: dict[str, str]
-) -> tuple[Change, ...]:
-    from checks.feeds import canonical, contract, deprecation, drift, files, pairs, pull
+def _profile(
+    path: Path, records: str | None, preset: Preset | None, key: Key, kept: Kept, at: datetime
+) -> tuple[Profile, Flaws]:
+    """One payload, gone through once."""
+    from checks.feeds import contract, files, report
 
-    found = files.load(path, records, preset)
+    with files.reading(path, records, preset) as payload:
+        profile = contract.profile(kept.through(payload.records), payload=str(path), at=at, key=key)
+        return replace(profile, total=report.total_of(payload.envelope)), payload.flaws
+
+
+def _compare(past: _Past, path: Path, records: str | None, announced: dict[str, str]) -> tuple[Change, ...]:
+    from checks.feeds import canonical, deprecation, drift, flaws, pairs
+    from checks.feeds.kept import Kept
+
     now = datetime.now(UTC)
-    total = pull.total_of(found.envelope)
-    profile = contract.profile(found.records, payload=str(path), at=now, key=past.key, total=total)
-    key = past.key or pairs.guess_key(past.last, found.records)
-    joined = pairs.join(past.last, found.records, key) if key else None
-    uses = canonical.uses(preset) if preset else None
-    return (*deprecation.announced(announced, now), *drift.changes(past.contract, profile, uses, joined))
+    kept = Kept(past.key or past.last.key)
+    profile, noted = _profile(path, records, past.preset, past.key, kept, now)
+    key = past.key or pairs.guess_key(past.last.records, kept.records)
+    joined = pairs.join(past.last.records, kept.records, key) if key else None
+    uses = canonical.uses(past.preset) if past.preset else None
+    drifted = drift.changes(past.contract, profile, uses, joined)
+    return (*deprecation.announced(announced, now), *flaws.changes(past.flaws, past.contract, noted, profile), *drifted)
 
 
-def _line(path: Path, change: Change, *, plain: bool) -> str:
-    if plain:
-        return f"{change.severity:<9} {change.kind:<36} {change.path or '-'}: {change.was} → {change.now}"
+def _text(path: Path, change: Change, *, named: bool) -> str:
+    payload = f"{clean_text(str(path), 80)}: " if named else ""
+    return f"{payload}{change.severity:<9} {change.kind:<36} {change.path or '-'}: {change.was} → {change.now}"
+
+
+def _json(path: Path, change: Change) -> str:
     return json.dumps({"payload": str(path), **asdict(change)}, ensure_ascii=False)

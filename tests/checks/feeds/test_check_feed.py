@@ -89,7 +89,9 @@ def test_one_unreadable_payload_does_not_hide_the_others(run, tmp_path):
     before, now = write(tmp_path / "a.json", rows()), write(tmp_path / "b.json", rows(100))
     (tmp_path / "bad.json").write_text("<!doctype html><p>login")
     code, found, err = run("--baseline", before, "--", str(tmp_path / "bad.json"), now)
-    assert (code, [change["payload"] for change in found]) == (3, [now])
+    assert (code, [change["payload"] for change in found]) == (3, [str(tmp_path / "bad.json"), now])
+    assert (found[0]["kind"], found[0]["severity"]) == ("payload-unreadable", "breaking")
+    assert "an HTML page" in found[0]["now"]
     assert "an HTML page" in err
 
 
