@@ -25,8 +25,8 @@ class Lookouts:
     """One client a vantage, which keeps its connections; another proxy under the same name gets another client."""
 
     settings: Callable[[], Settings]
-    _clients: dict[str, tuple[str, httpx.AsyncClient]] = field(default_factory=dict)
-    """Proxy and client by name."""
+    _clients: dict[tuple[str, str], httpx.AsyncClient] = field(default_factory=dict)
+    """By name and proxy."""
 
     def ways(self, target: Target, sick: Collection[str] = ()) -> list[tuple[str, httpx.AsyncClient]]:
         """Vantages of the target's country with their clients, in the order to try: always the same one first, the sick last.
@@ -43,19 +43,18 @@ class Lookouts:
         return [(name, self._client(name, proxy)) for name, proxy in ordered]
 
     async def close(self) -> None:
-        for _, client in self._clients.values():
+        for client in self._clients.values():
             await client.aclose()
 
     def _client(self, name: str, proxy: str) -> httpx.AsyncClient:
-        known = self._clients.get(name)
-        if known is None or known[0] != proxy:
+        client = self._clients.get((name, proxy))
+        if client is None:
             settings = self.settings()
-            client = httpx.AsyncClient(
+            client = self._clients[name, proxy] = httpx.AsyncClient(
                 proxy=httpx.Proxy(proxy, ssl_context=trust_of(settings) if proxy.startswith("https") else None),
                 verify=trust_of(settings),
                 headers={"User-Agent": settings.network.user_agent},
                 follow_redirects=False,
                 trust_env=False,
             )
-            known = self._clients[name] = proxy, client
-        return known[1]
+        return client

@@ -89,6 +89,8 @@ class RankRoom:
             self._gone.pop(TargetId(site), None)
         for keys in self._where.values():
             keys.intersection_update(self._known)
+        for site in [site for site in self._gone if site in self._where]:
+            self._review(site)
 
     def restore(self, rows: Sequence[Ranks], now: datetime) -> None:
         """Learn again from stored looks, oldest first. What was called deindexed before them stays so for its time."""
@@ -141,8 +143,9 @@ class RankRoom:
         for target in targets:
             if self._gone.pop(target, None) is None:
                 continue
-            for key in self._where.pop(target, ()):
+            for key in [one for one in self._where[target] if self._known[one].places[target].missed]:
                 self._known[key] = self._known[key].forget(target)
+                self._where[target].discard(key)
 
     # ── what is said ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -217,7 +220,7 @@ class RankRoom:
     def _review(self, site: TargetId) -> None:
         """Say anew whether a site is gone, and have it checked when that is news."""
         groups: dict[tuple[str, str], list[tuple[str, Place]]] = defaultdict(list)
-        for key in self._where.get(site, ()):
+        for key in sorted(self._where.get(site, ())):
             parser = self.board.targets.get(key[0])
             if parser is not None and site in self._known[key].places:
                 groups[host_of(parser), key[2]].append((key[1], self._known[key].places[site]))
