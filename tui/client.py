@@ -45,6 +45,10 @@ class HubClient:
         """GET `path` (query included, already percent-encoded) decoded as `kind`."""
         return _decoded(await self._ask("GET", path), kind)
 
+    async def get_bytes(self, path: str) -> bytes:
+        """GET `path`, as it comes."""
+        return await self._ask("GET", path)
+
     async def command(self, name: str, **args: object) -> CommandReply:
         """Give one command, e.g. `command("acknowledge", incident=412)`."""
         return _decoded(await self._ask("POST", f"/v1/commands/{name}", to_json(args)), CommandReply)

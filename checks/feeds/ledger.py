@@ -48,14 +48,14 @@ def gone(
 ) -> tuple[PartnerStat, ...]:
     """A version without measures for each known row of the days asked for that the report no longer holds."""
     fresh = list(fresh)
-    there = {_row(stat) for stat in fresh}
+    there = {row_key(stat) for stat in fresh}
     example = next(iter(fresh), None)
     if example is None:
         return ()
     return tuple(
         replace(stat, measures={}, observed_at=example.observed_at, payload=example.payload, version=1)
         for stat in known
-        if first <= stat.day <= last and _row(stat) not in there
+        if first <= stat.day <= last and row_key(stat) not in there
     )
 
 
@@ -75,10 +75,10 @@ def restatements(
     """
     if closed_by is None:
         return ()
-    before = {_row(stat): stat for stat in known}
+    before = {row_key(stat): stat for stat in known}
     sums: dict[tuple[date, str, str], _Sum] = defaultdict(_Sum)
     for stat in fresh:
-        was = before.get(_row(stat))
+        was = before.get(row_key(stat))
         if was is not None or stat.measures:
             _add(sums, was, stat)
     closed = {
@@ -98,7 +98,8 @@ def restatements(
     return tuple(replace(entry, kind=_kind(entry, found, gone_by, preset)) for entry in found)
 
 
-def _row(stat: PartnerStat) -> tuple[object, ...]:
+def row_key(stat: PartnerStat) -> tuple[object, ...]:
+    """What makes two versions speak of the same row."""
     return (stat.day, stat.currency, tuple(sorted(stat.dims.items())))
 
 

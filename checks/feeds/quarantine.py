@@ -11,7 +11,8 @@ import zstandard
 from checks.feeds.adapt import adapt
 from checks.feeds.canonical import canonical
 from checks.feeds.judge import accept, judge
-from checks.feeds.pull import Pulled, read
+from checks.feeds.pull import Pulled
+from checks.feeds.report import read
 from data.errors import UsageError
 from data.model.delivery import Delivery, Outcome
 

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from checks.hub.feed_desk import FeedDesk
 from checks.parsers import mend
 from data.errors import NotAllowed, UsageError
 from data.model.audit import AuditEntry
@@ -20,8 +21,14 @@ if TYPE_CHECKING:
     from data.model.principal import Principal
 
 NOTE_LIMIT = 2000
-RIGHTS = {"mend": "apply"}
-"""Commands that need the right to another one: who may change the configuration may change a SPEC."""
+RIGHTS = {
+    "mend": "apply",
+    "feed_accept": "apply",
+    "feed_map": "apply",
+    "feed_replay": "apply",
+    "feed_acknowledge": "acknowledge",
+}
+"""Commands that need the right to another one: who may change the configuration may change a SPEC, and what a feed means."""
 UNSTORED = "it is kept in memory only until the database can be written"
 
 
@@ -32,6 +39,10 @@ class Commands:
     hub: Hub
     _mending: asyncio.Lock = field(default_factory=asyncio.Lock)
     """One SPEC is written at a time."""
+    feeds: FeedDesk = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.feeds = FeedDesk(self.hub)
 
     async def give(self, who: Principal, name: str, arguments: dict[str, Any]) -> object:
         """Carry out the command.
@@ -47,6 +58,10 @@ class Commands:
             "recheck": self._recheck,
             "apply": self._apply,
             "mend": self._mend,
+            "feed_accept": self.feeds.accept,
+            "feed_replay": self.feeds.replay,
+            "feed_map": self.feeds.map,
+            "feed_acknowledge": self.feeds.acknowledge,
             "stop": self._stop,
         }
         if name not in known:
@@ -89,7 +104,7 @@ class Commands:
         return await self.hub.configuration.apply(who, dry_run=bool(arguments.get("dry_run")))
 
     async def _mend(self, who: Principal, arguments: dict[str, Any]) -> CommandReply:
-        """Write one selector into a parser's SPEC, or take the last one back, and look at once what that gives."""
+        """Write a selector (and those that hold only `within` it) into a SPEC, or take the last back, and look at once."""
         target = self.hub.board.targets.get(TargetId(str(arguments.get("target") or "")))
         if target is None or target.kind is not TargetKind.PARSER or not who.scope.sees(target.team) or not target.spec:
             raise UsageError(f"no parser {arguments.get('target')!r} with a SPEC in your scope")
@@ -107,9 +122,11 @@ class Commands:
                 await asyncio.to_thread(mend.undo, path)
                 did, message = "undone", f"{path.name} is as it was before"
             else:
-                previous = await asyncio.to_thread(mend.apply_repair, path, name, selector)
-                did = f"{name}: {previous or 'nothing'} -> {selector}"
-                message = f"{path.name}: {name} is now {selector}, was {previous or 'empty'}"
+                within = _selectors(arguments.get("within"))
+                previous = await asyncio.to_thread(mend.apply_repair, path, name, selector, within)
+                also = "".join(f"; {one}: {css}" for one, css in within.items())
+                did = f"{name}: {previous or 'nothing'} -> {selector}{also}"
+                message = f"{path.name}: {name} is now {selector}, was {previous or 'empty'}{also}"
         entry = AuditEntry(self.hub.clock.now(), who.name, target.team, "mend", target.id, clean_text(did, NOTE_LIMIT))
         stored = await self.hub.keeping.keep([entry])
         for other in sharing:
@@ -139,3 +156,12 @@ class Commands:
     async def _audit(self, who: Principal, action: str, subject: str) -> None:
         entry = AuditEntry(self.hub.clock.now(), who.name, TeamId(""), action, subject)
         await self.hub.keeping.keep([entry])
+
+
+def _selectors(given: object) -> dict[str, str]:
+    """Selector by field, of what a command was given."""
+    if given is None:
+        return {}
+    if not isinstance(given, dict) or not all(isinstance(text, str) for pair in given.items() for text in pair):
+        raise UsageError("within is an object of field and selector")
+    return given

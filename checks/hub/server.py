@@ -9,6 +9,7 @@ from starlette.applications import Starlette
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
+from checks.hub.feed_desk import day_of
 from checks.hub.runs import MOST_BYTES
 from data.access.principals import principal_for
 from data.errors import LosswatchError, NotAllowed, StoreError, UsageError
@@ -55,6 +56,7 @@ def application(hub: Hub) -> Starlette:
             route("/v1/incidents", _incidents),
             route("/v1/incidents/{number:int}", _incident),
             route("/v1/commands/{name}", _command, "POST"),
+            route("/v1/feeds/{name}/evidence", _evidence),
             route("/v1/facts", _facts, "POST"),
             route("/v1/runs", _runs, "POST"),
         ]
@@ -136,6 +138,12 @@ async def _command(hub: Hub, who: Principal, request: Request) -> object:
     if not isinstance(arguments, dict):
         raise UsageError("the body of a command is one JSON object")
     return await hub.commands.give(who, request.path_params["name"], arguments)
+
+
+async def _evidence(hub: Hub, who: Principal, request: Request) -> object:
+    first, last = (day_of(request.query_params, name) for name in ("from", "to"))
+    content = await hub.commands.feeds.evidence(who, request.path_params["name"], first, last)
+    return Response(content, media_type="application/zip")
 
 
 async def _facts(hub: Hub, who: Principal, request: Request) -> object:

@@ -35,7 +35,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "sites": ("tui.cli.listing", "list sites"),
     "links": ("tui.cli.listing", "list links"),
     "parsers": ("tui.cli.listing", "list parsers"),
-    "feeds": ("tui.cli.listing", "list partner feeds"),
+    "feeds": ("tui.cli.feeds", "list partner feeds, decide about what they sent, read the past, make evidence"),
     "repair": ("tui.cli.repair", "selectors proposed for a parser that broke; write one into its SPEC, or undo"),
     "revenue": ("tui.cli.listing", "list revenue slices"),
     "secrets": ("tui.cli.secrets", "set, list, test or rotate secrets in the keyring"),

@@ -1,0 +1,46 @@
+"""Changes of losswatch.toml that people order from a screen: comments, order and spacing stay as they wrote them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import tomlkit
+from tomlkit.exceptions import TOMLKitError
+
+from data.errors import ConfigError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+def with_feed_options(text: str, feed: str, options: Mapping[str, str]) -> str:
+    """The file's text with `options` of one feed set; an option without a value is removed.
+
+    Raises `UsageError` when the file has no such feed, `ConfigError` when it is no TOML.
+    """
+    try:
+        document = tomlkit.parse(text)
+    except TOMLKitError as problem:
+        raise ConfigError("losswatch.toml", None, f"not valid TOML: {problem}") from None
+    tables = [table for table in document.get("feeds", []) if table.get("name") == feed]
+    if not tables:
+        raise UsageError(f"losswatch.toml has no feed {feed!r}")
+    had = tables[0].setdefault("options", tomlkit.table())
+    for name, value in options.items():
+        if value:
+            had[name] = value
+        else:
+            had.pop(name, None)
+    return tomlkit.dumps(document)
+
+
+def write(path: Path, text: str) -> None:
+    """Replace the file in one step; what stood there before is kept beside it as `NAME.bak`."""
+    before = path.read_bytes()
+    mode = path.stat().st_mode & 0o777
+    for target, body in ((path.with_name(path.name + ".bak"), before), (path, text.encode())):
+        draft = target.with_name(target.name + ".new")
+        draft.write_bytes(body)
+        draft.chmod(mode)
+        draft.replace(target)
