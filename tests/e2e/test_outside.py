@@ -68,3 +68,44 @@ def test_a_line_that_is_no_run_is_answered_with_its_number(home):
         LosswatchError, match=r"line 2: no outside parser 'price' in your scope\. Did you mean 'prices'"
     ):
         push(home, run(datetime.now(UTC)), run(datetime.now(UTC), "price"))
+
+
+def searches(now, geo, rank):
+    """Two days of one an hour, few results in the morning and many in the evening; `rank` is where our site stands."""
+    for n in range(1, 49):
+        at = now - timedelta(hours=n) + timedelta(minutes=10)
+        count = 11 if at.hour < 12 else 32
+        hosts = [f"rival{(n + k) % 3 + k}.example" for k in range(count)]
+        hosts[rank - 1] = "127.0.0.1"
+        yield run(at, "quiet", items=count, geo=geo, hosts=hosts, fields={"title": 1.0, "stars": float(at.hour % 2)})
+
+
+def test_what_varies_is_shown_for_each_country_and_pages_nobody(home):
+    losswatch(home, "hub", "start")
+    now = datetime.now(UTC)
+    runs = [*searches(now, "SE", 2), *searches(now, "NO", 5)]
+    assert push(home, *runs) == len(runs)
+    detail = asyncio.run(HubClient(home / "hub.sock").get("/v1/target/parser:quiet", TargetDetail))
+    labels = {row.label: row for row in detail.volatility}
+    for geo, place in (("SE", "2"), ("NO", "5")):
+        assert any(label.startswith("results at ") and label.endswith(f"best slots {geo}") for label in labels), labels
+        assert f"new in the first 10 best slots {geo}" in labels
+        assert labels[f"place of kiel best slots {geo}"].now == place
+    assert labels["field stars"].words == "comes and goes"
+    assert len(detail.by_hour) == 24
+    site = asyncio.run(HubClient(home / "hub.sock").get("/v1/target/site:kiel", TargetDetail))
+    assert [aspect.expect for aspect in site.aspects if aspect.name == "ranks"] == ["about 4 in 2 queries"]
+    assert lines(losswatch(home, "incidents", "--json")) == []
+
+
+def test_a_site_that_is_gone_from_the_results_of_another_crawler_is_told(home):
+    losswatch(home, "hub", "start")
+    now = datetime.now(UTC)
+    assert push(home, *searches(now, "SE", 2)) == 48
+    without = [f"https://rival{k}.example/" for k in range(32)]
+    for n in range(4):
+        push(
+            home, run(now - timedelta(minutes=4 - n), "quiet", items=32, geo="SE", hosts=without, fields={"title": 1.0})
+        )
+    rows = lambda: {row["name"]: (row["state"], row["cause"]) for row in lines(losswatch(home, "sites", "--json"))}  # noqa: E731
+    assert until(lambda: rows() == {"kiel": ("degraded", "seo.deindexed")}), rows()
