@@ -218,15 +218,18 @@ def _merged(rows: Sequence[Row]) -> dict[Key, tuple[list[Row], dict[str, Decimal
 
 
 def _current(rows: Sequence[Row], preset: Preset) -> dict[Key, Flat]:
-    """Records as they came where a key has one, else the mapped sums: what `_known` can be compared with."""
+    """The mapped sums, over the record as it came where a key has one: what `_known` can be compared with."""
     merged = _merged(rows).items()
-    return {key: flatten(same[0].raw) if len(same) == 1 else _as_record(sums, preset) for key, (same, sums) in merged}
+    return {
+        key: (flatten(same[0].raw) if len(same) == 1 else {}) | _as_record(sums, preset) for key, (same, sums) in merged
+    }
 
 
 def _as_record(measures: Mapping[str, Decimal | None], preset: Preset) -> Flat:
+    """Figures at the paths they were read from; of several fields of one path the first one speaks."""
     return {
         field.source: float(figure * (100 if field.unit == "minor" else 1))
-        for name, field in preset.fields.items()
+        for name, field in reversed(preset.fields.items())
         if field.source and (figure := measures.get(name)) is not None
     }
 
