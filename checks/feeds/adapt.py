@@ -28,7 +28,7 @@ def adapt(preset: Preset, options: Mapping[str, str]) -> Preset:
 
     Any platform: `currency`, `timezone`, `unit` (major|minor, all money), `lag`, `cadence`, `settle_days`, `envelope`, `timeout_s`,
     `min_gap_s`, `max_body`, `path`, `params` (query string), `method`, `body`, `format`, `rows`, `day`, `day_format`, `hour`, `currency_path`,
-    `decimal`, `auth` (`none`, `basic`, `bearer`, `header:NAME`, `query:NAME`), `end`, `max_days`, `paging` (none|page|offset|row|
+    `decimal`, `auth` (`none`, `basic`, `bearer`, `header:NAME`, `query:NAME`), `auth_path`, `auth_scope`, `auth_form` (query string), `end`, `max_days`, `paging` (none|page|offset|row|
     cursor), `page_param`, `page_first`, `page_size`, `page_size_param`, `page_cursor`, `page_total`, `dim.NAME = PATH`,
     `field.NAME = PATH[:money[:minor]]`; `-` in place of a path drops the preset's own. Unknown options raise `ConfigError`.
     """
@@ -51,7 +51,7 @@ def adapt(preset: Preset, options: Mapping[str, str]) -> Preset:
         timezone=options.get("timezone", preset.timezone),
         fields=fields,
         dims=dims,
-        auth=_auth(options.get("auth"), preset.auth),
+        auth=_some(_auth(options.get("auth"), preset.auth), options, _AUTH),
         **{part: _some(getattr(preset, part), options, wanted) for part, wanted in _PARTS.items()},
     )
     validate(adapted, "losswatch.toml")
@@ -72,7 +72,16 @@ _PARTS = {
     "freshness": {"lag": "lag", "cadence": "cadence", "settle_days": "settle_days", "envelope": "envelope"},
 }  # fmt: skip
 """Part of a preset, its field, and the option that overrides it."""
-_OPTIONS = ("currency", "timezone", "unit", "auth", *(name for part in _PARTS.values() for name in part.values()))
+_AUTH = {"path": "auth_path", "scope": "auth_scope", "form": "auth_form"}
+_OPTIONS = (
+    "currency",
+    "timezone",
+    "unit",
+    "auth",
+    "reread",
+    *_AUTH.values(),
+    *(name for part in _PARTS.values() for name in part.values()),
+)
 
 
 def _below(options: Mapping[str, str], prefix: str) -> dict[str, str]:
@@ -82,8 +91,8 @@ def _below(options: Mapping[str, str], prefix: str) -> dict[str, str]:
 def _some(part: T, options: Mapping[str, str], wanted: Mapping[str, str]) -> T:
     """`part` with the options given, each converted to its field's type."""
     given: dict[str, object] = {field: options[name] for field, name in wanted.items() if name in options}
-    if "params" in given:
-        given["params"] = parse_qsl(str(given["params"]), keep_blank_values=True)
+    for name in {"params", "form"} & given.keys():
+        given[name] = parse_qsl(str(given[name]), keep_blank_values=True)
     try:
         return msgspec.convert({**_plain(part), **given}, type(part), strict=False)
     except msgspec.ValidationError as problem:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
@@ -19,6 +21,11 @@ if TYPE_CHECKING:
 LIMIT = Decimal(10) ** 13
 """Figures that do not fit the store are not figures."""
 GRAIN = Decimal("0.0001")
+_GAPS = ("\u00a0", "\u202f", " ", "'", "\u2019")
+_MONEY_SIGN = re.compile(r"^(?:[A-Z]{3}\b|[€$£¥₽₹])\s*|\s*(?:\b[A-Z]{3}|[€$£¥₽₹])$")
+_GROUPS = {
+    mark: re.compile(rf"[+-]?\d{{1,3}}(?:[{re.escape(mark)}\u00a0\u202f '\u2019]\d{{3}})+|[+-]?\d+") for mark in ".,"
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +51,7 @@ class Row:
         )
 
 
-def pivot(rows: Iterable[object]) -> list[Record]:
+def pivot_cells(rows: Iterable[object]) -> list[Record]:
     """Rows of cells `{name, value, ..}` as records."""
     return [
         {str(cell.get("name")): cell.get("value") for cell in row if isinstance(cell, dict)}
@@ -53,45 +60,80 @@ def pivot(rows: Iterable[object]) -> list[Record]:
     ]
 
 
+def pivot_columns(rows: Iterable[object]) -> list[Record]:
+    """Records whose list `columns` of `{column_type, label, id}` becomes `columns.TYPE`, the label or else the id."""
+    found = []
+    for row in rows:
+        if not isinstance(row, dict):
+            continue
+        columns = row.get("columns")
+        named = {
+            f"columns.{column.get('column_type')}": column.get("label") or column.get("id")
+            for column in (columns if isinstance(columns, list) else [])
+            if isinstance(column, dict)
+        }
+        found.append({**{name: value for name, value in row.items() if name != "columns"}, **named})
+    return found
+
+
 def canonical(records: Sequence[Record], preset: Preset) -> tuple[Row, ...]:
-    return tuple(_row(record, preset) for record in records)
+    """The rows of a report, without those that its preset says are none."""
+    skip = re.compile(preset.rows.skip, re.IGNORECASE) if preset.rows.skip else None
+    return tuple(
+        _row(record, preset) for record in records if not skip or not skip.search(_text(_at(record, preset.rows.day)))
+    )
+
+
+def summed(record: Record, preset: Preset) -> dict[str, Decimal | None]:
+    """The figures of a record of totals."""
+    return _row(record, preset).measures
+
+
+def lacking(rows: Sequence[Row], preset: Preset) -> tuple[str, ...]:
+    """Paths of required fields that no row has; where there is no row, nothing can be lacking."""
+    found = []
+    for name in preset.required:
+        field = preset.fields[name]
+        parts = [preset.fields[part] for part in field.sum] or [field]
+        paths = [path for part in parts for path in (part.source, *part.plus) if path]
+        if rows and all(_at(row.raw, path) is _ABSENT for row in rows for path in paths):
+            found.append(paths[0] if paths else name)
+    return tuple(found)
 
 
 def _row(record: Record, preset: Preset) -> Row:
-    dims = {name: _text(_at(record, path)) for name, path in preset.dims.items() if _at(record, path) is not _ABSENT}
+    dims = {name: _text(value) for name, path in preset.dims.items() if (value := _at(record, path)) is not _ABSENT}
     measures: dict[str, Decimal | None] = {}
-    unread = []
+    unread: list[str] = []
     for name, field in preset.fields.items():
-        if field.sum:
-            continue
-        value = _value(record, field)
-        if value is _ABSENT:
-            continue
-        figure = _figure(value, field)
-        measures[name] = figure
-        if figure is None and value is not None and value != "":
-            unread.append(field.source)
+        if field.source:
+            found = _measure(record, field, preset.rows.decimal, unread)
+            if not isinstance(found, _Absent):
+                measures[name] = found
     for name, field in preset.fields.items():
         parts = [measures[part] for part in field.sum if part in measures]
         if parts:
             known = [part for part in parts if part is not None]
             measures[name] = sum(known, Decimal(0)) if known else None
+    moment = moment_of(_at(record, preset.rows.day), preset)
+    if preset.rows.hour:
+        hour = hour_of(_at(record, preset.rows.hour), moment, preset)
+        dims |= {"hour": hour} if hour else {}
     currency = _text(_at(record, preset.rows.currency)) if preset.rows.currency else ""
-    return Row(
-        _day(_at(record, preset.rows.day), preset), dims, measures, currency or preset.currency, record, tuple(unread)
-    )
+    day = moment.date() if isinstance(moment, datetime) else moment
+    return Row(day, dims, measures, currency or preset.currency, record, tuple(unread))
 
 
-def _value(record: Record, field: Field) -> object:
-    """What a record says of a field: nothing where a condition's path is not delivered, null where that is null."""
-    value = _at(record, field.source) if field.source else 1
-    for path, words in field.when.items():
-        word = _at(record, path)
-        if word is _ABSENT or word is None:
-            return word
-        if _text(word).lower() not in {one.lower() for one in words}:
-            value = value if value is _ABSENT else 0
-    return value
+def _measure(record: Record, field: Field, decimal: str, unread: list[str]) -> Decimal | _Absent | None:
+    """A figure with what is to be added to it; `_ABSENT` where none of it was delivered."""
+    values = {path: value for path in (field.source, *field.plus) if (value := _at(record, path)) is not _ABSENT}
+    if not values:
+        return Decimal(0) if field.missing == "zero" else _ABSENT
+    figures = {path: _figure(value, field, decimal) for path, value in values.items()}
+    broken = [path for path, value in values.items() if figures[path] is None and value is not None and value != ""]
+    unread += broken
+    known = [figure for figure in figures.values() if figure is not None]
+    return None if broken or not known else sum(known, Decimal(0))
 
 
 class _Absent:
@@ -114,38 +156,81 @@ def _text(value: object) -> str:
     return clean_text(str(value), 120) if value is not None and value is not _ABSENT else ""
 
 
-def _figure(value: object, field: Field) -> Decimal | None:
+def _figure(value: object, field: Field, decimal: str) -> Decimal | None:
     """A finite decimal in major units; `None` for null, empty and whatever is no plain number."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     try:
-        figure = Decimal(value.strip() if isinstance(value, str) else str(value))
-    except InvalidOperation:
+        figure = Decimal(_plain(value, field, decimal) if isinstance(value, str) else str(value))
+    except (InvalidOperation, ValueError):
         return None
     if not figure.is_finite() or abs(figure) >= LIMIT:
         return None
     return (figure / 100 if field.unit == "minor" else figure).quantize(GRAIN)
 
 
-def _day(value: object, preset: Preset) -> date | None:
+def _plain(text: str, field: Field, decimal: str) -> str:
+    """A number as written for people in the form that `Decimal` reads: `€ 1.234,50`, `(12.00)`, `1,234`.
+
+    Groups of thousands are taken for such only where they cannot be anything else: with a fraction behind them, or in a
+    count. `1,234` in a column of money may as well be a decimal comma and stays unread.
+    """
+    text = _MONEY_SIGN.sub("", text.strip().replace("\u2212", "-")).strip()
+    if text.startswith("(") and text.endswith(")"):
+        text = f"-{_MONEY_SIGN.sub('', text[1:-1])}"
+    group = "." if decimal == "," else ","
+    if group in text or any(mark in text for mark in _GAPS):
+        whole, point, fraction = text.partition(decimal)
+        if not _GROUPS[group].fullmatch(whole) or (group in whole and not point and field.type == "money"):
+            raise ValueError(text)
+        text = re.sub(r"[^\d+-]", "", whole) + point + fraction
+    return text.replace(decimal, ".") if decimal != "." else text
+
+
+def moment_of(value: object, preset: Preset) -> datetime | date | None:
+    """The day of a row, with its time where it has one, in the partner's zone; `None` for what is neither."""
+    form = preset.rows.day_format
+    if form == "unix":
+        return _since_1970(value, preset)
     if not isinstance(value, str):
         return None
     text = value.strip()
     try:
-        if preset.rows.day_format:
-            return datetime.strptime(text, preset.rows.day_format).date()  # noqa: DTZ007  # a calendar day has no zone
-        if "T" in text or " " in text:
-            return _zoned(datetime.fromisoformat(text), preset)
+        if form:
+            found = datetime.strptime(text, form)  # noqa: DTZ007  # a calendar day has no zone
+            return found if found.tzinfo is None else _zoned(found, preset)
+        if "T" in text or " " in text or ":" in text:
+            return _zoned(datetime.fromisoformat(text.replace("/", "-")), preset)
         return date.fromisoformat(text.replace("/", "-"))
     except ValueError:
         return None
 
 
-def _zoned(moment: datetime, preset: Preset) -> date:
-    """The calendar day of a timestamp: as written when it is midnight of its own zone, else in the partner's."""
-    if moment.tzinfo is None or (moment.hour, moment.minute) == (0, 0):
-        return moment.date()
-    return moment.astimezone(preset.zone).date()
+def _since_1970(value: object, preset: Preset) -> datetime | None:
+    """Seconds, or milliseconds where seconds would be in a far future."""
+    try:
+        seconds = float(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else math.nan
+        return datetime.fromtimestamp(seconds / 1000 if abs(seconds) > 1e11 else seconds, preset.zone)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _zoned(moment: datetime, preset: Preset) -> datetime:
+    """A timestamp in the partner's zone. In a report by day, midnight of its own zone says the day and not the moment."""
+    by_day = not preset.rows.hour and (moment.hour, moment.minute) == (0, 0)
+    return moment if moment.tzinfo is None or by_day else moment.astimezone(preset.zone)
+
+
+def hour_of(value: object, moment: datetime | date | None, preset: Preset) -> str:
+    """`00`..`23` in the partner's zone: of the row's own timestamp, or a number, `13:00` or a timestamp of its own."""
+    if preset.rows.hour == preset.rows.day:
+        return f"{moment.hour:02}" if isinstance(moment, datetime) else ""
+    text = str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    head = text.partition(":")[0]
+    if head.isascii() and head.isdigit() and len(head) <= 2 and int(head) < 24:
+        return f"{int(head):02}"
+    stamp = moment_of(value, preset)
+    return f"{stamp.hour:02}" if isinstance(stamp, datetime) else ""
 
 
 def uses(preset: Preset) -> dict[str, Use]:

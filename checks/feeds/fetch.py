@@ -15,11 +15,14 @@ import httpx
 
 from data.model.cause import cause
 from data.model.ids import CauseId
+from data.text import redact
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-SHOWN = ("content-type", "retry-after", "deprecation", "sunset", "warning", "x-ratelimit-remaining")
+SHOWN = (
+    "content-type", "retry-after", "deprecation", "sunset", "warning", "x-ratelimit-remaining", "x-ratelimit-reset",
+)  # fmt: skip
 MAX_WAIT = timedelta(hours=24)
 _TLS = {
     9: "tls.not_yet_valid",
@@ -44,7 +47,7 @@ class Problem:
 class Answer:
     status: int
     headers: dict[str, str] = field(default_factory=dict)
-    """Only those in `SHOWN`."""
+    """Only those in `SHOWN`, and those asked for."""
     body: bytes = b""
 
     @property
@@ -73,15 +76,21 @@ async def fetch(
     params: tuple[tuple[str, str], ...] = (),
     headers: Mapping[str, str] | None = None,
     form: Mapping[str, str] | None = None,
+    content: bytes | None = None,
+    keep: str = "",
 ) -> Answer | Problem:
-    """The answer whatever its status, or why there is none. Redirects are not followed: a report has no reason to move."""
+    """The answer whatever its status, or why there is none. Redirects are not followed: a report has no reason to move.
+
+    `params` go to the query the URL has already. `keep` is one more header to be told of, in lower case.
+    """
     try:
         async with asyncio.timeout(timeout_s):
             request = client.stream(
-                method, url, params=params, headers=headers, data=form, follow_redirects=False, timeout=timeout_s
-            )
+                method, httpx.URL(url).copy_merge_params(params) if params else url, headers=headers, data=form,
+                content=content, follow_redirects=False, timeout=timeout_s,
+            )  # fmt: skip
             async with request as response:
-                return await _answer(response, max_body)
+                return await _answer(response, max_body, keep)
     except TimeoutError:
         return Problem(cause("tcp.timeout"), f"no complete answer within {timeout_s:g} s")
     except _Stop as stop:
@@ -92,11 +101,11 @@ async def fetch(
         return Problem(cause("config.url"), "the request cannot be made from this base URL and secret")
 
 
-async def _answer(response: httpx.Response, max_body: int) -> Answer:
+async def _answer(response: httpx.Response, max_body: int, keep: str) -> Answer:
     location = response.headers.get("location", "").lower() if response.is_redirect else ""
     if any(word in location for word in ("login", "signin", "sign-in", "auth")):
         raise _Stop("feed.auth", "redirected to a login page")
-    shown = {name: response.headers[name] for name in SHOWN if name in response.headers}
+    shown = {name: redact(response.headers[name]) for name in (*SHOWN, keep) if name in response.headers}
     return Answer(response.status_code, shown, await _body(response, max_body))
 
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _DURATION = re.compile(r"(\d+)\s*([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
+_PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
+PLACEHOLDERS = ("from", "to", "currency", "account", "timezone")
 SOURCES = ("http", "folder", "log", "push")
 """Asked for over HTTP; files dropped into a folder; lines added to a file; calls that come to us."""
 AUTHS = ("none", "header", "query", "basic", "oauth_cc", "oauth_pw", "session")
@@ -42,6 +44,11 @@ class Auth(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """oauth_*, session: path of the token in the answer."""
     ttl: str = "1h"
     """How long a token lives when the answer does not say."""
+    form: tuple[tuple[str, str], ...] = ()
+    """oauth_*: more fields of the token request, as `client_id`; their values and the scope may use {account}, and {client} {client_secret} of a
+    secret `client:client_secret:user:password`."""
+    body: str = '{"key": "{secret}"}'
+    """session: the JSON document posted for a token; its strings may use {secret}, or its halves {user} and {password}."""
 
 
 class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -58,6 +65,7 @@ class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class Window(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     format: str = "%Y-%m-%d"
+    """strftime format; `unix`: seconds since 1970."""
     end_format: str = ""
     """For platforms that take times: `%Y-%m-%d 23:59`; empty: as `format`."""
     end: str = "inclusive"
@@ -78,7 +86,7 @@ class Paging(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     size: int = 0
     size_param: str = ""
     cursor: str = ""
-    """cursor: path of the next one in an answer; nothing there ends the pages."""
+    """cursor: path, or `header:NAME`, of the next one in an answer; nothing there ends the pages. Without a `param` it is an address."""
     total: str = ""
     """Path, or `header:NAME`, of the number of rows (`pages:` before it: of pages) over all pages."""
     max_pages: int = 200
@@ -270,6 +278,7 @@ def validate(preset: Preset, file: str) -> None:
     except (KeyError, ValueError, OSError):
         raise ConfigError(file, None, "no such time zone", value=preset.timezone, allowed="IANA names") from None
     _validate_fields(preset, file)
+    _validate_request(preset, file)
     for pattern in (preset.rows.skip, *(reject.match for reject in preset.reject)):
         try:
             re.compile(pattern)
@@ -292,6 +301,26 @@ def _validate_fields(preset: Preset, file: str) -> None:
             _one_of(file, f"fields.{name}.sum", part, tuple(preset.fields))
     for name in preset.required:
         _one_of(file, "required", name, tuple(preset.fields))
+
+
+def _validate_request(preset: Preset, file: str) -> None:
+    """Documents that are JSON, placeholders that there are, and a parameter for each kind of pages."""
+    request, paging = preset.request, preset.paging
+    texts = [(f"request.params.{name}", value) for name, value in request.params]
+    texts += [(f"request.headers.{name}", value) for name, value in request.headers.items()]
+    texts += [("request.path", request.path), ("request.body", request.body)]
+    for key, text in texts:
+        for found in _PLACEHOLDER.findall(text):
+            _one_of(file, f"{{{found}}} in {key}", found, PLACEHOLDERS)
+    for key, text in (("request.body", request.body), ("auth.body", preset.auth.body)):
+        try:
+            msgspec.json.decode(text or "{}")
+        except msgspec.DecodeError as problem:
+            raise ConfigError(file, None, f"{key} is not valid JSON: {problem}", value=text[:80]) from None
+    if paging.kind not in {"none", "cursor"} and not paging.param:
+        raise ConfigError(file, None, f"paging.kind = {paging.kind!r} needs `param`, the name that the page goes by")
+    if paging.kind == "cursor" and not paging.cursor:
+        raise ConfigError(file, None, "paging.kind = 'cursor' needs `cursor`, where an answer names the next page")
 
 
 def _one_of(file: str, key: str, value: str, allowed: Collection[str]) -> None:

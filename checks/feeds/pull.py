@@ -1,41 +1,54 @@
-"""One pull of one account: ask, tell a report from anything else that says 200, keep the raw bodies."""
+"""One pull of one account: ask page by page, tell a report from anything else that says 200, keep the raw bodies."""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-import re
 import time
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import httpx
 import msgspec
 import zstandard
 
-from checks.feeds import decode
 from checks.feeds.adapt import adapt
-from checks.feeds.canonical import Row, canonical, pivot
-from checks.feeds.decode import Found, Record, Unreadable
+from checks.feeds.canonical import Row, canonical, lacking, summed
+from checks.feeds.decode import Unreadable
 from checks.feeds.fetch import Answer, Problem, fetch, retry_at
-from checks.feeds.preset import Preset, Reject
-from checks.feeds.request import Call, authorization, call, days, windows
-from data.config.settings import Feed
+from checks.feeds.halted import Halted, Progress
+from checks.feeds.mask import masked
+from checks.feeds.pacing import Closed, Gates
+from checks.feeds.paging import following
+from checks.feeds.report import Reply, header_of
+from checks.feeds.request import call, days, windows
+from checks.feeds.tokens import TOKEN_KINDS, TokenCache, account_key, new_token
 from data.model.cause import cause
 from data.model.fact import Payload
-from data.text import clean_text, redact, register_secret
+from data.text import clean_text, register_secret
 
-TOKEN_LIFE = timedelta(seconds=3600)
-TOKEN_MARGIN = timedelta(seconds=60)
-MASK = "•••".encode()
-LEAST_KEY = 8
-"""Characters; a shorter key would blot out innocent figures."""
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    import httpx
+
+    from checks.feeds.decode import Record
+    from checks.feeds.preset import Preset
+    from checks.feeds.report import Report
+    from data.config.settings import Feed
+
+MOST_BODIES = 4
+"""Times the cap of one body that all bodies of a pull may take in memory."""
+LARGE = 256 * 1024
+"""Bytes from which a body is read in a thread of its own."""
+UNNAMED_REST = timedelta(seconds=60)
+"""How long to rest where a platform says that no call is left and not until when."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pulled:
-    """What came back. With a `problem` there are no rows that may be used."""
+    """What came back. With a `problem` there are no rows."""
 
     host: str
     first: date
@@ -48,6 +61,10 @@ class Pulled:
     total: int | None = None
     """Rows the report itself claims over all pages."""
     total_ms: float = 0.0
+    totals: dict[str, Decimal | None] = field(default_factory=dict)
+    """Measures of the report's own record of totals; empty where it has none for each of its windows."""
+    pages: tuple[int, ...] = ()
+    """Records in each page, in order."""
 
     @property
     def records(self) -> list[Record]:
@@ -55,20 +72,12 @@ class Pulled:
 
 
 @dataclass(slots=True)
-class TokenCache:
-    """Access tokens in memory only, by account; a token nobody accepts is forgotten."""
+class Accounts:
+    """What is known of accounts between two calls: tokens, paces, and pulls that broke off. In memory only."""
 
-    _tokens: dict[str, tuple[str, datetime]] = field(default_factory=dict, repr=False)
-
-    def get(self, account: str, now: datetime) -> str | None:
-        token, until = self._tokens.get(account, ("", now))
-        return token if token and now < until else None
-
-    def put(self, account: str, token: str, until: datetime) -> None:
-        self._tokens[account] = (token, until)
-
-    def forget(self, account: str) -> None:
-        self._tokens.pop(account, None)
+    tokens: TokenCache = field(default_factory=TokenCache)
+    gates: Gates = field(default_factory=Gates)
+    halted: Halted = field(default_factory=Halted)
 
 
 TOKENS = TokenCache()
@@ -82,23 +91,25 @@ async def pull(
     now: datetime,
     *,
     tokens: TokenCache = TOKENS,
+    accounts: Accounts | None = None,
+    span: tuple[date, date] | None = None,
 ) -> Pulled:
-    """Read the feed's last `days` once. Every failure is `Pulled.problem`; only a bad configuration raises.
+    """Read the feed's last `days`, or the days of `span` (both inclusive), once.
 
-    A token that is refused although it should live is renewed once. Raises `ConfigError` for options that no preset has.
+    Every failure is `Pulled.problem`; only a bad configuration raises: `ConfigError` for options that no preset has. A token
+    that is refused although it should live is renewed once. What broke off on its way goes on where it was, if it is tried
+    again soon with the same `accounts`.
     """
     preset = adapt(preset, feed.options)
     for known in (secret, secret.partition(":")[2]):
         if known:
             register_secret(known)
-    began = time.perf_counter()
-    visit = _Visit(feed, preset, secret, client, now, tokens)
+    visit = _Visit(feed, preset, secret, client, now, accounts or Accounts(tokens), span or days(feed, preset, now))
     pulled = await visit.read()
     if visit.reused and pulled.problem and pulled.problem.cause == "feed.auth":
-        tokens.forget(visit.account)
-        visit = _Visit(feed, preset, secret, client, now, tokens)
+        visit.renew()
         pulled = await visit.read()
-    return replace(pulled, total_ms=(time.perf_counter() - began) * 1000)
+    return replace(pulled, total_ms=visit.elapsed_s * 1000)
 
 
 @dataclass(slots=True)
@@ -110,184 +121,183 @@ class _Visit:
     secret: str = field(repr=False)
     client: httpx.AsyncClient
     now: datetime
-    tokens: TokenCache
+    accounts: Accounts
+    span: tuple[date, date]
     reused: bool = False
     """Whether an access token from an earlier pull was used."""
+    token: str = field(default="", repr=False)
+    _began: float = field(default_factory=time.perf_counter)
 
     @property
     def account(self) -> str:
-        whose = f"{self.feed.base_url}\0{self.feed.name}\0{self.secret}"
-        return hashlib.sha256(whose.encode("utf-8", "replace")).hexdigest()
+        return account_key(self.feed, self.secret)
+
+    @property
+    def work(self) -> str:
+        """Names what is being read: the same account, asked in the same way for the same days."""
+        asked = msgspec.json.encode((self.preset, self.feed.name, self.feed.account, self.span))
+        return f"{self.account} {hashlib.sha256(asked).hexdigest()}"
+
+    @property
+    def elapsed_s(self) -> float:
+        return time.perf_counter() - self._began
+
+    @property
+    def at(self) -> datetime:
+        """The engine's time by now, in whole seconds."""
+        return self.now + timedelta(seconds=int(self.elapsed_s * self.accounts.gates.speed))
+
+    def renew(self) -> None:
+        self.accounts.tokens.forget(self.account)
+        self.reused = False
 
     async def read(self) -> Pulled:
-        first, last = days(self.feed, self.preset, self.now)
-        pulled = Pulled(urlsplit(self.feed.base_url).hostname or "", first, last)
-        token: str | Problem = await self._token() if self.preset.auth.kind == "oauth_cc" else ""
-        if isinstance(token, Problem):
-            return replace(pulled, problem=token)
-        for start, end in windows(first, last, self.preset.window):
-            pulled = await self._window(pulled, start, end, token)
-            if pulled.problem:
-                break
-        return pulled
+        empty = Pulled(urlsplit(self.feed.base_url).hostname or "", *self.span)
+        progress = self.accounts.halted.take(self.work, self.now) or Progress(empty, self.now)
+        if self.preset.auth.kind in TOKEN_KINDS and (problem := await self._token()):
+            self.accounts.halted.keep(self.work, progress)
+            return replace(progress.pulled, rows=(), problem=problem)
+        wanted = windows(*self.span, self.preset.window)
+        while progress.window < len(wanted):
+            step = await self._page(progress, *wanted[progress.window])
+            if isinstance(step, Problem):
+                if self._passing(step):
+                    self.accounts.halted.keep(self.work, progress)
+                return replace(progress.pulled, rows=(), problem=step)
+            progress = step
+            if progress.problem:
+                return replace(progress.pulled, rows=(), problem=progress.problem)
+        return progress.pulled
 
-    async def _window(self, pulled: Pulled, start: date, end: date, token: str) -> Pulled:
-        """All pages of one window, until a page is short, empty or a repetition."""
-        seen: set[str] = set()
-        for page in range(self.preset.paging.max_pages if self.preset.paging.kind != "none" else 1):
-            if pulled.payloads:
-                await asyncio.sleep(self.preset.pace.min_gap_s)
-            answer = await self._ask(call(self.feed, self.preset, self.secret, start, end, page), token)
-            if isinstance(answer, Problem):
-                return replace(pulled, problem=answer)
-            payload = self._keep(answer)
-            pulled = replace(pulled, payloads=(*pulled.payloads, payload), headers=answer.headers)
-            if payload.hash in seen:
-                return replace(
-                    pulled, problem=Problem(cause("feed.paging"), f"page {page + 1} repeats an earlier page")
-                )
-            seen.add(payload.hash)
-            try:
-                found = read(answer.body, answer.content_type, self.preset)
-            except Unreadable as problem:
-                return replace(pulled, problem=Problem(cause("feed.contract"), str(problem)))
-            rows = canonical(found.records, self.preset)
-            pulled = replace(pulled, rows=(*pulled.rows, *rows), total=total_of(found.envelope) or pulled.total)
-            if len(found.records) < max(self.preset.paging.size, 1):
-                break
-        return pulled
+    def _passing(self, problem: Problem) -> bool:
+        """Whether the pages read so far are still good after it: the network, the server or its patience broke off."""
+        family = problem.cause.partition(".")[0]
+        return family in {"tcp", "dns", "tls", "proto"} or problem.cause in {"http.5xx", "feed.throttled", "feed.auth"}
 
-    async def _ask(self, request: Call, token: str) -> Answer | Problem:
-        headers = request.headers | (authorization(self.preset, token) if token else {})
-        pace = self.preset.pace
-        answer = await fetch(
-            self.client, "GET", request.url, params=request.params, headers=headers,
-            timeout_s=pace.timeout_s, max_body=pace.max_body,
-        )  # fmt: skip
-        return answer if isinstance(answer, Problem) else refusal(answer, self.preset, self.now) or answer
-
-    async def _token(self) -> str | Problem:
-        """A living token from the cache, or a new one for the client's credentials."""
-        if token := self.tokens.get(self.account, self.now):
-            self.reused = True
-            return token
-        credentials = msgspec.structs.replace(self.preset, auth=msgspec.structs.replace(self.preset.auth, kind="basic"))
-        answer = await fetch(
-            self.client, "POST", self.feed.base_url.rstrip("/") + self.preset.auth.path,
-            headers={**authorization(credentials, self.secret), "Accept-Encoding": "gzip"},
-            form={"grant_type": "client_credentials", "scope": self.preset.auth.scope},
-            timeout_s=self.preset.pace.timeout_s, max_body=65_536,
+    async def _page(self, progress: Progress, first: date, last: date) -> Progress | Problem:
+        """One page more; a problem that the answer itself is belongs to the progress, for its body is kept."""
+        pulled, place = progress.pulled, progress.place
+        request = call(self.feed, self.preset, self.secret, first, last, place, self.token)
+        answer = await self._ask(
+            "GET" if request.method == "GET" else "POST", request.url, params=request.params, headers=request.headers,
+            content=request.content, keep=header_of(self.preset.paging.total) or header_of(self.preset.paging.cursor),
         )  # fmt: skip
         if isinstance(answer, Problem):
             return answer
-        if answer.status == 400:
-            return Problem(cause("feed.auth"), "the token endpoint refused the client (400)")
-        if problem := refusal(answer, self.preset, self.now):
+        reply = Reply(answer, self.preset)
+        if problem := reply.refusal(self.at):
             return problem
-        return self._remember(answer)
-
-    def _remember(self, answer: Answer) -> str | Problem:
+        payload = self._keep(answer)
+        pulled = replace(pulled, payloads=(*pulled.payloads, payload), headers=answer.headers)
+        progress = replace(progress, pulled=pulled, bytes=progress.bytes + len(answer.body))
         try:
-            grant = decode.json_of(answer.body, answer.content_type)
-        except Unreadable:
-            grant = None
-        token = grant.get("access_token") if isinstance(grant, dict) else None
-        if not isinstance(grant, dict) or not isinstance(token, str) or not token.isascii() or not token.isprintable():
-            return Problem(cause("feed.auth"), "the token endpoint gave no token")
-        register_secret(token)
-        life = grant.get("expires_in")
-        lives = timedelta(seconds=min(float(life), 86400.0)) if isinstance(life, int | float) else TOKEN_LIFE
-        self.tokens.put(self.account, token, self.now + max(lives - TOKEN_MARGIN, TOKEN_MARGIN))
-        return token
+            report, rows = await self._understood(reply)
+        except Unreadable as unread:
+            return progress.stopped("feed.contract", str(unread))
+        if missing := lacking(rows, self.preset):
+            return progress.stopped(
+                "feed.contract", f"no row has {', '.join(missing)}, which the figures are read from"
+            )
+        return self._onward(progress, report, rows, request.url)
+
+    async def _understood(self, reply: Reply) -> tuple[Report, tuple[Row, ...]]:
+        def both() -> tuple[Report, tuple[Row, ...]]:
+            report = reply.report()
+            return report, canonical(report.records, self.preset)
+
+        return await asyncio.to_thread(both) if len(reply.answer.body) > LARGE else both()
+
+    def _onward(self, progress: Progress, report: Report, rows: tuple[Row, ...], address: str) -> Progress:
+        """What is known after a page, and where the next begins."""
+        pulled, place, paging = progress.pulled, progress.place, self.preset.paging
+        number = place.pages + 1
+        print_of_page = hashlib.sha256(msgspec.json.encode(report.records)).hexdigest()
+        if report.records and print_of_page in progress.seen:
+            return progress.stopped("feed.paging", f"page {number} repeats an earlier page")
+        pulled = replace(pulled, rows=(*pulled.rows, *rows), pages=(*pulled.pages, len(report.records)))
+        progress = replace(progress, pulled=pulled, seen=progress.seen | {print_of_page})
+        after = following(paging, place, report.page, address)
+        if after and number >= paging.max_pages:
+            return progress.stopped("feed.paging", f"more than {paging.max_pages} pages")
+        if after and progress.bytes > MOST_BODIES * self.preset.pace.max_body:
+            return progress.stopped("proto.oversize", f"more than {progress.bytes // 1024 // 1024} MiB over all pages")
+        if after and paging.kind == "cursor" and not report.records and after.cursor == place.cursor:
+            return progress.stopped("feed.paging", f"page {number} leads to itself")
+        if after:
+            return replace(progress, place=after, claimed=report.claimed if report.claimed is not None else progress.claimed)  # fmt: skip
+        return self._window_done(progress, report)
+
+    def _window_done(self, progress: Progress, report: Report) -> Progress:
+        """Totals count where every window has them."""
+        claimed = report.claimed if report.claimed is not None else progress.claimed
+        pulled, fresh = progress.pulled, progress.window == 0
+        total = None if claimed is None or (not fresh and pulled.total is None) else (pulled.total or 0) + claimed
+        told = summed(report.totals, self.preset) if report.totals else {}
+        totals = told if fresh else _added(pulled.totals, told)
+        return progress.next_window(replace(pulled, total=total, totals=totals))
+
+    async def _ask(self, method: str, url: str, **given: object) -> Answer | Problem:
+        """One call in the account's turn; its answer without our own key, which a server may repeat."""
+        pace, gate = self.preset.pace, self.accounts.gates.of(self.account)
+        try:
+            async with gate.turn(pace.min_gap_s):
+                answer = await fetch(
+                    self.client, method, url, timeout_s=pace.timeout_s, max_body=pace.max_body, **given,  # type: ignore[arg-type]  # handed through unchanged
+                )  # fmt: skip
+        except Closed as closed:
+            until = self.at + timedelta(seconds=closed.wait_s)
+            return Problem(cause("feed.throttled"), f"the platform wants no call before {until:%H:%M}Z", until)
+        if isinstance(answer, Problem):
+            return answer
+        self._rest(answer)
+        return replace(answer, body=masked(answer.body, (self.secret, self.token)))
+
+    def _rest(self, answer: Answer) -> None:
+        """What the answer says of calls to come: a throttle, `Retry-After`, or a rate limit with none left."""
+        pace, gate = self.preset.pace, self.accounts.gates.of(self.account)
+        after = retry_at(answer.headers.get("retry-after", ""), self.at)
+        if answer.status in pace.throttle:
+            gate.rest((after - self.at).total_seconds() if after else pace.cool_s)
+        elif after:
+            gate.rest((after - self.at).total_seconds())
+        elif answer.headers.get("x-ratelimit-remaining", "").strip() == "0":
+            gate.rest(_until_reset(answer.headers.get("x-ratelimit-reset", ""), self.at).total_seconds())
+
+    async def _token(self) -> Problem | None:
+        """A living token from the cache, or a new one for the secret."""
+        known = self.accounts.tokens.get(self.account, self.now)
+        if known:
+            self.token, self.reused = known, True
+            return None
+        async with self.accounts.gates.of(self.account).turn(0.0):
+            granted = await new_token(self.feed, self.preset, self.secret, self.client, self.now)
+        if isinstance(granted, Problem):
+            return granted
+        self.token, until = granted
+        self.accounts.tokens.put(self.account, self.token, until)
+        return None
 
     def _keep(self, answer: Answer) -> Payload:
-        """The body as received, but for our own key where a server repeats it."""
-        body = answer.body
-        for key in (self.secret, self.secret.rpartition(":")[2]):
-            body = body.replace(key.encode(), MASK) if len(key) >= LEAST_KEY else body
+        """The body as received, but for our own key."""
         return Payload(
-            hash=hashlib.sha256(body).hexdigest(),
+            hash=hashlib.sha256(answer.body).hexdigest(),
             feed=self.feed.name,
             team=self.feed.team,
             received_at=self.now,
             content_type=clean_text(answer.content_type, 80),
-            body=zstandard.compress(body),
+            body=zstandard.compress(answer.body),
         )
 
 
-def read(body: bytes, content_type: str, preset: Preset) -> Found:
-    """The records of a body in the preset's format; raises `Unreadable`."""
-    rows = preset.rows
-    if rows.format == "csv":
-        return Found(decode.csv_of(decode.text_of(body, content_type), section=rows.section), "", {})
-    if rows.format == "xml":
-        return Found(decode.xml_of(body), "", {})
-    document = decode.json_of(body, content_type)
-    if rows.pivot != "cells":
-        return decode.find(document, rows.path)
-    here = decode.at_path(document, rows.path)
-    if not isinstance(here, list):
-        raise Unreadable(f"nothing at the records path {rows.path!r}")
-    return Found(pivot(here), rows.path, decode.find(document, "").envelope)
+def _added(some: dict[str, Decimal | None], more: dict[str, Decimal | None]) -> dict[str, Decimal | None]:
+    """Sums of the measures that both have."""
+    return {name: (some[name] or 0) + (more[name] or 0) for name in some.keys() & more.keys()}  # type: ignore[misc]
 
 
-def refusal(answer: Answer, preset: Preset, now: datetime) -> Problem | None:
-    """Why an answer is no report: its status first, then what a body says although the status was good."""
-    status, after = answer.status, retry_at(answer.headers.get("retry-after", ""), now)
-    if status in preset.pace.throttle:
-        return Problem(cause("feed.throttled"), f"throttled ({status})", after or now + timedelta(seconds=60))
-    if status in {401, 403, 407}:
-        return Problem(cause("feed.auth"), f"{status} {_said(answer)}".strip())
-    if status >= 400:
-        name = "http.5xx" if status >= 500 else "http.gone" if status == 410 else "http.4xx"
-        return Problem(cause(name), f"the API answered {status}", after)
-    if status >= 300:
-        return Problem(cause("feed.contract"), f"moved ({status})")
-    for rule in (*preset.reject, Reject("feed.auth", html=True)):
-        if words := _rejected(answer, rule):
-            return Problem(cause(rule.cause), words)
-    return None
-
-
-def _rejected(answer: Answer, rule: Reject) -> str:
-    """Words for a body that the rule recognises as no report, else nothing."""
-    if rule.html:
-        return (rule.words or "an HTML page instead of a report") if answer.is_html else ""
-    text = decode.text_of(answer.body[:16_000], answer.content_type)[:4_000]
-    if rule.json:
-        found = _json_at(answer, rule.json)
-        if found in {None, ""}:
-            return ""
-        text = str(found)
-    if rule.match and not re.search(rule.match, text, re.IGNORECASE):
-        return ""
-    return rule.words or f"error in the body: {redact(clean_text(text, 80))}"
-
-
-def _json_at(answer: Answer, path: str) -> str | None:
-    try:
-        found = decode.at_path(decode.json_of(answer.body, answer.content_type), path)
-    except Unreadable:
-        return None
-    return None if found is None else str(found)
-
-
-def _said(answer: Answer) -> str:
-    """A short error word of a refusal, as `token_expired`; nothing that could be more than a word or two."""
-    for path in ("error", "error.code", "code", "message"):
-        found = _json_at(answer, path)
-        if found and re.fullmatch(r"[A-Za-z_ -]{3,40}", found):
-            return redact(found)
-    return ""
-
-
-def total_of(envelope: Record) -> int | None:
-    """The number of rows over all pages that an envelope claims."""
-    for path, value in envelope.items():
-        name = path.rpartition(".")[2].lower()
-        if (
-            name in {"total", "total_count", "totalcount", "total_rows", "total_records", "count"}
-            and type(value) is int
-        ):
-            return value
-    return None
+def _until_reset(header: str, now: datetime) -> timedelta:
+    """`X-RateLimit-Reset` in seconds from now or since 1970; a minute where it says nothing."""
+    text = header.strip()
+    if not text.isascii() or not text.isdigit() or len(text) > 11:
+        return UNNAMED_REST
+    seconds = float(text) if len(text) < 9 else float(text) - now.timestamp()
+    return timedelta(seconds=min(max(seconds, 0.0), 86_400.0))
