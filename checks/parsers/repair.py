@@ -209,15 +209,15 @@ def _verified(
         whole = extract(replace(spec, fields=(field,)), one.page)
         given = whole.field(field.name)
         first, fill = (len(given.values), given.fill) if number == 0 else (first, fill)
+        links = seen.agreed(whole)
         kept = _in_range(spec, field, given, usual)
-        held += kept and yield_of(field, given, known, seen, seen.agreed(whole)).record.state == "ok"
+        held += kept and yield_of(field, given, known, seen, links).record.state == "ok"
         wanted = one.values.get(field.name, ())
         same, comparable = same + overlap_count(given.values, wanted), comparable + len(wanted)
         agrees = agrees or (bool(wanted) and f1(given.values, wanted, len(given.values)) >= OVERLAP)
         agrees = agrees or (
-            bool(supported) and min(supported) >= WITNESS_AGREES
-            and bool(given.values) and sum(map(seen.supports, given.values)) >= WITNESS_AGREES * len(given.values)
-        )  # fmt: skip
+            bool(supported) and min(*supported, links.overlap, links.share_of(given.values)) >= WITNESS_AGREES
+        )
     good = bool(usual) and held == len(broken)
     return Repair(
         field.name, field.css, first, good and agrees, len(broken), round(fill, 3), same, comparable, held, source

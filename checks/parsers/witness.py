@@ -17,6 +17,8 @@ from checks.parsers.page import common_host, host_of
 from data.text import clean_text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from selectolax.lexbor import LexborNode
 
     from checks.parsers.extract import Extraction
@@ -102,6 +104,12 @@ class Agreement:
     @property
     def proof(self) -> bool:
         return len(self.results) >= PROOF
+
+    def share_of(self, values: Sequence[str]) -> float:
+        """Share of `values` that are the title or the address of one of `results`."""
+        titles, keys = {_plain(result.title) for result in self.results}, {result.key for result in self.results}
+        hits = sum(_plain(value) in titles or ("/" in value and url_key(unwrap(value)) in keys) for value in values)
+        return hits / len(values) if values else 0.0
 
 
 def witness(page: Page) -> Sighting:

@@ -67,6 +67,17 @@ def test_where_values_are_unknown_the_list_that_links_show_stands_for_what_used_
     assert (url.field, url.matches, url.verified) == ("url", 10, True)
 
 
+def test_links_agree_only_with_their_own_list_and_not_with_any_link_of_the_page(search_page, learn_from):
+    spec = parse_spec(LIST)
+    memory = learn_from(spec, *(search_page(10, f"q{n}") for n in range(3)))
+    twice = (
+        "<section><a class='go' href='https://site{n}.example/{query}/{n}'><h2>{title}</h2></a>"
+        "<a class='go' href='https://copies{n}.example/{query}/{n}'>A copy of this page</a></section>"
+    )
+    (url,) = repairs_for(spec, ("url",), [broken(search_page(10, item=twice))], memory)
+    assert (url.source, url.matches, url.pages_ok, url.verified) == ("cluster", 20, 1, False)
+
+
 def test_nothing_is_proposed_where_nothing_is_known(search_page, redesign, spec):
     assert repairs_for(spec, ("title",), [broken(search_page(10, item=redesign))], memories.fresh(spec)) == ()
 
