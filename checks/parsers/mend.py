@@ -1,4 +1,4 @@
-"""Writes one repaired selector into a SPEC file and takes it back: comments and order stay, the previous five are kept."""
+"""Writes a repaired selector into a SPEC file and takes it back: comments and order stay, the previous five are kept."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import tempfile
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from checks.parsers.repair import ITEMS
@@ -17,7 +18,7 @@ from data.errors import ConfigError
 from data.text import clean_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 KEPT = 5
 """Earlier versions beside the SPEC: `SPEC.toml.1` is the newest."""
@@ -26,32 +27,42 @@ _STRING = r"\"(?:[^\"\\]|\\.)*\"|'[^']*'"
 _HEADER = re.compile(r"\s*\[([^\[\]]+)\]\s*(?:#.*)?$")
 
 
-def apply_repair(spec_path: Path, field: str, selector: str) -> str:
+def apply_repair(spec_path: Path, field: str, selector: str, within: Mapping[str, str] = MappingProxyType({})) -> str:
     """Write `selector` as the css of `field` (`items`: the repeated item) and return the one before.
 
-    1. Change that one value in the text. 2. Read the text again: it must say exactly what it said, and the new selector.
+    `within` are fields and selectors that only hold together with it, as those in a new item: all are written, or none.
+
+    1. Change those values in the text. 2. Read the text again: it must say exactly what it said, and the new selectors.
     3. Keep the present file as `.1`, then put the new one in its place in one step.
 
     Raises:
         ConfigError: no such field, no CSS, a SPEC that cannot be read, changed or written; nothing is changed then.
     """
     path = spec_path.resolve()
-    before = _read(path)
+    before = after = _read(path)
     spec = parse_spec(before, spec_path)
     previous = _selector_of(spec, field, spec_path)
-    wrong = not selector or len(selector) > LONGEST or clean_text(selector, LONGEST) != selector
-    if wrong or not valid_css(selector):
-        shown = clean_text(selector, 80)
-        raise ConfigError(spec_path, None, f"not written for {field!r}", value=shown, allowed="a CSS selector")
-    after = _changed(before, spec, field, selector)
-    if after is None or _parsed(after, spec_path) != _with(spec, field, selector):
-        raise ConfigError(
-            spec_path, None, f"css of {field!r} is written in a way that is not changed safely: do it by hand"
-        )
+    for name, css in {field: selector, **within}.items():
+        after, spec = _one_changed(after, spec, name, css, spec_path)
     with _explained(spec_path):
         _keep(path, before)
         _write(path, after)
     return previous
+
+
+def _one_changed(text: str, spec: Spec, field: str, selector: str, shown: Path) -> tuple[str, Spec]:
+    """The text and what it says with one selector changed."""
+    _selector_of(spec, field, shown)
+    wrong = not selector or len(selector) > LONGEST or clean_text(selector, LONGEST) != selector
+    if wrong or not valid_css(selector):
+        value = clean_text(selector, 80)
+        raise ConfigError(shown, None, f"not written for {field!r}", value=value, allowed="a CSS selector")
+    after, wanted = _changed(text, spec, field, selector), _with(spec, field, selector)
+    if after is None or _parsed(after, shown) != wanted:
+        raise ConfigError(
+            shown, None, f"css of {field!r} is written in a way that is not changed safely: do it by hand"
+        )
+    return after, wanted
 
 
 def undo(spec_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -9,17 +10,25 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from street import lines, losswatch, until
 
+from tui.app import LosswatchApp
+from tui.screens.parser import ParserScreen
+from tui.service import HubService
+
 SPEC = '[parser]\nitems = "div.offer"\n[parser.fields.name]\ncss = "h2"\n[parser.fields.price]\ncss = "span.price"  # per month\ntype = "number"\n'
 OFFER = "<div class=offer><h2>Casino {n}</h2><span class=price>{n}9 EUR</span><p class=terms>18+ and more of the terms of {n}</p></div>"
+REDESIGNED = (
+    "<article class=card-x81><header><h3 class=card-title>Casino {n}</h3></header>"
+    "<div class=cost><strong>{n}9 EUR</strong></div><small>18+ and more of the terms of {n}</small></article>"
+)
 
 
 @pytest.fixture
 def shop():
-    """A page of offers whose price class a test decides."""
+    """A page of offers whose markup a test decides."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
-            offers = "".join(OFFER.format(n=n) for n in range(1, 13)).replace("class=price", f"class={server.price}")
+            offers = "".join(server.offer.format(n=n) for n in range(1, 13))
             body = f"<html><title>Offers</title><body><nav>Menu</nav><main>{offers}</main></body></html>".encode()
             self.send_response(200)
             self.send_header("Content-Type", "text/html")
@@ -31,7 +40,7 @@ def shop():
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.price = "price"
+    server.offer = OFFER
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
     yield server
     server.shutdown()
@@ -57,12 +66,17 @@ def parser(home):
     return next(iter(lines(losswatch(home, "parsers", "--json"))), {"state": "", "last_at": ""})
 
 
-def test_a_dead_field_is_repaired_from_kept_pages_and_the_repair_taken_back(home, shop):
+def watched(home):
+    """The hub runs, and has seen enough good pages to know what is usual."""
     assert losswatch(home, "hub", "start").returncode == 0
     seen = set()
     assert until(lambda: seen.add(parser(home)["last_at"]) or len(seen) > 6, 60)
     assert parser(home)["state"] == "ok"
-    shop.price = "amount"
+
+
+def test_a_dead_field_is_repaired_from_kept_pages_and_the_repair_taken_back(home, shop):
+    watched(home)
+    shop.offer = OFFER.replace("class=price", "class=amount")
     assert until(lambda: parser(home)["state"] == "failing", 60)
     found = until(
         lambda: [json.loads(line) for line in losswatch(home, "repair", "offers", "--json").stdout.splitlines()], 30
@@ -78,3 +92,45 @@ def test_a_dead_field_is_repaired_from_kept_pages_and_the_repair_taken_back(home
     assert until(lambda: parser(home)["state"] == "ok", 60)
     assert losswatch(home, "repair", "offers", "--undo").returncode == 0
     assert (home / "offers.toml").read_text() == SPEC
+
+
+async def eventually(pilot, holds, patience_s=40.0):
+    """Poll the running dashboard until it shows what is awaited."""
+    deadline = asyncio.get_running_loop().time() + patience_s
+    while not (found := holds()):
+        assert asyncio.get_running_loop().time() < deadline
+        await pilot.pause(0.1)
+    return found
+
+
+def text_of(app):
+    return "\n".join("".join(segment.text for segment in line) for line in app.screen._compositor.render_strips())
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_a_redesign_is_repaired_and_taken_back_on_the_parsers_screen(home, shop, size):
+    spec = home / "offers.toml"
+    watched(home)
+    shop.offer = REDESIGNED
+    assert until(lambda: parser(home)["state"] == "failing", 60)
+    app = LosswatchApp(HubService(home / "hub.sock"))
+    async with app.run_test(size=size) as pilot:
+        await eventually(pilot, lambda: app.hello)
+        app.open_target("parser:offers")
+        await eventually(pilot, lambda: isinstance(app.screen, ParserScreen) and app.screen.detail)
+        await eventually(pilot, lambda: app.screen.candidate)
+        await pilot.press("2")
+        await eventually(pilot, lambda: "+" in text_of(app) and "article" in text_of(app))
+        one = app.screen.candidate
+        assert (one.field, one.verified) == ("items", True)
+        await pilot.press("A")
+        assert "and 2 fields in it into offers.toml? type yes" in text_of(app)
+        await pilot.press(*"yes", "enter")
+        await eventually(pilot, lambda: spec.read_text() != SPEC)
+        assert (home / "offers.toml.1").read_text() == SPEC
+        assert "# per month" in spec.read_text()
+        await eventually(pilot, lambda: app.screen.detail.row.state.value == "ok")
+        assert app.screen.detail.runs[-1].items == 12
+        await pilot.press("U", *"yes", "enter")
+        await eventually(pilot, lambda: spec.read_text() == SPEC)
+        await eventually(pilot, lambda: app.screen.detail.row.state.value != "ok")

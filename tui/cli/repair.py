@@ -15,6 +15,7 @@ from tui.cli.paper import paper
 from tui.cli.table import Cell, Column, table
 from tui.client import HubClient
 from tui.lines import safe
+from tui.mending import within
 
 if TYPE_CHECKING:
     import argparse
@@ -33,7 +34,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--field", metavar="FIELD", help="only this field's proposals; items is the repeated item")
     chosen = parser.add_mutually_exclusive_group()
     chosen.add_argument(
-        "--apply", metavar="N", type=positive, help="write proposal N into the SPEC; the SPEC before it is kept"
+        "--apply",
+        metavar="N",
+        type=positive,
+        help="write proposal N into the SPEC (a new item with its fields); the SPEC before it is kept",
     )
     chosen.add_argument("--undo", action="store_true", help="put the SPEC back as it was before the last repair")
 
@@ -55,7 +59,9 @@ async def _run(args: argparse.Namespace) -> int:
         one = dict(numbered).get(args.apply)
         if one is None:
             raise UsageError(f"no proposal {args.apply}; there are {len(numbered)}. Look at: losswatch repair {name}")
-        reply = await client.command("mend", target=f"parser:{name}", field=one.field, selector=one.selector)
+        together = within(one, detail.candidates)
+        also = {"within": together} if together else {}
+        reply = await client.command("mend", target=f"parser:{name}", field=one.field, selector=one.selector, **also)
         return _told(args, f"{reply.message}\ntake it back with: losswatch repair {name} --undo")
     _show(args, detail, [(number, one) for number, one in numbered if args.field in {None, one.field}])
     return detail.row.state.exit_code

@@ -10,6 +10,7 @@ from data.model.state import State
 from tui import format as fmt
 from tui import keys
 from tui.lines import fit_to, safe
+from tui.mending import within
 from tui.screens import parser_parts as shown
 from tui.screens.parser_diff import DiffPanel
 from tui.screens.target import TargetScreen
@@ -209,14 +210,18 @@ class ParserScreen(TargetScreen):
         if row is None:
             self.losswatch.say("No candidate to accept: nothing is broken" if not self.broken else "No candidate yet")
             return
+        together = within(row, self.detail.candidates if self.detail is not None else ())
         sure = "" if row.verified else " (unproven)"
-        frame = f"write  into {self.spec_file()}{sure}? type yes: "
+        more = f" and {len(together)} field{'' if len(together) == 1 else 's'} in it" if together else ""
+        frame = f"write {more} into {self.spec_file()}{sure}? type yes: "
         selector = fit_to(safe(row.selector), max(self.app.size.width - len(frame) - 8, 12))
-        self.ask(Question(frame.replace("  ", f" {selector} ", 1).strip(), submit=lambda said: self._accept(row, said)))
+        words = frame.replace("write ", f"write {selector}", 1).strip()
+        self.ask(Question(words, submit=lambda said: self._accept(row, together, said)))
 
-    def _accept(self, row: CandidateRow, said: str) -> None:
+    def _accept(self, row: CandidateRow, together: dict[str, str], said: str) -> None:
         if said.strip().lower() in _YES:
-            self.losswatch.give("mend", target=self.target, field=row.field, selector=row.selector)
+            also = {"within": together} if together else {}
+            self.losswatch.give("mend", target=self.target, field=row.field, selector=row.selector, **also)
         else:
             self.losswatch.say(f"{self.spec_file()} stays as it is")
 

@@ -98,3 +98,10 @@ def test_what_cannot_be_done_is_said_and_not_audited(spec_path, wrong):
     with pytest.raises(ConfigError):
         give(hub, **wrong)
     assert (hub.rows, hub.checked, spec_path.read_text()) == ([], [], SPEC)
+
+
+@pytest.mark.parametrize("within", [7, ["b"], {"price": 7}, "b"])
+def test_fields_within_an_item_are_an_object_of_texts(spec_path, within):
+    with pytest.raises(UsageError, match="within"):
+        give(Hub(spec_path.parent, parser("offers")), within=within)
+    assert spec_path.read_text() == SPEC

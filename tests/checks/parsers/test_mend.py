@@ -116,3 +116,15 @@ def test_a_link_to_a_spec_stays_a_link_and_rights_stay(spec_path, tmp_path):
 def test_a_file_that_is_gone_is_a_sentence(tmp_path):
     with pytest.raises(ConfigError, match="cannot read this SPEC"):
         apply_repair(tmp_path / "none.toml", "url", "b")
+
+
+def test_a_new_item_is_written_with_its_fields_or_not_at_all(spec_path):
+    before = spec_path.read_text()
+    with pytest.raises(ConfigError):
+        apply_repair(spec_path, "url", "a.new", {"url": "a.newer", "none": "b"})
+    assert spec_path.read_text() == before
+    apply_repair(spec_path, "items", "article", {"url": "a.new"})
+    written = load_spec(spec_path)
+    assert (written.items, next(one.css for one in written.fields if one.name == "url")) == ("article", "a.new")
+    undo(spec_path)
+    assert spec_path.read_text() == before
