@@ -105,10 +105,12 @@ class PartnerApi:
             "visit_count": each.clicks,
             "registration_count": each.regs,
             "ftd_count": each.ftd,
-            "ftd_total": money(each.ftd * 31.4),
+            "ftd_total": money(each.first_deposits),
             "qftd_count": each.ftd,
             "deposit_count": each.ftd * 2,
             "deposit_total": money(each.deposits),
+            "withdrawal_total": money(each.withdrawals),
+            "volume": money(each.deposits * 7.3),
             "net_pl": money(each.net_revenue),
             "commissions_cpa": money(each.commission),
             "commissions_rev_share": 0,
@@ -139,10 +141,10 @@ class PartnerApi:
         return Response(200, _csv(_INCOME_COLUMNS, (self._income_row(each) for each in totals)).encode(), CSV)
 
     def _income_row(self, each: DayFigure) -> tuple[object, ...]:
-        stake = round(each.deposits * 7.3, 2)
-        counts = (each.clicks * 6, each.clicks, each.regs, each.ftd)
-        money = (each.deposits, stake, each.net_revenue, 0, each.ftd, each.commission, each.commission)
-        return (f"{each.day:%Y/%m/%d}", self.desk.partner.name, COMPANY_SITE, *counts, *money)
+        counts = (each.clicks * 6, each.clicks, each.regs, each.ftd, each.ftd)
+        money = (each.deposits, _ggr(each), each.net_revenue, 0, each.commission)
+        where = (f"{each.day:%m/%d/%Y}", self.desk.partner.name, COMPANY_SITE)
+        return (1, "EUR", *where, *counts, *money, each.ftd, each.commission)
 
 
 COMPANY_SITE = "Corvane Media"
@@ -165,11 +167,20 @@ _AFFILKA: dict[str, Callable[[DayFigure], dict[str, object]]] = {
     "visits_count": lambda each: _cell("visits_count", each.clicks, "integer"),
     "registrations_count": lambda each: _cell("registrations_count", each.regs, "integer"),
     "first_deposits_count": lambda each: _cell("first_deposits_count", each.ftd, "integer"),
+    "first_deposits_sum": lambda each: _money("first_deposits_sum", each.first_deposits),
+    "deposits_count": lambda each: _cell("deposits_count", each.ftd * 2, "integer"),
     "deposits_sum": lambda each: _money("deposits_sum", each.deposits),
+    "cashouts_sum": lambda each: _money("cashouts_sum", each.withdrawals),
+    "ggr": lambda each: _money("ggr", _ggr(each)),
+    "qualified_players_count": lambda each: _cell("qualified_players_count", each.ftd, "integer"),
     "ngr": lambda each: _money("ngr", each.net_revenue),
     "partner_income": lambda each: _money("partner_income", each.commission),
     "player_country": lambda each: _cell("player_country", each.geo, "string"),
 }
+
+
+def _ggr(each: DayFigure) -> float:
+    return round(each.net_revenue * 1.3, 2)
 
 
 def _affilka_keys(each: DayFigure, groups: list[str]) -> list[dict[str, object]]:
@@ -190,19 +201,21 @@ def _inhouse_row(each: DayFigure) -> dict[str, object]:
         "num_users_joined": each.regs,
         "num_users_deposited": str(each.ftd),
         "amount_deposited": cents(each.deposits),
-        "ggr_revenue": cents(each.net_revenue * 1.3),
+        "amount_wagered": cents(each.deposits * 7.3),
+        "ggr_revenue": cents(_ggr(each)),
         "net_revenue": cents(each.net_revenue),
         "commission": cents(each.commission),
     }
 
 
 _INCOME_COLUMNS = (
-    "Period", "Merchant", "Site", "Impressions", "Clicks", "Registrations", "First Deposits", "Deposits", "Stake",
-    "Net Revenue", "Commission", "CPA Count", "CPA Commission", "Total Commission",
+    "rowid", "currencysymbol", "period", "merchantname", "sitename", "impressions", "clicks", "downloads", "newdepositingacc",
+    "firstdepositcount", "purchases", "grossrevenue", "netrevenue", "revsharecommission", "totalcpacommission", "cpacommissioncount",
+    "totalcommission",
 )  # fmt: skip
 _MY_COLUMNS = (
-    "Date", "Channel", "Campaign", "Customer Group", "Impressions", "Hits", "Signups", "FTD Count", "NDC",
-    "Qualified NDCs", "Net Deposits", "Total NGR", "Income Revshare", "Income CPA", "Income CPL",
+    "Date", "Channel", "Pay period", "Customer group", "Campaign", "Impressions", "Clicks", "NRC", "NDC", "First Deposit",
+    "Total Deposits", "Qualified NDCs", "Net revenue Total", "Income Revshare", "Income CPA", "Income CPL", "Income",
 )  # fmt: skip
 
 
@@ -211,11 +224,12 @@ def _sections(figures: list[DayFigure]) -> str:
     parts = []
     for geo in sorted({each.geo for each in figures}):
         rows = (
-            (each.day, "Web", each.tracker, geo, each.clicks * 5, each.clicks, each.regs, each.ftd, each.ftd, each.ftd,
-             f"{each.deposits:.2f}", f"{each.net_revenue:.2f}", "0.00", f"{each.commission:.2f}", "0.00")
+            (each.day, "Web", f"{each.day:%b %Y}", geo, each.tracker, each.clicks * 5, each.clicks, each.regs, each.ftd,
+             f"{each.first_deposits:.2f}", f"{each.deposits:.2f}", each.ftd, f"{each.net_revenue:.2f}", "0.00",
+             f"{each.commission:.2f}", "0.00", f"{each.commission:.2f}")
             for each in figures if each.geo == geo
         )  # fmt: skip
-        parts.append(f"Customer Group: {geo}\r\n{_csv(_MY_COLUMNS, rows)}")
+        parts.append(f"Customer group: {geo}\r\n{_csv(_MY_COLUMNS, rows)}")
     return "\r\n".join(parts) or _csv(_MY_COLUMNS, ())
 
 

@@ -33,6 +33,14 @@ class DayFigure:
     """EUR."""
 
     @property
+    def first_deposits(self) -> float:
+        return round(self.ftd * 31.4, 2)
+
+    @property
+    def withdrawals(self) -> float:
+        return round(self.ftd * 11.7, 2)
+
+    @property
     def deposits(self) -> float:
         return round(self.ftd * 62.5 + self.regs * 4.2, 2)
 

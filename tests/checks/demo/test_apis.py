@@ -75,11 +75,11 @@ async def test_myaffiliates_gives_a_token_and_sections_by_customer_group(open_de
     granted = json.loads((await my_token(open_demo, "P02", open_demo.company.tokens["P02"])).body)
     assert (granted["token_type"], granted["expires_in"]) == ("Bearer", 3600)
     text = (await ask(open_demo, "P02", MY, f"Authorization: Bearer {granted['access_token']}")).body.decode()
-    assert text.count("Date,Channel,Campaign") == text.count("Customer Group: ") == len(BY_ID["P02"].geos)
-    section = text.split("Customer Group: ")[1].partition("\r\n")[2]
+    assert text.count("Date,Channel,Pay period") == text.count("Customer group: ") == len(BY_ID["P02"].geos)
+    section = text.split("Customer group: ")[1].partition("\r\n")[2]
     row = next(csv.DictReader(io.StringIO(section)))
     assert row["Date"] == "2026-11-15"
-    assert float(row["Income CPA"]) == int(row["FTD Count"]) * 140
+    assert float(row["Income"]) == float(row["Income CPA"]) == int(row["NDC"]) * 140
 
 
 async def test_myaffiliates_shows_a_login_page_to_a_wrong_token(open_demo):
@@ -131,11 +131,11 @@ async def test_incomeaccess_brings_yesterday_five_hours_late(open_demo):
     async def days(hour, minute=0, days=0):
         open_demo.at(hour, minute, days)
         answer = await ask(open_demo, "P04", INCOME.format(key=open_demo.company.tokens["P04"]))
-        return [row["Period"] for row in csv.DictReader(io.StringIO(answer.body.decode()))]
+        return [row["period"] for row in csv.DictReader(io.StringIO(answer.body.decode()))]
 
-    assert await days(6, 30) == ["2026/11/14", "2026/11/15"]
-    assert await days(10, 59) == ["2026/11/14", "2026/11/15"]
-    assert await days(11) == ["2026/11/14", "2026/11/15", "2026/11/16"]
+    assert await days(6, 30) == ["11/14/2026", "11/15/2026"]
+    assert await days(10, 59) == ["11/14/2026", "11/15/2026"]
+    assert await days(11) == ["11/14/2026", "11/15/2026", "11/16/2026"]
 
 
 async def test_incomeaccess_hides_its_refusal_in_the_body(open_demo):

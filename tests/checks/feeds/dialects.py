@@ -39,7 +39,7 @@ def affilka(token: str = "s3cret-token", *, scale: int = 1, campaigns: int = 4, 
         query = request.query_params
         if request.headers.get("authorization") != token:
             return JSONResponse({"error": "unauthorized"}, 401)
-        assert query["conversion_currency"] == "EUR"
+        assert "conversion_currency" not in query, "converted history moves with the rate of the day"
         assert "partner_income" in query.getlist("columns[]")
         rows = [row(day, n) for day in days(query["from"], query["to"]) for n in range(campaigns)]
         return JSONResponse({"report_type": "common", "rows": {"data": rows}, "totals": {"data": [rows[0]]}})
@@ -75,14 +75,14 @@ class MyAffiliates:
         if request.headers.get("authorization", "").removeprefix("Bearer ") not in self.tokens:
             return HTMLResponse(LOGIN)
         columns = (
-            "Date,Channel,Campaign,Customer Group,Impressions,Hits,Signups,FTD Count,NDC,Qualified NDCs,"
-            "Net Deposits,Total NGR,Income Revshare,Income CPA,Income CPL"
+            "Date,Channel,Pay period,Customer group,Campaign,Impressions,Clicks,NRC,NDC,First Deposit,Total Deposits,"
+            "Qualified NDCs,Net revenue Total,Income Revshare,Income CPA,Income CPL,Income"
         )
         lines = []
         for group in ("Casino", "Sports"):
-            lines += [f"Customer Group: {group}", columns]
+            lines += [f"Customer group: {group}", columns]
             for day in days(request.query_params["d1"], request.query_params["d2"]):
-                lines.append(f"{day},SEO,lj-1,{group},1000,120,9,2,2,1,250.50,88.10,0.00,140.00,")
+                lines.append(f"{day},SEO,Nov 2026,{group},lj-1,1000,120,9,2,40.00,250.50,1,88.10,0.00,140.00,,140.00")
         return PlainTextResponse("\r\n".join(lines), media_type="text/csv")
 
 
@@ -130,12 +130,13 @@ def incomeaccess(key: str = "s3cret-token", *, until: str = "9999-12-31"):
         if query.get("key") != key:
             return PlainTextResponse("<fault>Invalid key or access denied</fault>", media_type="text/xml")
         header = (
-            "Period,Merchant,Site,Impressions,Clicks,Registrations,First Deposits,Deposits,Stake,Net Revenue,Commission,"
-            "CPA Count,CPA Commission,Total Commission"
+            "rowid,currencysymbol,period,merchantname,sitename,country,impressions,clicks,downloads,firstdepositcount,purchases,"
+            "netrevenue,revsharecommission,cpacommissioncount,totalcpacommission,totalcommission"
         )
         first, last = (query[name].replace("/", "-") for name in ("reportstartdate", "reportenddate"))
-        figures = "Saltwick,lister.example,0,1300,91,24,5000.00,9000.00,900.00,0.00,20,1900.00,1900.00"
-        lines = [header, *(f"{day:%Y/%m/%d},{figures}" for day in days(first, last) if day.isoformat() <= until)]
+        figures = "Saltwick,lister.example,GB,0,1300,91,24,5000.00,900.00,0.00,20,1900.00,1900.00"
+        shown = [day for day in days(first, last) if day.isoformat() <= until]
+        lines = [header, *(f"1,GBP,{day:%m/%d/%Y},{figures}" for day in shown)]
         return PlainTextResponse("\n".join(lines), media_type="text/csv")
 
     return Starlette(routes=[Route("/api/affreporting.asp", report)])

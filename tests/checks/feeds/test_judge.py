@@ -311,8 +311,8 @@ def saltwick(until: str, now: datetime) -> list[Record]:
     last = date.fromisoformat(until)
     return [
         {
-            "Period": (last - timedelta(days=back)).strftime("%Y/%m/%d"), "Merchant": "Saltwick", "Site": "x.example",
-            "Clicks": "1300", "Registrations": "91", "First Deposits": "24", "Total Commission": "1900.00",
+            "period": (last - timedelta(days=back)).strftime("%m/%d/%Y"), "merchantname": "Saltwick", "sitename": "x.example",
+            "clicks": "1300", "downloads": "91", "firstdepositcount": "24", "totalcommission": "1900.00",
         }
         for back in range(3) if last - timedelta(days=back) >= (now - timedelta(days=2)).date()
     ]  # fmt: skip

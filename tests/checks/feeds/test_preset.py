@@ -25,7 +25,7 @@ def test_every_preset_loads_and_maps_money():
         found = load(name)
         assert found.id == name
         assert Use.MONEY in uses(found).values()
-        assert "clicks" in found.fields
+        assert {"clicks", "commission_total"} & set(found.fields)
 
 
 def test_an_unknown_preset_names_the_nearest():

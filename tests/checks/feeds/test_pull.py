@@ -44,7 +44,7 @@ async def test_affilka_cells_become_day_figures_of_each_campaign():
     assert json.loads(zstandard.decompress(got.payloads[0].body))["report_type"] == "common"
 
 
-async def test_myaffiliates_sections_are_read_with_their_groups_and_the_parts_of_income_added():
+async def test_myaffiliates_sections_are_read_with_their_groups_and_the_parts_of_income():
     server = MyAffiliates()
     async with serving(server.app) as url:
         got = await pulled(feed(url, "myaffiliates"), presets.load("myaffiliates"), "client:s3cret:with:colons")
@@ -105,7 +105,7 @@ async def test_income_access_shows_yesterday_only_after_its_daily_run():
     async with serving(incomeaccess(until="2026-11-15")) as url:
         got = await pulled(feed(url), presets.load("incomeaccess"))
     assert [row.day.day for row in got.rows] == [15]
-    assert got.rows[0].dims == {"brand": "Saltwick", "tracker": "lister.example"}
+    assert got.rows[0].dims == {"brand": "Saltwick", "tracker": "lister.example", "geo": "GB"}
 
 
 @pytest.mark.parametrize(
