@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -9,13 +10,17 @@ from typing import TYPE_CHECKING
 from checks.feeds.pairs import ENOUGH, Pairs, power_of_ten
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from checks.feeds.contract import Contract, PathProfile, Profile
 
 ENOUGH_N = 20
 FEW = 5
 """Values in each of as many payloads that may do instead, when their medians hardly moved."""
+THIN = 2
+"""Values that may do for two powers of ten or more, where eight payloads never had their like."""
+CLEAR = 0.5
+"""Decades above everything seen."""
 SNAP = 0.15
 """Decades a median may be off ten; twice as much off larger powers, which no business reaches by itself."""
 STILL = 0.3
@@ -91,7 +96,7 @@ def _power(history: Iterable[PathProfile], here: PathProfile) -> int:
     """The power of ten by medians alone, 0 when there is none or too little to say so."""
     seen = [profile for profile in history if profile.log_median is not None]
     thinnest = min((profile.sized for profile in seen), default=0)
-    if here.log_median is None or min(here.sized, thinnest) < FEW:
+    if here.log_median is None or not seen or here.sized < THIN:
         return 0
     medians = [profile.log_median for profile in seen if profile.log_median is not None]
     centre = statistics.median(medians)
@@ -99,17 +104,25 @@ def _power(history: Iterable[PathProfile], here: PathProfile) -> int:
     power = round(away)
     spread = max(1.4826 * statistics.median(abs(median - centre) for median in medians), FLOOR)
     reach = max(medians) - min(medians)
-    if (
-        not power
-        or abs(away - power) > (SNAP if abs(power) == 1 else 2 * SNAP)
-        or abs(away) <= Z * spread
-        or abs(away) <= 2 * reach
-    ):
+    if power and _never_so(seen, here, power):
+        return power
+    if not power or abs(away - power) > (SNAP if abs(power) == 1 else 2 * SNAP):
         return 0
-    many = min(here.sized, thinnest) >= ENOUGH_N or (len(seen) >= FEW and abs(away) > 4 * reach)
-    if not many:
+    if abs(away) <= max(Z * spread, 2 * reach):
         return 0
-    return power
+    many = min(here.sized, thinnest) >= ENOUGH_N or (thinnest >= FEW and len(seen) >= FEW and abs(away) > 4 * reach)
+    return power if many else 0
+
+
+def _never_so(seen: Sequence[PathProfile], here: PathProfile, power: int) -> bool:
+    """A few values that tell by themselves: far above any of many before, or all in fractions where none ever was."""
+    known = sum(profile.sized for profile in seen)
+    if abs(power) < 2 or known < 3 * ENOUGH_N or len(seen) < 2 * FEW or here.log_median is None:
+        return False
+    if power < 0:
+        return here.fractions == here.sized and 50 * sum(profile.fractions for profile in seen) <= known
+    most = max(max(abs(profile.high or 0), abs(profile.low or 0)) for profile in seen)
+    return most > 0 and here.log_median > math.log10(most) + CLEAR
 
 
 def _centre(history: Iterable[PathProfile]) -> float | None:
