@@ -167,9 +167,15 @@ class _Table:
         return None
 
     def _heads(self, cells: list[str]) -> bool:
+        """Whether a row is a header: the first, the same again, or other words most of which the last one had too.
+
+        A section may begin without a title, and have fewer columns than the one before it.
+        """
         if not self.header:
             return not self.titles
-        return cells == self.header or (self.opened and 2 * len(set(cells) & set(self.header)) > len(self.header))
+        if cells == self.header:
+            return True
+        return 2 * len(set(cells) & set(self.header)) > len(self.header) and (self.opened or _wordy(cells))
 
     def _head(self, cells: list[str]) -> None:
         self.header, self.opened = cells, False

@@ -85,6 +85,14 @@ def test_a_section_may_bring_other_columns():
     assert [record["Hits"] for record in decode.csv_of(text)] == ["5", "8"]
 
 
+def test_a_section_may_begin_without_a_title_and_with_fewer_columns():
+    text = "Day,Group,Hits,NDC,Fees\nd1,A,5,1,2\nTotals:,,5,1,2\n\nDay,Group,Hits,Fees\nd1,B,7,3\nTotals:,,7,3\n"
+    assert decode.csv_of(text) == [
+        {"Day": "d1", "Group": "A", "Hits": "5", "NDC": "1", "Fees": "2"},
+        {"Day": "d1", "Group": "B", "Hits": "7", "Fees": "3"},
+    ]
+
+
 @pytest.mark.parametrize("mark", [",", ";", "\t", "|"])
 def test_the_delimiter_is_found(mark):
     assert decode.csv_of(f"a{mark}b\n1{mark}2\n") == [{"a": "1", "b": "2"}]
