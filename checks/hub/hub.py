@@ -66,6 +66,10 @@ AT_ONCE_S = 0.02
 """So long targets are put in force before others have their turn..."""
 LOOK_EVERY = 50
 """...which is looked at after so many."""
+PULLS_OVER_S = 5.0
+"""Real seconds over which the first runs of parsers and feeds are spread..."""
+SEARCHES_OVER_S = 300.0
+"""...and those of searches, of which one engine gets hundreds: all at once it would take us for a robot."""
 
 
 @dataclass(slots=True)
@@ -233,7 +237,8 @@ class Hub:
         elif target.kind in PROBED:
             self.probing.start(target)
         elif target.kind is not TargetKind.SLICE:
-            self.pulls.schedule(target, phase_s(target.id, min(target.interval_s / self.clock.speed, 5.0)))
+            spread_s = SEARCHES_OVER_S if target.query else PULLS_OVER_S
+            self.pulls.schedule(target, phase_s(target.id, min(target.interval_s / self.clock.speed, spread_s)))
 
     def _stop_checking(self, target: Target) -> None:
         if target.kind in PROBED:
