@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 
@@ -41,6 +41,8 @@ class Row:
     raw: Record
     unread: tuple[str, ...] = ()
     """Paths that held something which is no figure."""
+    id: str = ""
+    """The record's own, where each is one event."""
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -84,6 +86,11 @@ def canonical(records: Sequence[Record], preset: Preset) -> tuple[Row, ...]:
     )
 
 
+def once(rows: Sequence[Row]) -> tuple[Row, ...]:
+    """Rows without events that came again, of which the last word counts: the pages of a log slip while they are read."""
+    return tuple({row.id or place: row for place, row in enumerate(rows)}.values())
+
+
 def summed(record: Record, preset: Preset) -> dict[str, Decimal | None]:
     """The figures of a record of totals."""
     return _row(record, preset).measures
@@ -95,9 +102,10 @@ def lacking(rows: Sequence[Row], preset: Preset) -> tuple[str, ...]:
     for name in preset.required:
         field = preset.fields[name]
         parts = [preset.fields[part] for part in field.sum] or [field]
-        paths = [path for part in parts for path in (part.source, *part.plus) if path]
-        if rows and all(_at(row.raw, path) is _ABSENT for row in rows for path in paths):
-            found.append(paths[0] if paths else name)
+        paths = [path for part in parts for path in (part.source, *part.when) if path]
+        gone = [path for path in paths if all(_at(row.raw, path) is _ABSENT for row in rows)]
+        if rows and (len(gone) == len(paths) if field.sum else gone):
+            found.append(gone[0])
     return tuple(found)
 
 
@@ -106,7 +114,7 @@ def _row(record: Record, preset: Preset) -> Row:
     measures: dict[str, Decimal | None] = {}
     unread: list[str] = []
     for name, field in preset.fields.items():
-        if field.source:
+        if not field.sum:
             found = _measure(record, field, preset.rows.decimal, unread)
             if not isinstance(found, _Absent):
                 measures[name] = found
@@ -121,19 +129,37 @@ def _row(record: Record, preset: Preset) -> Row:
         dims |= {"hour": hour} if hour else {}
     currency = _text(_at(record, preset.rows.currency)) if preset.rows.currency else ""
     day = moment.date() if isinstance(moment, datetime) else moment
-    return Row(day, dims, measures, currency or preset.currency, record, tuple(unread))
+    own = _text(_at(record, preset.rows.id)) if preset.rows.id else ""
+    return Row(day, dims, measures, currency or preset.currency, record, tuple(unread), own)
 
 
 def _measure(record: Record, field: Field, decimal: str, unread: list[str]) -> Decimal | _Absent | None:
     """A figure with what is to be added to it; `_ABSENT` where none of it was delivered."""
-    values = {path: value for path in (field.source, *field.plus) if (value := _at(record, path)) is not _ABSENT}
-    if not values:
-        return Decimal(0) if field.missing == "zero" else _ABSENT
+    paths = (field.source, *field.plus) if field.source else ()
+    values = {path: value for path in paths if (value := _at(record, path)) is not _ABSENT}
+    if paths and not values:
+        return Decimal(0).quantize(GRAIN) if field.missing == "zero" else _ABSENT
+    spoken = _spoken_of(record, field)
+    if not isinstance(spoken, bool):
+        return spoken
     figures = {path: _figure(value, field, decimal) for path, value in values.items()}
     broken = [path for path, value in values.items() if figures[path] is None and value is not None and value != ""]
     unread += broken
     known = [figure for figure in figures.values() if figure is not None]
+    if not spoken or not paths:
+        return Decimal(int(spoken)).quantize(GRAIN)
     return None if broken or not known else sum(known, Decimal(0))
+
+
+def _spoken_of(record: Record, field: Field) -> bool | _Absent | None:
+    """Whether the record meets the field's conditions; `_ABSENT` or null where one of them was delivered so."""
+    met = True
+    for path, words in field.when.items():
+        word = _at(record, path)
+        if isinstance(word, _Absent) or word is None:
+            return word
+        met = met and _text(word).lower() in {one.lower() for one in words}
+    return met
 
 
 class _Absent:
@@ -207,18 +233,24 @@ def moment_of(value: object, preset: Preset) -> datetime | date | None:
 
 
 def _since_1970(value: object, preset: Preset) -> datetime | None:
-    """Seconds, or milliseconds where seconds would be in a far future."""
+    """Seconds, or milliseconds where seconds would be in a far future. In a report by day, midnight UTC names that day."""
     try:
         seconds = float(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else math.nan
-        return datetime.fromtimestamp(seconds / 1000 if abs(seconds) > 1e11 else seconds, preset.zone)
+        seconds = seconds / 1000 if abs(seconds) > 1e11 else seconds
+        return datetime.fromtimestamp(seconds, UTC if _by_day(preset) and seconds % 86_400 == 0 else preset.zone)
     except (ValueError, OverflowError, OSError):
         return None
 
 
 def _zoned(moment: datetime, preset: Preset) -> datetime:
     """A timestamp in the partner's zone. In a report by day, midnight of its own zone says the day and not the moment."""
-    by_day = not preset.rows.hour and (moment.hour, moment.minute) == (0, 0)
-    return moment if moment.tzinfo is None or by_day else moment.astimezone(preset.zone)
+    names_day = _by_day(preset) and (moment.hour, moment.minute) == (0, 0)
+    return moment if moment.tzinfo is None or names_day else moment.astimezone(preset.zone)
+
+
+def _by_day(preset: Preset) -> bool:
+    """Whether a time in a row stands for its day: neither by hour nor the moment of an event."""
+    return not preset.rows.hour and not preset.rows.id
 
 
 def hour_of(value: object, moment: datetime | date | None, preset: Preset) -> str:
@@ -242,6 +274,7 @@ def uses(preset: Preset) -> dict[str, Use]:
     for field in preset.fields.values():
         for path in field.when:
             found.setdefault(path, Use.DIM)
-        if field.source:
-            found[field.source] = Use.MONEY if field.type == "money" else Use.COUNT
+        for path in (field.source, *field.plus):
+            if path:
+                found[path] = Use.MONEY if field.type == "money" else Use.COUNT
     return found

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from checks.feeds.fetch import Problem
-from checks.feeds.paging import START, Place
+from checks.feeds.pages import START, Place
 from data.model.cause import cause
 
 if TYPE_CHECKING:

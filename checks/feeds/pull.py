@@ -14,13 +14,13 @@ import msgspec
 import zstandard
 
 from checks.feeds.adapt import adapt
-from checks.feeds.canonical import Row, canonical, lacking, summed
+from checks.feeds.canonical import Row, canonical, lacking, once, summed
 from checks.feeds.decode import Unreadable
 from checks.feeds.fetch import Answer, Problem, fetch, retry_at
 from checks.feeds.halted import Halted, Progress
 from checks.feeds.mask import masked
 from checks.feeds.pacing import Closed, Gates
-from checks.feeds.paging import following
+from checks.feeds.pages import following
 from checks.feeds.report import Reply, header_of
 from checks.feeds.request import call, days, windows
 from checks.feeds.tokens import TOKEN_KINDS, TokenCache, account_key, new_token
@@ -167,7 +167,7 @@ class _Visit:
             progress = step
             if progress.problem:
                 return replace(progress.pulled, rows=(), problem=progress.problem)
-        return progress.pulled
+        return replace(progress.pulled, rows=once(progress.pulled.rows))
 
     def _passing(self, problem: Problem) -> bool:
         """Whether the pages read so far are still good after it: the network, the server or its patience broke off."""
@@ -198,7 +198,13 @@ class _Visit:
             return progress.stopped(
                 "feed.contract", f"no row has {', '.join(missing)}, which the figures are read from"
             )
-        return self._onward(progress, report, rows, request.url)
+        return self._onward(progress, report, self._own(rows, first, last), request.url)
+
+    def _own(self, rows: tuple[Row, ...], first: date, last: date) -> tuple[Row, ...]:
+        """Rows without those of days that another window asks for: some platforms count the end in, whatever they say."""
+        begin, end = self.span
+        others = (begin, first - timedelta(days=1)), (last + timedelta(days=1), end)
+        return tuple(row for row in rows if not row.day or not any(one <= row.day <= other for one, other in others))
 
     async def _understood(self, reply: Reply) -> tuple[Report, tuple[Row, ...]]:
         def both() -> tuple[Report, tuple[Row, ...]]:

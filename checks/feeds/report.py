@@ -12,7 +12,7 @@ from checks.feeds import decode
 from checks.feeds.canonical import pivot_cells, pivot_columns
 from checks.feeds.decode import Found, Record, Unreadable
 from checks.feeds.fetch import Answer, Problem, retry_at
-from checks.feeds.paging import Page
+from checks.feeds.pages import Page
 from checks.feeds.preset import Reject
 from data.model.cause import cause
 from data.text import clean_text, redact

@@ -11,12 +11,12 @@ from urllib.parse import quote
 
 import msgspec
 
-from checks.feeds.paging import START, asked
+from checks.feeds.pages import START, asked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from checks.feeds.paging import Place
+    from checks.feeds.pages import Place
     from checks.feeds.preset import Preset, Window
     from data.config.settings import Feed
 
