@@ -95,3 +95,12 @@ def test_a_page_of_each_family_beside_a_third_layout(search_page, redesign, at):
     seen = [layout.match(families, shape(body)) for body in (search_page(30), arm[0], third)]
     assert [found.known for found in seen] == [True, True, False]
     assert layout.loss_line(layout.PROMOTE_PAGES * 2) == layout.LOSS_LINE == 0.25
+
+
+def test_pages_of_one_layout_share_a_name_without_any_history(search_page, redesign):
+    old = [shape(search_page(9 + n, f"q{n}")) for n in range(3)]
+    new = [shape(search_page(9 + n, f"q{n}", item=redesign).replace(b"class='", b"class='b-")) for n in range(3)]
+    names = layout.alike([old[0], new[0], old[1], new[1], new[2], old[2]])
+    assert names[0] == names[2] == names[5] != ""
+    assert names[1] == names[3] == names[4] != names[0]
+    assert layout.alike([]) == []
