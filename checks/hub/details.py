@@ -241,6 +241,7 @@ def _expectations(target: Target) -> tuple[tuple[str, str], ...]:
         ("partner", target.partner),
         ("offer", target.offer),
         ("vantage", target.geo),
+        ("query", f"{target.query} (a canary: always has results)" if target.canary else target.query),
         ("status", ", ".join(map(str, expect.status))),
         ("text", ", ".join(expect.text)),
         ("forbidden", ", ".join(expect.forbid)),

@@ -2,13 +2,16 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+from dataclasses import replace
 
 import httpx
 import pytest
 import zstandard
 
 from checks.parsers import pull
-from checks.parsers.page import MAX_BYTES
+from checks.parsers.extract import extract
+from checks.parsers.page import MAX_BYTES, read_page
+from checks.parsers.spec import parse_spec
 from data.model.ids import TargetId, TeamId
 from data.model.state import State
 from data.model.target import Target, TargetKind
@@ -230,3 +233,37 @@ async def test_a_closed_port_is_refused(serve, client, spec, at):
 async def test_a_url_that_cannot_be_fetched_is_data(client, spec, at, url):
     outcome = await pull.run(target(url), spec, client, None, at)
     assert (outcome.observation.cause, outcome.observation.state) == ("config.url", State.UNKNOWN)
+
+
+RANKED = parse_spec(
+    '[parser]\nname = "serp"\nitems = "li"\n[parser.fields.url]\ncss = "a"\nattr = "href"\ntype = "url"\n'
+    '[parser.fields.place]\ncss = "i"\ntype = "position"\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("places", "positions"),
+    [
+        (("11", "12", "13"), (11, 12, 13)),
+        (("1.", "#2", "3"), (1, 2, 3)),
+        (("", "2", "3"), (1, 2, 3)),
+        (("one", "two", "three"), (1, 2, 3)),
+        (("0", "-4", "99999999"), (1, 2, 3)),
+    ],
+    ids=["a second page", "with marks", "one is missing", "in words", "out of bounds"],
+)
+def test_a_result_stands_where_the_page_says_or_else_where_it_is_on_it(places, positions):
+    items = "".join(f"<li><a href='https://s{n}.example/'>x</a><i>{place}</i>" for n, place in enumerate(places))
+    page = read_page(f"<html><body><ul>{items}</ul>".encode(), url="https://e.example/")
+    ranked = pull.ranked_of(extract(RANKED, page))
+    assert ranked == tuple((position, f"https://s{n}.example/") for n, position in enumerate(positions))
+
+
+async def test_a_run_names_its_query_and_the_hosts_behind_links_of_the_engine(serve, client, spec, search_page, at):
+    body = search_page(10).replace(b"href='https://site3.example/", b"href='/url?q=https://site3.example/")
+    base = await serve(always(answer(body)))
+    asked = replace(target(base), query="casino")
+    outcome = await pull.run(asked, spec, client, None, at)
+    assert outcome.run.query == "casino"
+    assert outcome.run.hosts == tuple(f"site{n}.example" for n in range(10))
+    assert [position for position, _ in outcome.ranked] == list(range(1, 11))
