@@ -46,6 +46,7 @@ class FeedOutcome:
     """All that follows from one pull; the hub stores it as it is."""
 
     observation: Observation
+    outcome: Outcome
     stats: tuple[PartnerStat, ...]
     changes: tuple[FeedChange, ...]
     """Open ones, and those that this pull closed."""
@@ -291,7 +292,15 @@ def _failed(feed: Feed, pulled: Pulled, memory: Memory, now: datetime) -> FeedOu
     found = _observation(feed, pulled, now, pulled.problem.cause, state_of(pulled.problem.cause), pulled.problem.words)
     deliveries, memory = _delivered(feed, pulled, memory, found, Outcome.FAILED, now)
     return FeedOutcome(
-        found, (), (), pulled.payloads, memory.to_bytes(), (), deliveries, retry_at=pulled.problem.retry_at
+        found,
+        Outcome.FAILED,
+        (),
+        (),
+        pulled.payloads,
+        memory.to_bytes(),
+        (),
+        deliveries,
+        retry_at=pulled.problem.retry_at,
     )
 
 
@@ -311,7 +320,7 @@ def _outcome(
     observed = _observation(feed, pulled, now, why, state, detail)
     deliveries, memory = _delivered(feed, pulled, memory, observed, outcome, now)
     settled = _superseded(held, pulled, now) if deliveries or outcome is Outcome.STORED else ()
-    return FeedOutcome(observed, (), listed, pulled.payloads, memory.to_bytes(), (), (*deliveries, *settled))
+    return FeedOutcome(observed, outcome, (), listed, pulled.payloads, memory.to_bytes(), (), (*deliveries, *settled))
 
 
 def _delivered(

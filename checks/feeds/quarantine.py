@@ -96,7 +96,7 @@ def release(
     """
     pulled = reread(feed, preset, found)
     made = (accept if trusted else judge)(feed, preset, pulled, baseline, known, now, partner=partner)
-    if not trusted and any(one.outcome is Outcome.QUARANTINED for one in made.deliveries):
+    if made.outcome is Outcome.QUARANTINED:
         raise UsageError(
             f"{feed.name} would be held back again: {made.observation.detail}. Map it first, or accept it as it is"
         )
