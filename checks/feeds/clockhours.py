@@ -58,7 +58,7 @@ def hour_shift(before: Sequence[Hours], recent: Sequence[Hours]) -> HourShift | 
     1. The template is the hours of all payloads before. 2. How far payloads scatter around it beyond a multinomial is
     estimated from them (method of moments for the Dirichlet-multinomial) and divides the evidence. 3. The best of the
     23 shifts must win by `ODDS`, must fit, and must still lead when any two neighbouring hours are left out: a campaign
-    at a new hour moves one or two hours, a time zone moves all.
+    at a new hour moves one or two hours, a time zone moves all. Only hours between the first and the last event count.
     """
     history = [np.asarray(hours, dtype=np.float64) for hours in before if sum(hours) > 0]
     now = np.sum([np.asarray(hours, dtype=np.float64) for hours in recent], axis=0) if recent else np.zeros(24)
@@ -68,12 +68,14 @@ def hour_shift(before: Sequence[Hours], recent: Sequence[Hours]) -> HourShift | 
     template = _template(np.sum(history, axis=0))
     largest = max(float(np.sum(hours)) for hours in recent)
     scatter = (1 + (largest - 1) * _spread(history)) * (1 + n / total)
-    odds = np.array([_odds(now, np.roll(template, by), template, np.arange(24)) for by in range(24)]) / scatter
+    hours = _covered(now)
+    odds = np.array([_odds(now, np.roll(template, by), template, hours) for by in range(24)]) / scatter
     best = int(odds.argmax())
     moved = np.roll(template, best)
-    if best == 0 or odds[best] < ODDS or _misfit(now, moved, scatter) > MISFIT:
+    if best == 0 or odds[best] < ODDS or _misfit(now, moved, hours, scatter) > MISFIT:
         return None
-    if min(_odds(now, moved, template, _without(hour)) for hour in range(24)) / scatter < ODDS / 3:
+    pairs = [hours[(hours != hour) & (hours != (hour + 1) % 24)] for hour in hours]
+    if min(_odds(now, moved, template, rest) for rest in pairs) / scatter < ODDS / 3:
         return None
     near = tuple(_signed(by) for by in range(1, 24) if by != best and odds[by] > odds[best] - NEAR)
     return HourShift(_signed(best), near, float(odds[best]), int(total), int(n))
@@ -118,9 +120,10 @@ def _odds(
     return float((now[hours] * np.log(one / other)).sum())
 
 
-def _without(hour: int) -> NDArray[np.int64]:
-    """All hours but this one and the next."""
-    return np.delete(np.arange(24), [hour, (hour + 1) % 24])
+def _covered(now: NDArray[np.float64]) -> NDArray[np.int64]:
+    """From the first hour with an event to the last: a day that is not over yet is judged by its hours so far."""
+    filled = np.flatnonzero(now)
+    return np.arange(filled[0], filled[-1] + 1)
 
 
 def _spread(history: Sequence[NDArray[np.float64]]) -> float:
@@ -138,9 +141,9 @@ def _spread(history: Sequence[NDArray[np.float64]]) -> float:
     return max(excess / weight, 0.0) if weight else UNKNOWN_SPREAD
 
 
-def _misfit(now: NDArray[np.float64], shares: NDArray[np.float64], scatter: float) -> float:
-    expected = now.sum() * shares
-    return float(((now - expected) ** 2 / expected).sum()) / (23 * scatter)
+def _misfit(now: NDArray[np.float64], shares: NDArray[np.float64], hours: NDArray[np.int64], scatter: float) -> float:
+    expected = now.sum() * shares[hours] / shares[hours].sum()
+    return float(((now[hours] - expected) ** 2 / expected).sum()) / (max(hours.size - 1, 1) * scatter)
 
 
 def by_activity(records: Sequence[Record], path: str) -> tuple[int, ...]:
