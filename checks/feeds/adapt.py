@@ -21,6 +21,8 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 DROP = "-"
 """In place of a path: the account does not deliver it."""
+PLUS = " + "
+"""Between paths: the figures of one field, in several places."""
 
 
 def adapt(preset: Preset, options: Mapping[str, str]) -> Preset:
@@ -30,7 +32,7 @@ def adapt(preset: Preset, options: Mapping[str, str]) -> Preset:
     `min_gap_s`, `max_body`, `path`, `params` (query string), `method`, `body`, `format`, `rows`, `day`, `day_format`, `hour`, `currency_path`,
     `decimal`, `auth` (`none`, `basic`, `bearer`, `header:NAME`, `query:NAME`), `auth_path`, `auth_scope`, `auth_form` (query string), `end`, `max_days`, `paging` (none|page|offset|row|
     cursor), `page_param`, `page_first`, `page_size`, `page_size_param`, `page_cursor`, `page_total`, `dim.NAME = PATH`,
-    `field.NAME = PATH[:money[:minor]]`; `-` in place of a path drops the preset's own. Unknown options raise `ConfigError`.
+    `field.NAME = PATH[ + PATH ..][:money[:minor]]`; `-` in place of a path drops the preset's own. Unknown options raise `ConfigError`.
     """
     for name, value in options.items():
         if name not in _OPTIONS and name.partition(".")[0] not in {"field", "dim"}:
@@ -50,6 +52,7 @@ def adapt(preset: Preset, options: Mapping[str, str]) -> Preset:
         currency=options.get("currency", preset.currency),
         timezone=options.get("timezone", preset.timezone),
         fields=fields,
+        required=tuple(name for name in preset.required if name in fields),
         dims=dims,
         auth=_some(_auth(options.get("auth"), preset.auth), options, _AUTH),
         **{part: _some(getattr(preset, part), options, wanted) for part, wanted in _PARTS.items()},
@@ -113,11 +116,11 @@ def _auth(text: str | None, usual: Auth) -> Auth:
 
 
 def _field(text: str) -> Field:
-    """`PATH[:money[:minor]]`; one without a path is dropped."""
-    source, _, kind = text.partition(":")
-    source = "" if source == DROP else source
+    """`PATH[ + PATH ..][:money[:minor]]`; one without a path is dropped."""
+    paths, _, kind = text.partition(":")
+    source, *plus = ("" if path == DROP else path for path in paths.split(PLUS))
     kind, _, unit = kind.partition(":")
-    return Field(source=source, type=kind or "count", unit=unit or "major")
+    return Field(source=source, plus=tuple(plus), type=kind or "count", unit=unit or "major")
 
 
 def _with_unit(field: Field, unit: str) -> Field:

@@ -161,18 +161,7 @@ def _changes(
 ) -> tuple[Change, ...]:
     found = list(announced(pulled.headers, now))
     mapped = uses(preset)
-    if pulled.rows and not any(row.day for row in pulled.rows):
-        found.append(
-            Change(
-                "date-format-changed",
-                preset.rows.day,
-                BREAKING,
-                "a day",
-                "no row has a readable day",
-                0,
-                len(pulled.rows),
-            )
-        )
+    found += _senseless(pulled.rows, preset)
     pairs = Pairs(_known(known, preset), _current(pulled.rows, preset))
     drifted = changes(memory.contract, _profile(pulled, now), mapped, pairs)
     inside = [stat for stat in known if pulled.first <= stat.day <= pulled.last]
@@ -180,6 +169,19 @@ def _changes(
     found += _vanished_days(pulled, inside, preset, now) if pulled.rows else []
     found += _unread(pulled, mapped, {change.path for change in found})
     return tuple(sorted(found, key=lambda change: change.path != _headline(preset)))
+
+
+def _senseless(rows: Sequence[Row], preset: Preset) -> list[Change]:
+    """What makes rows no figures at all, also of a feed that was never read before: no day, or nothing that is mapped."""
+    if rows and not any(row.day for row in rows):
+        words = "no row has a readable day"
+        return [Change("date-format-changed", preset.rows.day, BREAKING, "a day", words, 0, len(rows))]
+    if rows and not any(row.measures for row in rows):
+        words = "no row has any of the mapped fields"
+        return [
+            Change("response-required-property-removed", _headline(preset), BREAKING, "figures", words, 0, len(rows))
+        ]
+    return []
 
 
 def _headline(preset: Preset) -> str:

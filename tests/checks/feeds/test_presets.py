@@ -8,6 +8,7 @@ import pytest
 
 from checks.feeds import preset as presets
 from checks.feeds.adapt import adapt
+from checks.feeds.judge import judge
 from checks.feeds.pull import TokenCache, pull
 from data.model.cause import CAUSES
 from tests.street.partners import GOOD_DAY, NOW, Dialect, Trap, dialects
@@ -51,16 +52,18 @@ def test_titles_of_dialects_and_names_of_their_traps_are_each_used_once_and_caus
         assert any(trap.cause == "feed.auth" for trap in dialect.traps), dialect.title
 
 
-async def read(dialect: Dialect, trap: Trap):
-    account = feed(
+def account(dialect: Dialect, trap: Trap):
+    return feed(
         "", dialect.preset, account=dialect.account, days=trap.days,
         options={"min_gap_s": "0", **dialect.options, **trap.options},
     )  # fmt: skip
+
+
+async def read(dialect: Dialect, trap: Trap):
     secret = dialect.secret if trap.secret is None else trap.secret
+    given, preset = account(dialect, trap), presets.load(dialect.preset)
     async with serving(dialect.serve(trap.name)) as url, httpx.AsyncClient(trust_env=False) as client:
-        return await pull(
-            replace(account, base_url=url), presets.load(dialect.preset), secret, client, trap.now, tokens=TokenCache()
-        )
+        return await pull(replace(given, base_url=url), preset, secret, client, trap.now, tokens=TokenCache())
 
 
 def understood(rows):
@@ -83,7 +86,7 @@ def expected(rows):
 @pytest.mark.parametrize("dialect", dialects(), ids=lambda dialect: dialect.title)
 async def test_a_good_day_gives_the_figures_to_the_cent(dialect):
     got = await read(dialect, Trap("", now=NOW))
-    assert got.problem is None
+    assert got.problem is None, got.problem
     assert understood(row for row in got.rows if row.day == GOOD_DAY) == expected(dialect.good)
     assert {row.day for row in got.rows} == set(dialect.delivered)
     assert not [path for row in got.rows for path in row.unread]
@@ -92,14 +95,16 @@ async def test_a_good_day_gives_the_figures_to_the_cent(dialect):
 @pytest.mark.parametrize(("dialect", "trap"), TRAPS, ids=[f"{dialect.title}: {trap.name}" for dialect, trap in TRAPS])
 async def test_a_trap_gives_its_cause_and_words_and_never_a_silent_zero(dialect, trap):
     got = await read(dialect, trap)
+    told = judge(account(dialect, trap), presets.load(dialect.preset), got, None, (), trap.now)
     if trap.cause:
-        assert got.problem is not None
-        assert got.problem.cause == trap.cause, got.problem.words
-        assert trap.words.lower() in got.problem.words.lower()
-        assert not got.rows
-        assert dialect.secret not in got.problem.words
+        assert told.observation.cause == trap.cause, told.observation.detail
+        assert trap.words.lower() in told.observation.detail.lower()
+        assert not told.stats
+        assert not told.receipts
+        assert dialect.secret not in told.observation.detail
         return
-    assert got.problem is None
+    assert got.problem is None, got.problem
+    assert told.observation.cause in {"", "feed.late"}, told.observation.detail
     wanted = dialect.good if trap.rows is None else trap.rows
     on = {row.day for row in wanted}
     assert understood(row for row in got.rows if row.day in on) == expected(wanted)
