@@ -41,8 +41,8 @@ DEINDEXED = cause("seo.deindexed")
 ACCEPT = timedelta(days=7)
 """A site that is gone for so long is how the results are now."""
 RESTORED = timedelta(days=8)
-MOST_LOOKS = 300
-"""Of one query that are read after a restart: three days of one every quarter of an hour."""
+MOST_LOOKS = 100
+"""Of one query that are read after a restart: a day of one every quarter of an hour."""
 OK = "ok"
 _ROWS = 6
 _NAMED = 3
@@ -57,6 +57,11 @@ class Gone:
 
     detail: str
     evidence: dict[str, str]
+
+    @property
+    def where(self) -> tuple[str, str]:
+        """Engine and country."""
+        return self.evidence.get("engine", ""), self.evidence.get("rank_geo", "")
 
 
 @dataclass(slots=True)
@@ -77,11 +82,11 @@ class RankRoom:
     def configure(self, targets: Iterable[Target]) -> None:
         """Another inventory: what is known of sites and parsers that are no more is forgotten."""
         every = tuple(targets)
-        self._sites = OwnSites.of(every)
         self._parsers = {}
         for one in every:
             if one.kind is TargetKind.PARSER and one.query and not one.paused:
                 self._parsers.setdefault(host_of(one), []).append(one)
+        self._sites = OwnSites.of(every) if self._parsers else OwnSites()
         there = {one.id for one in every}
         self._known = {key: known for key, known in self._known.items() if key[0] in there}
         for site in [site for site in self._where if site not in there]:
@@ -103,9 +108,10 @@ class RankRoom:
         for site in list(self._where):
             self._review(TargetId(site))
         for state in self.board.states.values():
-            told = state.cause == DEINDEXED and state.since and now - state.since < ACCEPT
-            if told and state.target not in self._gone and state.target not in self._where:
-                self._gone[state.target] = Gone(state.detail, state.evidence)
+            told = Gone(state.detail, state.evidence)
+            lately = state.cause == DEINDEXED and state.since and now - state.since < ACCEPT
+            if lately and state.target not in self._gone and self._unread(state.target, told):
+                self._gone[state.target] = told
 
     def take(self, target: Target, run: ParserRun, ranked: Iterable[tuple[int, str]]) -> list[Ranks]:
         """The rows to store of a run's places; none where it is frozen, was not good or is older than what is known."""
@@ -118,10 +124,12 @@ class RankRoom:
         before = self._known.get(key)
         if not pairs or not self._learn(key, Look(run.at, depth, places, run.hosts)):
             return []
-        sites = {*places, *(before.places if before else ())}
-        for site in sites:
-            self._review(TargetId(site))
-        return self._rows(run, depth, places, sites)
+        was, now = before.places if before else {}, self._known[key].places
+        for site in {*was, *now}:
+            news = _verdict(was.get(site)) != _verdict(now.get(site))
+            if news or (site in self._gone and site not in was):
+                self._review(TargetId(site))
+        return self._rows(run, depth, places, {*places, *was})
 
     def rewrite(self, observation: Observation) -> Observation:
         """What canaries make of a parser's word, what a parser leaves unseen, and that a site is gone."""
@@ -212,6 +220,7 @@ class RankRoom:
             if place.gone and place.missed_since and look.at - place.missed_since >= ACCEPT:
                 after = after.forget(site)
                 self._where[site].discard(key)
+                self._gone.pop(TargetId(site), None)
         self._known[key] = after
         for site in look.places:
             self._where[site].add(key)
@@ -228,8 +237,17 @@ class RankRoom:
         was = self._gone.pop(site, None)
         if found:
             self._gone[site] = _gone(sorted(found, key=lambda one: (-len(one[1].gone), one[0])))
+        elif was and self._unread(site, was):
+            self._gone[site] = was
+            return
         if bool(was) != bool(found):
             self.check_soon(site)
+
+    def _unread(self, site: TargetId, told: Gone) -> bool:
+        """Whether the site was missing for so long that no look since a restart says anything of it there."""
+        host, geo = told.where
+        parsers = {one.id for one in self._parsers.get(host, ()) if one.geo == geo}
+        return bool(parsers) and not any(key[0] in parsers for key in self._where.get(site, ()))
 
     def _of_site(self, observation: Observation) -> Observation:
         gone = self._gone.get(observation.target)
@@ -286,12 +304,11 @@ def _gone(found: Sequence[tuple[tuple[str, str], Missing]]) -> Gone:
     queries = [query for query, _ in lost.gone]
     named = ", ".join(f"{query!r}" for query in queries[:_NAMED]) + (", ..." if len(queries) > _NAMED else "")
     usual = _median(place.usual for _, place in lost.gone)
-    pages = min(place.missed for _, place in lost.gone)
     total = len(queries) + lost.there
     detail = f"missing at {host}{country} for {len(queries)} of {_queries(total)}, usually about place {usual}: {named}"
     evidence = {
-        "engine": host, "rank_queries": f"{len(queries)} of {total}", "rank_usual": str(usual),
-        "rank_pages": f"missing from {pages} good pages in a row, {max(place.needed for _, place in lost.gone)} needed",
+        "engine": host, "rank_queries": f"{len(queries)} of {total}", "rank_usual": str(usual), "rank_geo": geo,
+        "rank_pages": f"missing from {max(place.needed for _, place in lost.gone)} good pages in a row or more",
     }  # fmt: skip
     if len(found) > 1:
         evidence["rank_also"] = ", ".join(f"{host} {geo}".strip() for (host, geo), _ in found[1:])[:200]
@@ -313,6 +330,11 @@ def _row(site: str, key: Series, place: Place, now: datetime) -> VolatilityRow:
     return VolatilityRow(
         label, str(last), usual, "as usual" if fine else "higher than ever" if last < lo + 1 else "lower than ever"
     )
+
+
+def _verdict(place: Place | None) -> tuple[bool, bool]:
+    """What a look may change of what is said of a site."""
+    return (place.steady, place.gone) if place else (False, False)
 
 
 def _look_key(row: Ranks) -> tuple[datetime, str, str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from data.model.target import Target
 
 
+_PLAIN = re.compile(r"https?://([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*)(?::[0-9]+)?(/[A-Za-z0-9/._~%-]*)?")
+
+
 @dataclass(slots=True)
 class OwnSites:
     """Sites by host; where several share one, the one whose path leads furthest towards the address."""
@@ -27,8 +31,10 @@ class OwnSites:
     def of(cls, targets: Iterable[Target]) -> OwnSites:
         found: dict[str, list[tuple[str, TargetId]]] = {}
         for target in targets:
-            if target.kind is TargetKind.SITE and not target.paused and (host := host_of(target.url)):
-                found.setdefault(host, []).append((_path(target.url), target.id))
+            if target.kind is TargetKind.SITE and not target.paused:
+                host, path = _parts(target.url)
+                if host:
+                    found.setdefault(host, []).append((path, target.id))
         for paths in found.values():
             paths.sort(key=lambda one: (-len(one[0]), one))
         return cls(found)
@@ -51,6 +57,14 @@ class OwnSites:
             if site is not None:
                 found[site] = min(position, found.get(site, position))
         return found
+
+
+def _parts(url: str) -> tuple[str, str]:
+    """Host and path; of a hundred thousand addresses nearly all are written plainly."""
+    plain = _PLAIN.fullmatch(url)
+    if plain:
+        return plain[1].lower().removeprefix("www."), (plain[2] or "").rstrip("/")
+    return host_of(url), _path(url)
 
 
 def _path(url: str) -> str:

@@ -37,7 +37,9 @@ CHANCE = 1e-4
 ALIKE = 0.2
 """Pages of one query keep most of their first hosts from day to day; a page that has next to none of them is another's."""
 REMEMBERED = 40
-"""Looks at a site, and pages of hosts, that say what is usual."""
+"""Looks at a site that say what is usual."""
+PAGES = 10
+"""Pages whose hosts say which are usual."""
 MAJORITY = 0.5
 
 
@@ -96,7 +98,7 @@ class Place:
 
     @property
     def gone(self) -> bool:
-        return self.steady and self.missed >= self.needed
+        return self.missed >= FEWEST and self.steady and self.missed >= self.needed
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,7 @@ class Standings:
         places = dict(self.places)
         for site in {*places, *look.places}:
             places[site] = _learned(places.get(site, Place()), look, look.places.get(site, 0))
-        hosts = (*self.hosts, look.hosts)[-REMEMBERED:] if look.hosts else self.hosts
+        hosts = (*self.hosts, look.hosts)[-PAGES:] if look.hosts else self.hosts
         return Standings(places, hosts, look.at)
 
     def forget(self, site: str) -> Standings:

@@ -198,11 +198,21 @@ def test_a_restart_knows_what_was_known(company):
 
 
 def test_what_was_told_before_a_restart_stays_though_its_looks_are_no_longer_read(company):
-    again = Company()
+    company.run("d", 5, without=["kiel"])
+    told, again = company.checked(), Company()
     known = again.board.states["site:kiel"]
-    again.board.put_state(replace(known, state=State.DEGRADED, cause="seo.deindexed", detail="missing", since=NOW))
-    again.room.restore([], NOW + ACCEPT / 2)
-    assert (again.checked().cause, again.checked().detail) == ("seo.deindexed", "missing")
+    again.board.put_state(
+        replace(
+            known, state=State.DEGRADED, cause=told.cause, detail=told.detail, evidence=told.evidence, since=company.at
+        )
+    )
+    again.at = company.at
+    again.room.restore([], company.at + ACCEPT / 2)
+    again.run("a", 12)
+    again.run("d", 12, without=["kiel"])
+    assert again.checked().detail == told.detail
+    again.run("d")
+    assert again.checked().state is State.OK
 
 
 def test_what_somebody_closed_and_what_nobody_undid_for_a_week_is_how_it_is(company):
