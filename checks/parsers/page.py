@@ -13,17 +13,37 @@ from checks.parsers.charset import decode
 from checks.parsers.layout import Shape, shape_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 MAX_BYTES = 8 * 1024 * 1024
 """Of a page after decoding; more is never read."""
 MAX_DEPTH = 1024
 """Deeper nesting is refused: parsing and matching grow with its square, and browsers flatten at 512."""
+MAX_ELEMENTS = 300_000
+"""Some 100 MB of memory; the largest of a thousand real pages had 30,000."""
+MAX_ATTRIBUTES = 256
+"""Of one element: each is compared with all before it, a million of them would take minutes."""
 MAX_OPEN_FORMATTING = 256
+MAX_REOPENED = 2_000_000
 """Unclosed formatting elements are opened again in every paragraph: 80 kB of them would become 3 million nodes."""
 
 _TAG = re.compile(r"</?[a-zA-Z][a-zA-Z0-9]{0,15}")
-_OPAQUE = re.compile(r"<!--.*?-->|<(script|style|template|textarea|noscript)\b.*?</\1\s*>", re.DOTALL | re.IGNORECASE)
+_OPAQUE = re.compile(r"<(?:(script|style)\b|!--)", re.IGNORECASE)
+_IN_VALUE = re.compile(r"""=\s*+(?:"[^"]*|'[^']*)\Z""")
+"""What begins inside of an attribute's value is no script, and what follows it are elements."""
+_VALUE_CHARS = 500
+_CLOSES = {
+    "script": re.compile(r"</script\s*>", re.IGNORECASE), "style": re.compile(r"</style\s*>", re.IGNORECASE),
+    "": re.compile(r"(?<=<!--)-?>|--!?>"),
+}  # fmt: skip
+_ATTRIBUTE = r"""[\s/]*+[^\s/>][^\s/>=]*+(?:\s*+=\s*+(?:"[^"]*+"?|'[^']*+'?|[^\s>"'][^\s>]*+)?+)?+"""
+_MANY_ATTRIBUTES = re.compile(rf"<[a-zA-Z](?=([^\s/>]*+(?:{_ATTRIBUTE}){{0,{MAX_ATTRIBUTES}}}+)({_ATTRIBUTE})?+)")
+"""Each place where an element may begin, whatever was open before it, with its attributes and one too many."""
+_RUN = re.compile(rf"(?:{_ATTRIBUTE}){{1024}}")
+_GRID = 16_384
+"""Characters between two looks for a run of attributes: what is shorter than two of them costs little."""
+_READ_AGAIN = 4
+"""Times the page that its elements may be long in all, where each is read to its end."""
 _FORMATTING = frozenset(("b", "big", "code", "em", "font", "i", "s", "small", "strike", "strong", "tt", "u"))
 """Reopened after every block; `a` and `nobr` are too, but a second one closes the first."""
 _NO_DEPTH = frozenset((
@@ -33,6 +53,8 @@ _NO_DEPTH = frozenset((
 ))  # fmt: skip
 """Never closed, closed by the next of their kind, or drawn without content: they add no depth of their own."""
 _SURE_TAGS = 256
+_SURE_DEPTH = 6
+"""Open formatting elements that no page of this size can multiply beyond measure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,25 +83,64 @@ def read_page(body: bytes, *, content_type: str = "", url: str = "", final_url: 
 
 def hazard(text: str) -> str:
     """Why this page may not be parsed, or an empty string. Scripts count only if the page is clean without them."""
-    if text.count("<") <= _SURE_TAGS or not _hazard(text):
+    if not _hazard(text):
         return ""
-    return _hazard(_OPAQUE.sub("", text))
+    return _hazard(_visible(text))
+
+
+def _visible(text: str) -> str:
+    """Without scripts, styles and comments that are closed; one pass, however many were opened."""
+    parts, kept, at = [], 0, 0
+    while opened := _OPAQUE.search(text, at):
+        at = opened.end()
+        if _IN_VALUE.search(text, max(opened.start() - _VALUE_CHARS, 0), opened.start()):
+            continue
+        closed = _CLOSES[(opened[1] or "").lower()].search(text, at)
+        if closed is None:
+            break
+        parts.append(text[kept : opened.start()])
+        kept = at = closed.end()
+    return "".join([*parts, text[kept:]])
 
 
 def _hazard(text: str) -> str:
-    tags = _TAG.findall(text)
+    tags = _TAG.findall(text) if text.count("<") > _SURE_TAGS else []
+    if len(tags) > MAX_ELEMENTS and sum(tag[1] != "/" for tag in tags) > MAX_ELEMENTS:
+        return f"more than {MAX_ELEMENTS:,} elements"
     if _rise(tags, _depth_step) > MAX_DEPTH:
         return f"nested deeper than {MAX_DEPTH} elements"
-    if _rise(tags, _formatting_step) > MAX_OPEN_FORMATTING:
-        return f"more than {MAX_OPEN_FORMATTING} formatting elements left open"
+    open_at_once = _rise(tags, _formatting_step)
+    if open_at_once > MAX_OPEN_FORMATTING or open_at_once * len(tags) > MAX_REOPENED:
+        return f"{open_at_once} formatting elements left open"
+    if len(text) > _GRID and _has_run(visible := _visible(text)) and _too_many_attributes(visible):
+        return f"more than {MAX_ATTRIBUTES} attributes on one element"
     return ""
+
+
+def _has_run(text: str) -> bool:
+    return any(_RUN.match(text, at, at + 4 * _GRID) for at in _looks(text))
+
+
+def _looks(text: str) -> Iterator[int]:
+    """Where a run of attributes may be met: at each grid point as it is, and behind either quote if it lies in a value."""
+    for at in range(_GRID, len(text), _GRID):
+        yield from (at, text.find('"', at, at + _GRID) + 1 or at, text.find("'", at, at + _GRID) + 1 or at)
+
+
+def _too_many_attributes(text: str) -> bool:
+    left = _READ_AGAIN * len(text)
+    for found in _MANY_ATTRIBUTES.finditer(text):
+        left -= found.end(1) - found.start(1)
+        if found[2] or left < 0:
+            return True
+    return False
 
 
 def _rise(tags: list[str], step: Callable[[str], int]) -> int:
     """The most that are open at once; closing what was never opened counts for nothing."""
     steps = {tag: step(tag) for tag in set(tags)}
     run = list(accumulate(map(steps.__getitem__, tags)))
-    if not run or max(run) - min(0, *run) <= MAX_OPEN_FORMATTING:
+    if not run or max(run) - min(0, *run) <= _SURE_DEPTH:
         return 0
     lowest = accumulate(run, min, initial=0)
     return max(height - low for height, low in zip(run, lowest, strict=False))

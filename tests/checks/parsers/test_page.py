@@ -72,3 +72,30 @@ def test_no_bytes_raise(spec, learned, body):
 @given(st.text(alphabet="<>/abdiv =\"'h3!-", max_size=300))
 def test_no_soup_of_tags_raises(spec, learned, text):
     assert judge(spec, read_page(text.encode()), learned).state
+
+
+BOMBS = {
+    "a million attributes": ("<div " + " ".join(f"a{n}=1" for n in range(600_000)) + ">", "attributes"),
+    "attributes with > in them": ("<div " + " ".join(f"a{n}='>'" for n in range(100_000)) + ">", "attributes"),
+    "elements without end": ("<p>" * 400_000, "elements"),
+    "bold in every paragraph": ("<p>" + "".join(f"<b id={n}>" for n in range(250)) + "<p>x" * 20_000, "formatting"),
+    "depth in a template": ("<template>" + "<div>" * 2_000 + "</template>", "nested"),
+    "depth without scripts": ("<noscript>" + "<div>" * 2_000 + "</noscript>", "nested"),
+    "depth behind a comment that is none": ("<!-->" + "<div>" * 2_000 + "-->", "nested"),
+    "depth in a script that is a title": ("<div title='<script>'>" + "<div>" * 2_000 + "</script>", "nested"),
+    "scripts that never close": ("<div>" * 1_100 + "<script " * 250_000, "nested"),
+    "comments that never close": ("<div>" * 1_100 + "<!-- " * 1_000_000, "nested"),
+}
+
+
+@pytest.mark.parametrize(("text", "why"), BOMBS.values(), ids=BOMBS.keys())
+def test_what_would_blow_up_is_refused_before_it_is_parsed(text, why):
+    page = read_page(text.encode())
+    assert why in page.fault
+    assert page.shape.nodes <= 3
+
+
+def test_a_large_page_with_programs_and_data_in_it_is_read():
+    script = "<script>" + "for(i=0;i<n;i++){if(a<b&&c='x')d=\"<div>\"}" * 20_000 + "</script>"
+    value = f"<div title='{'words and more ' * 50_000}'>"
+    assert not read_page(f"<body>{script}{value}<h3>title</h3>".encode()).fault
