@@ -191,7 +191,7 @@ def _headline(preset: Preset) -> str:
 
 
 def _profile(pulled: Pulled, now: datetime) -> Profile:
-    keys = Counter(row.key for row in pulled.rows if row.day)
+    keys = Counter((row.key, row.id) for row in pulled.rows if row.day)
     twice = sum(count for count in keys.values() if count > 1)
     name = pulled.payloads[0].hash if pulled.payloads else ""
     return replace(profile(pulled.records, payload=name, at=now, total=pulled.total), duplicates=twice)

@@ -90,6 +90,20 @@ async def test_an_action_that_is_reversed_later_lowers_what_was_paid_and_the_cou
     assert story.total(day, "commission_pending") == Decimal("76.50")
 
 
+async def test_two_players_of_one_day_are_two_events_and_no_repeated_key():
+    def log(count: int) -> Starlette:
+        def listed(request):
+            found = [action(date(2026, 11, 16), hour, "APPROVED") for hour in range(count)]
+            return JSONResponse({"@numpages": "1", "Actions": found})
+
+        return Starlette(routes=[Route("/Mediapartners/{sid}/Actions.json", listed)])
+
+    story, day = Story(IMPACT), date(2026, 11, 16)
+    assert told(await story.pull(app=log(1))) == (State.OK, "")
+    assert told(await story.pull(now=NOW + STEP, app=log(4))) == (State.OK, "")
+    assert (story.total(day, "conversions"), story.total(day, "commission_total")) == (4, 306)
+
+
 async def test_goals_of_a_conversion_log_become_a_day_of_registrations_and_deposits():
     story, day = Story(ALANBASE_CONVERSIONS), date(2026, 11, 16)
     await story.pull()
