@@ -30,6 +30,8 @@ from checks.parsers.witness import witness
 from data.model.state import State
 from tests.bench import serp_cases, serp_changes
 from tests.bench.figure import Figure
+from tests.bench.hostile_pages import hostile
+from tests.bench.serp_arms import arms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -73,13 +75,14 @@ class Tally:
 
 
 def run() -> list[Figure]:
-    found = _cost()
+    found = [*_cost(), *hostile(parse_spec(SPEC), memories.fresh(parse_spec(SPEC)))]
     folder = serp_cases.corpora()
     if folder is None:
         return [*found, Figure("the verdict on real pages", 0.0, "", note=serp_cases.NO_CORPORA)]
     cases = list(serp_cases.cases(serp_cases.labelled(folder)))
     periods = _periods(folder)
-    return [*found, *_broken(cases), *_pointed(cases), *_changed(cases, periods), *_redesigns(periods)]
+    told = [*_broken(cases), *_pointed(cases), *_changed(cases, periods), *_redesigns(periods)]
+    return [*found, *told, *arms(cases)]
 
 
 def share(found: Iterable[bool]) -> float:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from checks.parsers.repair import f1
 
 if TYPE_CHECKING:
-    from tests.bench.bench_repairs import Case
+    from tests.bench.repair_cases import Case
 
 PYTHON = "LOSSWATCH_BENCH_SCRAPLING"
 """Environment variable: a Python that has scrapling; it is no dependency of ours."""
@@ -52,22 +52,22 @@ def adaptive_of(cases: list[Case]) -> dict[str, tuple[bool, float]]:
         lines = []
         for number, case in enumerate(cases):
             old, new = Path(folder, f"{number}.old"), Path(folder, f"{number}.new")
-            old.write_bytes(case.old)
-            new.write_bytes(case.new)
+            old.write_bytes(case.good[0])
+            new.write_bytes(case.shown[0].body)
             lines.append(json.dumps({
-                "key": f"{case.pair} {case.spec.fields[0].name}", "css": case.spec.fields[0].css, "old": str(old), "new": str(new),
+                "key": case.key, "css": case.field.css, "old": str(old), "new": str(new),
                 "store": str(Path(folder, f"{number}.db")),
             }))  # fmt: skip
         done = subprocess.run(
             [python, "-c", _SCRIPT], input="\n".join(lines), capture_output=True, text=True, check=False
         )
-    truth = {f"{case.pair} {case.spec.fields[0].name}": case for case in cases}
+    truth = {case.key: case.shown[0].truth for case in cases}
     found = {}
     for answer in map(json.loads, done.stdout.splitlines()):
-        case = truth[answer["key"]]
+        wanted = truth[answer["key"]]
         if "error" in answer:
             print(f"   the peer failed on {answer['key']}: {answer['error']}")
-        right = f1(tuple(answer.get("got", ())), case.truth, 0) >= RIGHT
+        right = f1(tuple(answer.get("got", ())), wanted, 0) >= RIGHT
         found[answer["key"]] = (right, answer.get("ms", 0.0))
     if done.returncode:
         print(f"   the peer ended with {done.returncode}: {done.stderr.strip()[-200:]}")

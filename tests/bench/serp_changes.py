@@ -64,9 +64,13 @@ def changes(body: bytes, spec: Spec) -> Iterator[Changed]:
         text = body.decode("utf-8", "replace")
         bold = re.sub(rf"(</?){title.css}\b", r"\1strong", text)
         yield Changed("titles in another tag", frozenset(["parser.field_dead"]), bold.encode())
+    yield Changed("other clothes", frozenset(["page.layout_unknown"]), other_clothes(body, spec))
+
+
+def other_clothes(body: bytes, spec: Spec) -> bytes:
+    """Every class renamed that the SPEC does not name."""
     used = _names(spec.items) | {name for field in spec.fields for name in _names(field.css)}
-    worn = _renamed(body, lambda name: name if name in used else name + "-n")
-    yield Changed("other clothes", frozenset(["page.layout_unknown"]), worn)
+    return _renamed(body, lambda name: name if name in used else name + "-n")
 
 
 _FORM = "<form action='{}'><input name='q'><button>Go on</button></form>"
