@@ -6,16 +6,13 @@ import math
 from collections.abc import Sequence
 
 RARE = 1e-4
-RARER = 1e-5
-"""Of a share with scatter: its estimate rests on 14 payloads at most, and every field of every payload asks."""
 
 
 def beta_binomial_rare(hits: int, n: int, before: Sequence[tuple[int, int]]) -> bool:
-    """Whether `hits` of `n` or more has probability below 1e-5, given (hits, n) of the payloads before.
+    """Whether `hits` of `n` or more has probability below 1e-4, given (hits, n) of the payloads before.
 
     The share of a payload is a draw from a beta distribution: its mean is what was seen (with half an event of doubt
-    either way), its scatter between payloads by the method of moments and a standard error more, and what is not
-    known yet of the mean adds to it.
+    either way), its scatter between payloads by the method of moments, and what is not known yet of the mean adds to it.
     """
     seen = [(hit, total) for hit, total in before if total > 0]
     whole = sum(total for _, total in seen)
@@ -24,9 +21,9 @@ def beta_binomial_rare(hits: int, n: int, before: Sequence[tuple[int, int]]) -> 
     mean = (sum(hit for hit, _ in seen) + 0.5) / (whole + 1)
     if hits <= mean * n:
         return False
-    between = min(scatter(seen) * (1 + math.sqrt(2 / max(len(seen) - 1, 1))), 0.5)
+    between = scatter(seen)
     correlation = between + (1 - between) / (whole + 2)
-    return _tail(hits, n, mean, correlation) < RARER
+    return _tail(hits, n, mean, correlation) < RARE
 
 
 def scatter(seen: Sequence[tuple[int, int]]) -> float:
