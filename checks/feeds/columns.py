@@ -95,7 +95,7 @@ class Column:
             log_median=_log_median(self.numbers, written, scale),
             hours=_hours(texts) if any(is_date(name) for name in formats) else (),
             days=_days(texts) if any(is_date(name) for name in formats) else {},
-            huge=self.numbers.huge,
+            huge=self.numbers.huge + round(written.huge * scale),
         )
 
 
@@ -184,18 +184,21 @@ class _Numbers:
 
 @dataclass(frozen=True, slots=True)
 class _Written:
-    """Numbers that stand as texts: each value with its count."""
+    """Numbers that stand as texts: each value with its count, and how many are beyond all sizes."""
 
     values: NDArray[np.float64]
     counts: NDArray[np.int64]
+    huge: int
 
     @classmethod
     def of(cls, texts: Iterable[tuple[str, int, str]]) -> _Written:
         found = [(float(text), count) for text, count, name in texts if name in PLAIN_NUMBERS]
+        if not found:
+            return _NOTHING_WRITTEN
         values = np.asarray([value for value, _ in found], dtype=np.float64)
         counts = np.asarray([count for _, count in found], dtype=np.int64)
         usual = np.abs(values) < HUGE
-        return cls(values[usual], counts[usual])
+        return cls(values[usual], counts[usual], int(counts[~usual].sum()))
 
     @property
     def n(self) -> int:
@@ -213,8 +216,13 @@ class _Written:
         return (float(self.values.min()), float(self.values.max())) if self.values.size else ()
 
 
+_NOTHING_WRITTEN = _Written(np.zeros(0), np.zeros(0, dtype=np.int64), 0)
+
+
 def _log_median(native: _Numbers, written: _Written, scale: float) -> float | None:
     """log10 of the median size of both kinds of numbers, each weighed by how many it stands for."""
+    if not native.sizes.kept and not written.values.size:
+        return None
     sized = written.values != 0
     sizes = np.concatenate([np.asarray(native.sizes.kept, dtype=np.float64), np.abs(written.values[sized])])
     if not sizes.size:

@@ -128,6 +128,7 @@ class _Table:
     def __init__(self, section: str, reading: Reading, titles: int) -> None:
         self.section, self.reading, self.titles = section, reading, titles
         self.header: list[str] = []
+        self.known: frozenset[str] = frozenset()
         self.names: list[str] = []
         self.name = ""
         self.opened = True
@@ -175,17 +176,18 @@ class _Table:
             return not self.titles
         if cells == self.header:
             return True
-        return 2 * len(set(cells) & set(self.header)) > len(self.header) and (self.opened or _wordy(cells))
+        return 2 * len(self.known.intersection(cells)) > len(self.header) and (self.opened or _wordy(cells))
 
     def _head(self, cells: list[str]) -> None:
-        self.header, self.opened = cells, False
-        self.names = []
+        self.header, self.known, self.opened = cells, frozenset(cells), False
+        names: dict[str, int] = {}
         for place, cell in enumerate(cells, 1):
             name = cell.strip() or f"column {place}"
-            if name in self.names:
+            if name in names:
                 self.reading.flaws.note(TWICE, name, "two columns of one name")
                 name = f"{name}#{place}"
-            self.names.append(name)
+            names[name] = place
+        self.names = list(names)
 
     def _record(self, number: int, cells: list[str]) -> Record:
         record: Record = dict(zip(self.names, map(str.strip, cells), strict=False))
@@ -212,5 +214,4 @@ def _title(cells: list[str]) -> str:
 def _is_total(cells: list[str]) -> bool:
     """Whether the first word of a row says total and the rest are figures or nothing."""
     first = next((cell.strip() for cell in cells if cell.strip()), "")
-    rest = [format_of(cell) for cell in cells if cell.strip() != first]
-    return bool(_TOTAL.fullmatch(first)) and all(name == EMPTY or name != TEXT for name in rest)
+    return bool(_TOTAL.fullmatch(first)) and all(format_of(cell) != TEXT for cell in cells if cell.strip() != first)

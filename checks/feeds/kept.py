@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from checks.feeds.pairs import Key
     from checks.feeds.payload import Record
 
-MOST = 20_000
+MOST = 5_000
 
 
 class Kept:

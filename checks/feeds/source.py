@@ -24,6 +24,7 @@ RATIO = 400
 FREE = 64 * 1024 * 1024
 """Bytes that may be unpacked from whatever."""
 HEAD = 4096
+BLANK = 1 << 20
 _NO_REPORT = (
     (b"PK\x03\x04", "a ZIP archive or a spreadsheet, not a report"),
     (b"%PDF", "a PDF, not a report"),
@@ -91,8 +92,9 @@ def head(path: Path) -> bytes:
     """The first bytes; raises `Unreadable` for nothing at all and for what is plainly something else."""
     with opened(path) as stream:
         first = stream.read(HEAD)
-        if not first.strip() and not stream.read(1 << 20).strip():
-            raise Unreadable("empty")
+        blank = b"" if first.strip() else stream.read(BLANK)
+        if not first.strip() and not blank.strip():
+            raise Unreadable("empty" if len(blank) < BLANK else "larger than any report, and blank at its beginning")
     for mark, words in _NO_REPORT:
         if first.startswith(mark):
             raise Unreadable(words)

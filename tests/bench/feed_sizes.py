@@ -1,10 +1,16 @@
-"""Payloads of 25 fields, and how fast all their records are profiled."""
+"""Payloads of 25 fields: how fast all their records are profiled, and how much memory 200 MB of them take."""
 
 from __future__ import annotations
 
+import json
+import os
 import random
+import subprocess
+import sys
+import tempfile
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 
 from checks.feeds.columns import format_of
 from checks.feeds.contract import profile
@@ -45,3 +51,70 @@ def speed() -> list[Figure]:
             best = min(best, time.perf_counter() - began)
         figures.append(Figure(f"profile of {n:,} records x 25 fields", n / best, "records/s", "wanted", 40_000.0))
     return figures
+
+
+FORMS = ("json", "ndjson", "csv", "xml")
+
+
+def write(path: Path, form: str, megabytes: int) -> int:
+    """A payload of at least so many megabytes; how many records it holds."""
+    parts = [_body(form, records(seed, 5_000)) for seed in range(4)]
+    before, between, after = {
+        "json": ("[", ",", "]"),
+        "ndjson": ("", "", ""),
+        "csv": (",".join(_flat(records(0, 1)[0])) + "\n", "", ""),
+        "xml": ("<ResultSet>", "", "</ResultSet>"),
+    }[form]
+    written = count = 0
+    with path.open("w", encoding="utf-8") as file:
+        file.write(before)
+        while written < megabytes * 1_000_000:
+            part = parts[(count // 5_000) % len(parts)]
+            file.write((between if count else "") + part)
+            written, count = written + len(part), count + 5_000
+        file.write(after)
+    return count
+
+
+def _body(form: str, rows: list[dict[str, object]]) -> str:
+    if form == "json":
+        return ",".join(json.dumps(row) for row in rows)
+    if form == "ndjson":
+        return "".join(json.dumps(row) + "\n" for row in rows)
+    if form == "csv":
+        return "".join(",".join(map(str, _flat(row).values())) + "\n" for row in rows)
+    cells = ("".join(f"<{name}>{value}</{name}>" for name, value in _flat(row).items()) for row in rows)
+    return "".join(f"<row>{row}</row>" for row in cells)
+
+
+def _flat(row: dict[str, object]) -> dict[str, object]:
+    return {name: value["cpa"] if isinstance(value, dict) else value for name, value in row.items()}
+
+
+def large(megabytes: int = 200) -> list[Figure]:
+    """`losswatch check feed` over a payload of 200 MB against one of 20 MB: peak memory in MB and seconds."""
+    figures = []
+    with tempfile.TemporaryDirectory() as folder:
+        for form in FORMS:
+            before, now = Path(folder) / f"before.{form}", Path(folder) / f"now.{form}"
+            write(before, form, megabytes // 10)
+            count = write(now, form, megabytes)
+            peak_mb, seconds = _watched(before, now)
+            note = f"{count:,} records in {seconds:.1f} s, {count / seconds:,.0f} records/s"
+            figures.append(
+                Figure(f"check feed, {form} of {megabytes} MB: peak memory", peak_mb, "MB", "most", 1000.0, note)
+            )
+            now.unlink()
+    return figures
+
+
+def _watched(before: Path, now: Path) -> tuple[float, float]:
+    words = [sys.executable, "-m", "tui.cli.main", "check", "feed", "--baseline", str(before), "--", str(now)]
+    began = time.perf_counter()
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+        out = process.stdout.read() if process.stdout else b""
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode == 3:
+        raise RuntimeError(out.decode())
+    return usage.ru_maxrss / 1000, time.perf_counter() - began
