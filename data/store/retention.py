@@ -27,6 +27,8 @@ _LAYOUTS = 8
 BAD_PAGES_KEPT = 200
 """A parser, of the last `BAD_PAGES_FOR`."""
 BAD_PAGES_FOR = timedelta(days=30)
+BAD_PAGES_BYTES = 64 * 1024 * 1024
+"""A parser, compressed: what is over goes from the oldest on, the newest stays whatever its size."""
 
 
 def prune(store: Store, settings: HubSettings, now: datetime) -> int:
@@ -92,6 +94,12 @@ def _pages(cursor: Cursor, now: datetime) -> None:
             f'(PARTITION BY parser, team{layout} ORDER BY "at" DESC, rowid DESC) > ?)',
             [good, most],
         )
+    cursor.execute(
+        "DELETE FROM page WHERE rowid IN (SELECT rowid FROM page WHERE NOT good "
+        'WINDOW newest AS (PARTITION BY parser, team ORDER BY "at" DESC, rowid DESC ROWS UNBOUNDED PRECEDING) '
+        "QUALIFY sum(octet_length(body)) OVER newest > ? AND row_number() OVER newest > 1)",
+        [BAD_PAGES_BYTES],
+    )
 
 
 def _sort(cursor: Cursor, now: datetime) -> None:

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from data.config.settings import HubSettings
 from data.model.page import KeptPage
 from data.model.principal import EVERYTHING
 from data.store import pages, retention
+from data.store.store import Store
 
 T0 = datetime(2026, 11, 17, 6, tzinfo=UTC)
 
@@ -45,3 +47,33 @@ def test_layouts_without_end_are_bounded(store, put):
     put(*(page(number, f"f{number}") for number in range(60)))
     retention.prune(store, HubSettings(), T0)
     assert len(kept(store)) == 40
+
+
+def test_a_thousand_failing_runs_leave_what_is_kept_and_no_more(store, put, monkeypatch):
+    monkeypatch.setattr(retention, "BAD_PAGES_BYTES", 100_000)
+    body = b"z" * 1_000
+    for batch in range(10):
+        put(
+            *(replace(page(1_000 - 100 * batch - n / 60, good=False), body=body) for n in range(100)),
+            page(2_000 - batch),
+        )
+        retention.prune(store, HubSettings(), T0)
+    left = pages.of_parser(store, EVERYTHING, "serp", good=False, limit=2_000)
+    assert sum(len(one.body) for one in left) == 100_000
+    assert min(one.at for one in left) >= T0 - timedelta(hours=100)
+    assert len(kept(store)) == 5
+
+
+def test_one_failing_page_stays_however_large(store, put, monkeypatch):
+    monkeypatch.setattr(retention, "BAD_PAGES_BYTES", 10)
+    put(*(replace(page(hour, good=False), body=b"z" * 1_000) for hour in range(3)))
+    retention.prune(store, HubSettings(), T0)
+    assert kept(store, good=False) == [("f1", 0)]
+
+
+def test_no_page_can_be_read_without_the_key(tmp_path):
+    words = b"the very words of a page " * 50
+    one = Store.open(tmp_path / "k.duckdb", "key")
+    one.write([replace(page(1), body=words)]).result()
+    one.close()
+    assert not [path for path in tmp_path.rglob("*") if path.is_file() and words[:25] in path.read_bytes()]
