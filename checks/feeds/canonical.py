@@ -96,17 +96,20 @@ def summed(record: Record, preset: Preset) -> dict[str, Decimal | None]:
     return _row(record, preset).measures
 
 
-def lacking(rows: Sequence[Row], preset: Preset) -> tuple[str, ...]:
-    """Paths of required fields that no row has; where there is no row, nothing can be lacking."""
-    found = []
+def lacking(rows: Sequence[Row], preset: Preset) -> dict[str, list[str]]:
+    """Paths that no row has and the required fields read from them; where there is no row, nothing can be lacking.
+
+    A sum lacks its parts when it lacks all of them.
+    """
+    found: dict[str, list[str]] = {}
     for name in preset.required:
         field = preset.fields[name]
         parts = [preset.fields[part] for part in field.sum] or [field]
         paths = [path for part in parts for path in (part.source, *part.when) if path]
         gone = [path for path in paths if all(_at(row.raw, path) is _ABSENT for row in rows)]
         if rows and (len(gone) == len(paths) if field.sum else gone):
-            found.append(gone[0])
-    return tuple(found)
+            found.setdefault(gone[0], []).append(name)
+    return found
 
 
 def _row(record: Record, preset: Preset) -> Row:
@@ -134,10 +137,10 @@ def _row(record: Record, preset: Preset) -> Row:
 
 
 def _measure(record: Record, field: Field, decimal: str, unread: list[str]) -> Decimal | _Absent | None:
-    """A figure with what is to be added to it; `_ABSENT` where none of it was delivered."""
+    """A figure with what is to be added to it; null or `_ABSENT` where it was delivered so, whatever there is to add."""
     paths = (field.source, *field.plus) if field.source else ()
     values = {path: value for path in paths if (value := _at(record, path)) is not _ABSENT}
-    if paths and not values:
+    if paths and field.source not in values:
         return Decimal(0).quantize(GRAIN) if field.missing == "zero" else _ABSENT
     spoken = _spoken_of(record, field)
     if not isinstance(spoken, bool):
@@ -148,7 +151,7 @@ def _measure(record: Record, field: Field, decimal: str, unread: list[str]) -> D
     known = [figure for figure in figures.values() if figure is not None]
     if not spoken or not paths:
         return Decimal(int(spoken)).quantize(GRAIN)
-    return None if broken or not known else sum(known, Decimal(0))
+    return None if broken or figures[field.source] is None else sum(known, Decimal(0))
 
 
 def _spoken_of(record: Record, field: Field) -> bool | _Absent | None:
@@ -210,6 +213,8 @@ def _plain(text: str, field: Field, decimal: str) -> str:
         if not _GROUPS[group].fullmatch(whole) or (group in whole and not point and field.type == "money"):
             raise ValueError(text)
         text = re.sub(r"[^\d+-]", "", whole) + point + fraction
+    if "_" in text:  # Python's own grouping, nobody else's
+        raise ValueError(text)
     return text.replace(decimal, ".") if decimal != "." else text
 
 

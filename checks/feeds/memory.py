@@ -33,6 +33,8 @@ class Memory:
     """When figures were last stored: days that had ended by then were complete."""
     told: str = ""
     """What the last delivery was: an equal one is not worth another record."""
+    read_at: dict[int, datetime] = field(default_factory=dict)
+    """When so many of the newest days were last read."""
 
     def learn(self, profile: Profile) -> Memory:
         """The contract with `profile` in place of an earlier one of the same slot; an empty payload teaches nothing."""

@@ -195,16 +195,18 @@ class _Visit:
         except Unreadable as unread:
             return progress.stopped("feed.contract", str(unread))
         if missing := lacking(rows, self.preset):
-            return progress.stopped(
-                "feed.contract", f"no row has {', '.join(missing)}, which the figures are read from"
-            )
+            words = "; ".join(f"{path}, which {' and '.join(names)} are read from" for path, names in missing.items())
+            return progress.stopped("feed.contract", clean_text(f"no row has {words}"))
         return self._onward(progress, report, self._own(rows, first, last), request.url)
 
     def _own(self, rows: tuple[Row, ...], first: date, last: date) -> tuple[Row, ...]:
-        """Rows without those of days that another window asks for: some platforms count the end in, whatever they say."""
+        """Rows of this window's days, and at the ends of all windows what is beyond: no day is read from two windows.
+
+        Some platforms count the end in, whatever they say; some give always the same days.
+        """
         begin, end = self.span
-        others = (begin, first - timedelta(days=1)), (last + timedelta(days=1), end)
-        return tuple(row for row in rows if not row.day or not any(one <= row.day <= other for one, other in others))
+        after, before = date.min if first == begin else first, date.max if last == end else last
+        return tuple(row for row in rows if not row.day or after <= row.day <= before)
 
     async def _understood(self, reply: Reply) -> tuple[Report, tuple[Row, ...]]:
         def both() -> tuple[Report, tuple[Row, ...]]:

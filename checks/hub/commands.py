@@ -26,6 +26,7 @@ RIGHTS = {
     "feed_accept": "apply",
     "feed_map": "apply",
     "feed_replay": "apply",
+    "feed_backfill": "apply",
     "feed_acknowledge": "acknowledge",
 }
 """Commands that need the right to another one: who may change the configuration may change a SPEC, and what a feed means."""
@@ -62,6 +63,7 @@ class Commands:
             "feed_replay": self.feeds.replay,
             "feed_map": self.feeds.map,
             "feed_acknowledge": self.feeds.acknowledge,
+            "feed_backfill": self._backfill,
             "stop": self._stop,
         }
         if name not in known:
@@ -102,6 +104,9 @@ class Commands:
 
     async def _apply(self, who: Principal, arguments: dict[str, Any]) -> object:
         return await self.hub.configuration.apply(who, dry_run=bool(arguments.get("dry_run")))
+
+    async def _backfill(self, who: Principal, arguments: dict[str, Any]) -> CommandReply:
+        return await self.hub.pulls.backfills.command(who, arguments)
 
     async def _mend(self, who: Principal, arguments: dict[str, Any]) -> CommandReply:
         """Write a selector (and those that hold only `within` it) into a SPEC, or take the last back, and look at once."""

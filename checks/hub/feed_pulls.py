@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+import logging
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from checks.feeds import cadence
 from checks.feeds import judge as feed_judge
 from checks.feeds import preset as feed_preset
 from checks.feeds import pull as feed_pull
+from checks.feeds.adapt import adapt
+from checks.feeds.memory import Memory
+from checks.feeds.pacing import Gates
+from checks.feeds.pull import Accounts
+from checks.feeds.request import newest_day
 from checks.hub.spool import receipt_frame
 from data.errors import SecretMissing
 from data.model.cause import cause
@@ -22,11 +29,13 @@ from data.store import baselines, deliveries, partner_stats
 from data.text import clean_text, redact
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date, datetime
 
     import httpx
 
     from checks.feeds.judge import FeedOutcome
+    from checks.feeds.preset import Preset
+    from checks.feeds.pull import Pulled
     from checks.hub.hub import Hub
     from data.config.settings import Feed, Partner
     from data.model.fact import PartnerStat
@@ -34,6 +43,10 @@ if TYPE_CHECKING:
     from data.model.target import Target
     from data.store.tables import Record
 
+log = logging.getLogger(__name__)
+
+TOO_MANY = frozenset({"http.4xx", "feed.contract"})
+"""What platforms say that are asked for more days than they keep."""
 KNOWN = timedelta(days=45)
 """Age of the oldest figures that a pull is compared with: partners move them so long."""
 
@@ -46,7 +59,11 @@ class FeedPulls:
     client: httpx.AsyncClient
     missing_secrets: set[str] = field(default_factory=set)
     _memory: dict[TargetId, bytes] = field(default_factory=dict)
+    _accounts: Accounts = field(init=False)
     _busy: dict[str, asyncio.Lock] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._accounts = Accounts(gates=Gates(self.hub.clock.speed))
 
     async def restore(self) -> None:
         for baseline in await asyncio.to_thread(baselines.load_all, self.hub.store, EVERYTHING, TargetKind.FEED):
@@ -54,28 +71,67 @@ class FeedPulls:
 
     async def run(self, target: Target) -> datetime | None:
         """Read one feed now; the time before which the platform wants no further call, where it named one."""
-        feed = next((one for one in self.hub.settings.feeds if one.name == name_of(target.id)), None)
+        feed = self.named(target)
         if feed is None:
             return None
         try:
-            secret = await asyncio.to_thread(self.hub.secrets.get, feed.secret) if feed.secret else ""
+            secret = await self.secret(feed)
         except SecretMissing as problem:
-            self.missing_secrets.add(feed.secret)
             self.hub.intake.take([unseen(target, self.hub.clock.now(), "feed.auth", str(problem))])
             return None
-        self.missing_secrets.discard(feed.secret)
-        now = self.hub.clock.now()
         preset = feed_preset.load(feed.preset)
         async with self.busy(feed.name):
-            pulled = await feed_pull.pull(feed, preset, secret, self.client, now)
-            known = await asyncio.to_thread(self.known, feed.name, now)
-            held = await asyncio.to_thread(deliveries.quarantined, self.hub.store, EVERYTHING, feed.name)
-            partner, memory = self.partner(feed), self._memory.get(target.id)
-            outcome = await asyncio.to_thread(
-                feed_judge.judge, feed, preset, pulled, memory, known, now, partner=partner, held=held
-            )
+            now = self.hub.clock.now()
+            read_at = Memory.from_bytes(self._memory.get(target.id)).read_at
+            wanted = cadence.bands(feed, preset)
+            pulled, days = await self._pulled(feed, preset, secret, cadence.due(wanted, read_at, now), now)
+            outcome = await self.judged(target, feed, preset, pulled, now)
+            if not pulled.problem:
+                memory = Memory.from_bytes(outcome.baseline)
+                memory = replace(memory, read_at=cadence.noted(wanted, read_at, days, now))
+                outcome = replace(outcome, baseline=memory.to_bytes())
             self.keep(target, outcome, now)
         return outcome.retry_at
+
+    async def _pulled(self, feed: Feed, preset: Preset, secret: str, days: int, now: datetime) -> tuple[Pulled, int]:
+        """The newest `days`; where a platform has an error for so many, only those that are read every time."""
+        pulled = await self.pull(feed, preset, secret, newest(feed, preset, days, now), now)
+        if days > feed.days and pulled.problem and pulled.problem.cause in TOO_MANY:
+            log.info("%s: %d days are refused, its newest are read alone", feed.name, days)
+            pulled = await self.pull(feed, preset, secret, newest(feed, preset, feed.days, now), now)
+        return pulled, days
+
+    async def pull(self, feed: Feed, preset: Preset, secret: str, span: tuple[date, date], now: datetime) -> Pulled:
+        """One pull of those days, in its account's turn."""
+        return await feed_pull.pull(feed, preset, secret, self.client, now, accounts=self._accounts, span=span)
+
+    async def judged(self, target: Target, feed: Feed, preset: Preset, pulled: Pulled, now: datetime) -> FeedOutcome:
+        """What a pull means, beside all that is known of its days."""
+        known = await asyncio.to_thread(self.known, feed.name, now, pulled.first)
+        held = await asyncio.to_thread(deliveries.quarantined, self.hub.store, EVERYTHING, feed.name)
+        return await asyncio.to_thread(
+            feed_judge.judge, feed, preset, pulled, self._memory.get(target.id), known, now,
+            partner=self.partner(feed), held=held,
+        )  # fmt: skip
+
+    async def secret(self, feed: Feed) -> str:
+        """Its value from the keyring; raises `SecretMissing`, which the hub's health tells of until it is there."""
+        try:
+            found = await asyncio.to_thread(self.hub.secrets.get, feed.secret) if feed.secret else ""
+        except SecretMissing:
+            self.missing_secrets.add(feed.secret)
+            raise
+        self.missing_secrets.discard(feed.secret)
+        return found
+
+    def first_in_s(self, target: Target) -> float:
+        """Seconds of the engine's clock until a feed is first read after a start."""
+        feed = self.named(target)
+        read_at = Memory.from_bytes(self._memory.get(target.id)).read_at
+        return cadence.first_in_s(feed, read_at, self.hub.clock.now()) if feed else 0.0
+
+    def named(self, target: Target) -> Feed | None:
+        return next((one for one in self.hub.settings.feeds if one.name == name_of(target.id)), None)
 
     def busy(self, feed: str) -> asyncio.Lock:
         """Held by whoever reads or changes what is known of one feed."""
@@ -87,9 +143,10 @@ class FeedPulls:
     def partner(self, feed: Feed) -> Partner | None:
         return next((one for one in self.hub.settings.partners if one.id == feed.partner), None)
 
-    def known(self, feed: str, now: datetime) -> list[PartnerStat]:
-        """Current figures of all days that may still be read again. Takes its time: in a thread."""
-        return partner_stats.current(self.hub.store, EVERYTHING, feed, (now - KNOWN).date())
+    def known(self, feed: str, now: datetime, first: date | None = None) -> list[PartnerStat]:
+        """Current figures of all days that may still be read again, and from `first` on. Takes its time: in a thread."""
+        since = (now - KNOWN).date()
+        return partner_stats.current(self.hub.store, EVERYTHING, feed, min(since, first or since))
 
     def keep(self, target: Target, outcome: FeedOutcome, now: datetime) -> None:
         """Remember an outcome and hand it on: rows to the store, receipts to the book, the observation to all."""
@@ -101,6 +158,13 @@ class FeedPulls:
         if outcome.receipts:
             self.hub.book.add_receipts(receipt_frame(outcome.receipts))
         self.hub.intake.take([outcome.observation], rows)
+
+
+def newest(feed: Feed, preset: Preset, days: int, now: datetime) -> tuple[date, date]:
+    """First and last of the newest `days`, in the partner's zone."""
+    adapted = adapt(preset, feed.options)
+    last = newest_day(adapted, now)
+    return last - timedelta(days=max(days, 1) - 1), last
 
 
 def unseen(target: Target, now: datetime, cause_name: str, words: str) -> Observation:

@@ -193,6 +193,7 @@ class Hub:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self.probing.pool.stop()
+        await self.pulls.backfills.stop()
         await self.pulls.lookouts.close()
         await self.pulls.client.aclose()
         await self.housekeeping.flush()
@@ -238,7 +239,7 @@ class Hub:
             self.probing.start(target)
         elif target.kind is not TargetKind.SLICE:
             spread_s = SEARCHES_OVER_S if target.query else PULLS_OVER_S
-            self.pulls.schedule(target, phase_s(target.id, min(target.interval_s / self.clock.speed, spread_s)))
+            self.pulls.start(target, phase_s(target.id, min(target.interval_s / self.clock.speed, spread_s)))
 
     def _stop_checking(self, target: Target) -> None:
         if target.kind in PROBED:

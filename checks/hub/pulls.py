@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
+from checks.hub.backfills import Backfills
 from checks.hub.evidence import Evidence, EvidenceRoom, Keeper
 from checks.hub.feed_pulls import FeedPulls, unseen
 from checks.hub.lookouts import Lookouts
@@ -53,6 +54,7 @@ class Pulls:
     scheduler: AsyncIOScheduler
     client: httpx.AsyncClient
     feeds: FeedPulls = field(init=False)
+    backfills: Backfills = field(init=False)
     lookouts: Lookouts = field(init=False)
     _memory: dict[TargetId, bytes] = field(default_factory=dict)
     _keeper: Keeper = field(default_factory=Keeper)
@@ -63,6 +65,7 @@ class Pulls:
         self._evidence = EvidenceRoom(self.hub.store)
         self.lookouts = Lookouts(lambda: self.hub.settings)
         self.feeds = FeedPulls(self.hub, self.client)
+        self.backfills = Backfills(self.hub)
 
     @property
     def missing_secrets(self) -> set[str]:
@@ -73,6 +76,7 @@ class Pulls:
         for baseline in await asyncio.to_thread(baselines.load_all, self.hub.store, EVERYTHING, TargetKind.PARSER):
             self._memory[baseline.target] = baseline.body
         await self.feeds.restore()
+        await self.backfills.restore()
 
     async def restore_ranks(self) -> None:
         """Learn again where our sites stood."""
@@ -102,6 +106,13 @@ class Pulls:
             max_instances=1,
             misfire_grace_time=None,
         )
+
+    def start(self, target: Target, phase_s: float) -> None:
+        """Schedule the first run, `phase_s` from now; a feed read before the hub went down waits for the rest of its interval."""
+        wait_s = 0.0
+        if target.kind is TargetKind.FEED and not self.scheduler.running:
+            wait_s = self.feeds.first_in_s(target) / self.hub.clock.speed
+        self.schedule(target, max(phase_s, wait_s))
 
     def unschedule(self, target_id: TargetId) -> None:
         if self.scheduler.get_job(target_id):

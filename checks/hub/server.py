@@ -57,6 +57,7 @@ def application(hub: Hub) -> Starlette:
             route("/v1/incidents/{number:int}", _incident),
             route("/v1/commands/{name}", _command, "POST"),
             route("/v1/feeds/{name}/evidence", _evidence),
+            route("/v1/feeds/{name}/backfill", _backfill),
             route("/v1/facts", _facts, "POST"),
             route("/v1/runs", _runs, "POST"),
         ]
@@ -126,6 +127,14 @@ async def _incident(hub: Hub, who: Principal, request: Request) -> object:
     found = await hub.details.incident(who, number)
     if found is None:
         raise NotFound(f"no incident #{number} in your scope")
+    return found
+
+
+async def _backfill(hub: Hub, who: Principal, request: Request) -> object:
+    name = request.path_params["name"]
+    found = await hub.pulls.backfills.of(who.scope, name)
+    if found is None:
+        raise NotFound(f"{name} never had a backfill")
     return found
 
 

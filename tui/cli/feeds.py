@@ -16,7 +16,7 @@ from data.model.codec import to_json
 from data.model.delivery import Outcome
 from data.model.snapshot import TargetDetail
 from tui import format as fmt
-from tui.cli import listing
+from tui.cli import feeds_backfill, listing
 from tui.cli.options import everywhere
 from tui.cli.paper import paper
 from tui.cli.table import Cell, Column, table
@@ -41,7 +41,7 @@ _LEDGER = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     listing.add_arguments(parser)
-    actions = parser.add_subparsers(dest="action", metavar="show|accept|map|replay|ledger|sign|evidence")
+    actions = parser.add_subparsers(dest="action", metavar="show|accept|map|replay|ledger|sign|evidence|backfill")
     for name, words in (
         ("show", "deliveries, what waits in quarantine, and what to write to the partner"),
         ("accept", "store what is quarantined as it is: the partner's data are so from now on"),
@@ -50,6 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("ledger", "figures that were changed after they had been reported"),
         ("sign", "say that a change of the ledger is known, with the number of a dispute"),
         ("evidence", "a zip for the partner: what was said of each day and when, and the bodies that said it"),
+        ("backfill", "read the history of the days given, in the hub; without days, how far the last one came"),
     ):
         action = actions.add_parser(name, help=words, description=words)
         action.add_argument("feed", metavar="FEED")
@@ -92,7 +93,14 @@ def _evidence(action: argparse.ArgumentParser) -> None:
     action.add_argument("--out", type=Path, metavar="FILE", help="default: FEED-evidence.zip here")
 
 
-_OPTIONS = {"accept": _asking, "map": _map, "replay": _replay, "sign": _sign, "evidence": _evidence}
+def _backfill(action: argparse.ArgumentParser) -> None:
+    _days(action)
+    feeds_backfill.options(action)
+
+
+_OPTIONS = {
+    "accept": _asking, "map": _map, "replay": _replay, "sign": _sign, "evidence": _evidence, "backfill": _backfill,
+}  # fmt: skip
 
 
 def run(args: argparse.Namespace) -> int:
@@ -162,7 +170,7 @@ async def _write_evidence(client: HubClient, args: argparse.Namespace, name: str
 
 _ACTIONS = {
     "show": _look, "ledger": _look, "accept": _accept, "map": _do_map, "replay": _do_replay, "sign": _sign_entries,
-    "evidence": _write_evidence,
+    "evidence": _write_evidence, "backfill": feeds_backfill.run,
 }  # fmt: skip
 
 
