@@ -40,16 +40,18 @@ def records(seed: int, n: int) -> list[dict[str, object]]:
 
 
 def speed() -> list[Figure]:
-    """Records a second through the profile at 25 fields, each record counted, nothing cached from before."""
+    """Records a second of CPU through the profile at 25 fields, each record counted, nothing cached from before."""
     figures = []
     for n in (2_000, 50_000):
         rows, best = records(7, n), float("inf")
         for _ in range(3):
             format_of.cache_clear()
-            began = time.perf_counter()
+            began = time.process_time()
             profile(rows, payload="now", at=AT)
-            best = min(best, time.perf_counter() - began)
-        figures.append(Figure(f"profile of {n:,} records x 25 fields", n / best, "records/s", "wanted", 40_000.0))
+            best = min(best, time.process_time() - began)
+        figures.append(
+            Figure(f"profile of {n:,} records x 25 fields", n / best, "records/s", "wanted", 40_000.0, "by CPU time")
+        )
     return figures
 
 

@@ -144,3 +144,58 @@ def test_escape_codes_of_a_payload_never_reach_the_terminal(run, tmp_path, capsy
     assert "\x1b" not in shown
     assert "\\u001b" not in shown
     assert "\u202e" not in shown
+
+
+@pytest.mark.parametrize("form", ["json", "csv", "ndjson", "xml"])
+def test_a_large_payload_says_what_a_small_one_of_the_same_records_says(run, tmp_path, monkeypatch, form):
+    before, now = (
+        write(tmp_path / f"a.{form}", rows(), form),
+        write(tmp_path / f"b.{form}.gz", rows(100, extra="x"), form),
+    )
+    small = run("--baseline", before, "--", now)
+    monkeypatch.setattr("checks.feeds.files.SMALL", 10)
+    monkeypatch.setattr("checks.feeds.kept.MOST", 10)
+    assert run("--baseline", before, "--", now) == small
+    assert {change["kind"] for change in small[1]} == {"scale-changed", "response-required-property-added"}
+
+
+def test_a_large_document_is_read_at_its_records_path_and_its_odd_elements_are_named(run, tmp_path, monkeypatch):
+    monkeypatch.setattr("checks.feeds.files.SMALL", 10)
+    before, now = tmp_path / "a.json", tmp_path / "b.json"
+    before.write_text(json.dumps({"other": [{"x": 1}] * 90, "groups": [{"rows": rows()}, {"rows": rows()}]}))
+    now.write_text(json.dumps({"other": [{"y": 1}] * 90, "groups": [{"rows": rows()}, {"rows": [*rows(), None]}]}))
+    code, found, _ = run("--baseline", str(before), "--records", "groups.rows", "--", str(now))
+    assert (code, [change["kind"] for change in found]) == (2, ["records-not-objects"])
+
+
+def test_a_records_path_of_what_has_none_is_said(run, tmp_path):
+    for form, words in (("csv", "a table has no records path"), ("xml", "nothing at the records path")):
+        before = write(tmp_path / f"a.{form}", rows(), form)
+        code, _, err = run("--baseline", before, "--records", "data", "--", before)
+        assert (code, words in err) == (3, True)
+
+
+def test_an_empty_folder_is_wrong_usage_and_hidden_files_are_no_payloads(run, tmp_path, capsys):
+    folder = tmp_path / "past"
+    folder.mkdir()
+    (folder / ".index").write_text("{")
+    now = write(tmp_path / "now.json", rows())
+    assert main(["check", "feed", "--baseline", str(folder), "--", now]) == 64
+    assert "no files in the folder" in capsys.readouterr().err
+    write(folder / "a.json", rows())
+    assert run("--baseline", str(folder), "--", now)[0] == 0
+
+
+def test_a_terminal_gets_a_line_a_change_with_the_payload_where_there_are_many(tmp_path, monkeypatch, capsys):
+    before, now = write(tmp_path / "a.json", rows()), write(tmp_path / "b.json", rows(100))
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    main(["check", "feed", "--baseline", before, "--", now])
+    assert capsys.readouterr().out.startswith("breaking  scale-changed")
+    main(["check", "feed", "--baseline", before, "--", now, before])
+    assert capsys.readouterr().out.startswith(f"{tmp_path}"[:10])
+
+
+def test_of_several_answers_in_a_dump_of_headers_the_last_counts(run, tmp_path):
+    before, head = write(tmp_path / "a.json", rows()), tmp_path / "head"
+    head.write_text("HTTP/1.1 301 Moved\nSunset: Fri, 01 Jan 2100 00:00:00 GMT\n\nHTTP/1.1 200 OK\nServer: x\n")
+    assert run("--baseline", before, "--headers", str(head), "--", before) == (0, [], "")

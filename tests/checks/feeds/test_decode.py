@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import gzip
+import io
+import json
 
 import pytest
 from hypothesis import given
@@ -9,7 +12,10 @@ from hypothesis import strategies as st
 
 from checks.feeds import decode
 from checks.feeds.decode import Unreadable
+from checks.feeds.decode_csv import lines_of, table
+from checks.feeds.decode_xml import elements
 from checks.feeds.formats import format_of
+from checks.feeds.payload import Flaws
 
 from .conftest import CALM
 
@@ -163,3 +169,127 @@ def test_strings_have_a_class(text, expected):
 @given(st.text(max_size=80))
 def test_every_string_has_exactly_one_class(text):
     assert format_of(text)
+
+
+def read_table(text):
+    reading = table(lines_of(io.StringIO(text, newline="")))
+    return list(reading.records), reading
+
+
+def test_lines_above_a_header_and_totals_below_the_rows_are_no_rows():
+    text = "Media Report,Daily\nFrom: 2026-11-01\nDate,Clicks,Rev\nd1,5,1\nd2,6,2\nTotal,11,3\n"
+    rows, reading = read_table(text)
+    assert [row["Date"] for row in rows] == ["d1", "d2"]
+    assert reading.envelope["title.1"] == "Media Report Daily"
+    assert (reading.envelope["totals.Clicks"], reading.envelope["totals.Rev"]) == ("11", "3")
+
+
+def test_totals_of_each_section_are_no_rows_and_a_brand_called_total_is_one():
+    rows, _ = read_table("Day,Hits\nd1,5\nTotal,5\nGroup: B\nDay,Hits\nd1,7\nTotal,7\nGrand Total,12\n")
+    assert [row["Hits"] for row in rows] == ["5", "7"]
+    rows, _ = read_table("Brand,Hits\nZefirion,5\nTotal,6\nLuxora,7\n")
+    assert [row["Brand"] for row in rows] == ["Zefirion", "Total", "Luxora"]
+
+
+def test_a_delimiter_is_the_one_that_all_lines_agree_on():
+    rows, _ = read_table("Date;Clicks, unique;Rev\n2026-11-01;5;1,50\n2026-11-02;6;2,50\n")
+    assert rows[0] == {"Date": "2026-11-01", "Clicks, unique": "5", "Rev": "1,50"}
+
+
+@pytest.mark.parametrize("ends", ["\n", "\r\n", "\r"])
+def test_line_ends_of_all_three_kinds_and_line_breaks_in_quotes_are_read(ends):
+    rows, reading = read_table(ends.join(["a,b", '1,"x', 'y"', "2,z"]))
+    assert [row["a"] for row in rows] == ["1", "2"]
+    assert rows[0]["b"].split() == ["x", "y"]
+    assert not list(reading.flaws)
+
+
+def test_rows_of_another_width_are_kept_named_and_counted():
+    rows, reading = read_table("a,b,c\n1,2,3\n4,5\n6,7,8,9\n")
+    assert rows[1:] == [{"a": "4", "b": "5"}, {"a": "6", "b": "7", "c": "8", "column 4": "9"}]
+    (flaw,) = reading.flaws
+    assert (flaw.kind, flaw.n, flaw.words) == ("row-width-differs", 2, "line 3: 2 cells where the header has 3")
+
+
+def test_a_quote_that_is_never_closed_names_its_line():
+    with pytest.raises(Unreadable, match="line 3"):
+        read_table('a,b\n1,2\n"3,4\n5,6\n')
+
+
+@CALM
+@given(st.lists(st.lists(st.text('ab\n"; ', max_size=4), min_size=2, max_size=2), max_size=6))
+def test_what_a_writer_of_tables_writes_is_read_back_row_by_row(cells):
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([["head", "other"], *cells])
+    rows, _ = read_table(text.getvalue())
+    assert rows == [{"head": a.strip(), "other": b.strip()} for a, b in cells if a or b]
+
+
+def test_rows_of_an_xml_report_take_what_their_section_says_of_itself():
+    body = (
+        b"<r xmlns='urn:x' xmlns:y='urn:y' total='3'><brand name='A'><row y:id='1'><v c='EUR'>2</v></row><row y:id='2'><v/></row>"
+        b"</brand><brand name='B'><row y:id='3'><v>4</v><v>5</v></row></brand></r>"
+    )
+    reading = elements(lambda: iter([body]))
+    assert list(reading.records) == [
+        {"id": "1", "v": {"c": "EUR", "#text": "2"}, "brand.name": "A"},
+        {"id": "2", "v": "", "brand.name": "A"},
+        {"id": "3", "v": ["4", "5"], "brand.name": "B"},
+    ]
+    assert reading.envelope["total"] == 3
+
+
+@pytest.mark.parametrize(
+    ("body", "path", "expected"),
+    [
+        (b"<ResultSet><row><Day>d</Day><FTD>1</FTD></row></ResultSet>", "", [{"Day": "d", "FTD": "1"}]),
+        (b"<reportresponse><row><a>1</a></row><row><a>2</a></row></reportresponse>", "", [{"a": "1"}, {"a": "2"}]),
+        (b"<r><days><day n='1'/></days><log><e n='2'/><e n='3'/></log></r>", "days.day", [{"n": "1"}]),
+        (b"<r><a><b>1</b></a><c><b>2</b></c></r>", "b", [{"#text": "1"}, {"#text": "2"}]),
+        (b"<stats><clicks>5</clicks><ftd>1</ftd></stats>", "", [{"clicks": "5", "ftd": "1"}]),
+        (b"<error><code>5</code><message>no</message></error>", "", []),
+        (b"<error>Bad key</error>", "", []),
+        (b"<t><row><cell n='a' v='1'/><cell n='b' v='2'/></row><row><cell n='a' v='3'/><cell n='b' v='4'/></row></t>", "row",
+         [{"cell": [{"n": "a", "v": "1"}, {"n": "b", "v": "2"}]}, {"cell": [{"n": "a", "v": "3"}, {"n": "b", "v": "4"}]}]),
+        (b"<r xmlns:i='http://www.w3.org/2001/XMLSchema-instance'><row><a i:nil='true'/><b/></row></r>", "row", [{"a": None, "b": ""}]),
+    ],
+)  # fmt: skip
+def test_xml_records_are_found_by_their_place_or_by_what_they_hold(body, path, expected):
+    assert decode.xml_of(body, path) == expected
+
+
+def test_an_xml_records_path_must_exist():
+    with pytest.raises(Unreadable, match="nothing at"):
+        decode.xml_of(b"<r><row/></r>", "rows")
+
+
+@CALM
+@given(
+    st.recursive(
+        st.integers(0, 3) | st.text('a:\\"', max_size=3),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("ab:", max_size=2), inner, max_size=3),
+    )
+)
+def test_no_document_that_a_writer_of_json_writes_has_repeated_keys(document):
+    flaws = Flaws()
+    assert decode.json_of(json.dumps(document).encode(), flaws=flaws) == document
+    assert not list(flaws)
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ('{"a": {"x": 1, "x": 2}}', "a.x"), ('[{"b": 1, "c": [{"x": ":", "x": "::"}]}]', "c[].x"),
+        ('{"x": "a", "x": "b\\u003a"}', "x"), ('{"x": 1.0, "x": 1.00}', "x"), ('{"x": null, "x": 0}', "x"),
+    ],
+)  # fmt: skip
+def test_repeated_keys_are_named_by_their_path(text, path):
+    flaws = Flaws()
+    decode.json_of(text.encode(), flaws=flaws)
+    assert [flaw.path for flaw in flaws] == [path]
+
+
+def test_charsets_that_are_none_are_not_used():
+    for name in ("zlib", "punycode", "idna", "unicode_escape", "rot13", "hex"):
+        assert decode.text_of(b"a-b", f"text/csv; charset={name}") == "a-b"
+    assert decode.text_of("{}".encode("utf-16-le")) == "{}"
