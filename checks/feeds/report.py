@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 from checks.feeds import decode
 from checks.feeds.canonical import pivot_cells, pivot_columns
 from checks.feeds.decode import Found, Record, Unreadable
+from checks.feeds.decode_json import NOT_OBJECTS
 from checks.feeds.fetch import Answer, Problem, retry_at
 from checks.feeds.pages import Page
+from checks.feeds.payload import Flaws
 from checks.feeds.preset import Reject
 from data.model.cause import cause
 from data.text import clean_text, redact
@@ -127,6 +129,14 @@ class Reply:
         return Report(found.records, page, claimed, self._totals())
 
     def found(self) -> Found:
+        """The records; a list that holds anything else would lose it, and is refused as a whole."""
+        flaws = Flaws()
+        found = self._found(flaws)
+        if lost := next((flaw for flaw in flaws if flaw.kind == NOT_OBJECTS), None):
+            raise Unreadable(lost.words)
+        return found
+
+    def _found(self, flaws: Flaws) -> Found:
         rows = self.preset.rows
         body, content_type = self.answer.body, self.answer.content_type
         if rows.format == "csv":
@@ -136,7 +146,7 @@ class Reply:
         if rows.format == "ndjson":
             return Found(decode.ndjson_of(body), "", {})
         if not rows.pivot:
-            return decode.find(self.document, rows.path)
+            return decode.find(self.document, rows.path, flaws)
         here = decode.at_path(self.document, rows.path)
         if not isinstance(here, list):
             raise Unreadable(f"nothing at the records path {rows.path!r}")

@@ -190,6 +190,8 @@ def records_of(asked):
 def json_answer(asked, trap):
     if trap == "a number that is none":
         return Response('{"data": [{"date": "2026-11-16", "clicks": NaN}]}', media_type="application/json")
+    if trap == "not all records":
+        return JSONResponse({"data": [*records_of(asked), "and 340 more"]})
     if trap == "no list":
         return JSONResponse({"message": "done"})
     return JSONResponse({"status": "ok", "data": records_of(asked)})
@@ -202,6 +204,7 @@ JSON = Dialect(
     (
         *GENERIC_TRAPS,
         Trap("a number that is none", "feed.contract", "not valid JSON"),
+        Trap("not all records", "feed.contract", "no object"),
         Trap("no list", "feed.contract", "records path"),
     ),
     options={**OPTIONS, "rows": "data"},
@@ -225,7 +228,7 @@ NDJSON = Dialect(
 
 def csv_answer(asked, trap):
     if trap == "columns renamed":
-        return PlainTextResponse("Tag;Klicks\n16.11.2026;1840\n", media_type="text/csv")
+        return PlainTextResponse("Tag;Besuche;Betrag\n16.11.2026;1840;3,50\n", media_type="text/csv")
     lines = ["Tag;Land;Klicks;Anmeldungen;FTD;Provision"]
     for day in asked:
         lines += [f"{day:%d.%m.%Y};PL;1.840;33;7;1.204,50", f"{day:%d.%m.%Y};CZ;12;;0;0,00"]

@@ -42,6 +42,11 @@ def test_a_preset_that_ships_names_only_figures_and_dimensions_that_have_a_meani
         assert (field.type == "money") == (measure not in COUNTS), measure
 
 
+def test_every_preset_that_is_asked_over_http_has_a_platform_to_be_tried_against():
+    asked = {name for name, source in presets.sources().items() if source == "http"}
+    assert asked == {dialect.preset for dialect in dialects()}
+
+
 def test_titles_of_dialects_and_names_of_their_traps_are_each_used_once_and_causes_exist():
     titles = [dialect.title for dialect in dialects()]
     assert len(titles) == len(set(titles))
