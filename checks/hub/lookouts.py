@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from data.config.settings import Settings
     from data.model.target import Target
 
-_HTTP = ("http://", "https://")
+_SPOKEN = ("http://", "https://", "socks5://", "socks5h://")
+"""Proxies that the client can go through; SOCKS4 is for sites and links alone."""
 
 
 @dataclass(slots=True)
@@ -31,12 +32,12 @@ class Lookouts:
     def ways(self, target: Target, sick: Collection[str] = ()) -> list[tuple[str, httpx.AsyncClient]]:
         """Vantages of the target's country with their clients, in the order to try: always the same one first, the sick last.
 
-        None where the target has no country, or no HTTP proxy stands there.
+        None where the target has no country, or no proxy that the client speaks to stands there.
         """
         there = [
             (name, one.proxy)
             for name, one in named(self.settings().vantages)
-            if target.geo and one.country.upper() == target.geo.upper() and one.proxy.startswith(_HTTP)
+            if target.geo and one.country.upper() == target.geo.upper() and one.proxy.startswith(_SPOKEN)
         ]
         turn = zlib.crc32(target.id.encode()) % len(there) if there else 0
         ordered = sorted(there[turn:] + there[:turn], key=lambda one: one[0] in sick)

@@ -36,7 +36,7 @@ class Company:
 async def company():
     made = Company(
         Vantage("DE", "http://127.0.0.1:1"), Vantage("de", "http://127.0.0.1:2"), Vantage("AT", "http://127.0.0.1:3"),
-        Vantage("PL", "socks5://127.0.0.1:4"),
+        Vantage("PL", "socks4a://127.0.0.1:4"),
     )  # fmt: skip
     yield made
     await made.lookouts.close()
@@ -123,3 +123,26 @@ async def test_what_the_host_says_through_it_is_a_word_about_the_page(proxy):
     port, _ = await proxy(b"HTTP/1.1 403 Forbidden\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
     seen = await look(port)
     assert (seen.state, seen.cause, seen.region) == (State.FAILING, "page.blocked", "DE")
+
+
+async def test_a_socks_proxy_is_looked_through(company):
+    asked = []
+
+    async def serve(reader, writer):
+        await reader.readexactly(3)
+        writer.write(b"\x05\x00")
+        *_, length = await reader.readexactly(5)
+        asked.append((await reader.readexactly(length)).decode())
+        await reader.readexactly(2)
+        writer.write(b"\x05\x00\x00\x01" + bytes(6))
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi")
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        company.settings.vantages = (Vantage("RO", f"socks5h://127.0.0.1:{server.sockets[0].getsockname()[1]}"),)
+        ((_, client),) = company.lookouts.ways(target(geo="RO"))
+        assert (await client.get("http://s.example/")).text == "hi"
+    assert asked == ["s.example"]
