@@ -135,6 +135,10 @@ EVENTS: tuple[Event, ...] = (
         (), Reach(("site",), team="delta", causes=("seo.", "link.", "content.")),
     ),
     Event(
+        "D12", "decoy", "10-12 search results in the morning, up to twice as many in the afternoon", time(6, 0), time(14, 0),
+        (), Reach(("parser",), blames=("findly",), causes=("parser.",)),
+    ),
+    Event(
         "D11", "decoy", "the search engine shows two layouts in turn; both can be read", time(12, 0), time(16, 0),
         (), Reach(("parser",), blames=("findly",)),
     ),
