@@ -6,7 +6,8 @@ import math
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from checks.feeds.decode import Record
+    from checks.feeds.profiles import PathProfile
 
 Hours = Sequence[float]
 """24 counts of what happened in each hour of the day, as written."""
@@ -146,33 +148,50 @@ def _misfit(now: NDArray[np.float64], shares: NDArray[np.float64], hours: NDArra
     return float(((now[hours] - expected) ** 2 / expected).sum()) / (max(hours.size - 1, 1) * scatter)
 
 
-def by_activity(records: Sequence[Record], path: str) -> tuple[int, ...]:
-    """24 sums of the busiest count column over records of one hour each, by the hour of `path`; empty for other grains.
+def weighed(paths: Mapping[str, PathProfile], records: Sequence[Record]) -> dict[str, PathProfile]:
+    """The paths whose hours are counts of rows an hour each, with the activity of those hours in their place."""
+    clocks = {path: here for path, here in paths.items() if here.hours and not here.parent}
+    found = {path: by_activity(records, path) for path in clocks}
+    return {path: replace(clocks[path], hours=hours) for path, hours in found.items() if any(hours)}
 
-    A row an hour is there at night as by day: only what it counts tells day from night. A column of counts holds whole
-    numbers, none negative, and is no key; columns named for clicks or visits go first.
+
+def by_activity(records: Sequence[Record], path: str) -> tuple[int, ...]:
+    """24 sums of the busiest count column, when the records are an unbroken series of hours; empty for other grains.
+
+    A row an hour is there at night as by day: only what it counts tells day from night. Unbroken is a day or more of
+    which nine hours in ten are there; hours that the series holds more often than others weigh no more for it. A column
+    of counts holds whole numbers, none negative, and does not number the rows; clicks and visits go first.
     """
-    clocks = [_whole_hour(record.get(path)) for record in records]
-    rows = Counter(hour for hour in clocks if hour is not None)
-    if None in clocks or len(rows) < 20 or max(rows.values()) > 1.5 * min(rows.values()) + 2:
+    if not records or _stamp(records[0].get(path)) is None:
+        return ()
+    stamps = [stamp for record in records if (stamp := _stamp(record.get(path))) is not None]
+    series = set(stamps)
+    if len(stamps) < len(records) or len(series) < 24 or len(series) < 0.9 * (max(series) - min(series) + 1):
         return ()
     counts = {name: column for name in records[0] if (column := _counts([record.get(name) for record in records]))}
     if not counts:
         return ()
     busiest = max(counts, key=lambda name: (bool(_BUSY.search(name)), sum(counts[name])))
-    sums = [0] * 24
-    for hour, count in zip(clocks, counts[busiest], strict=True):
-        sums[hour or 0] += count
-    return tuple(sums)
+    sums, there = [0] * 24, Counter(stamp % 24 for stamp in series)
+    for stamp, count in zip(stamps, counts[busiest], strict=True):
+        sums[stamp % 24] += count
+    fewest = min(there[hour] for hour in range(24))
+    return tuple(round(total * fewest / there[hour]) for hour, total in enumerate(sums)) if fewest else ()
 
 
-_HOURLY = re.compile(r"\d[T ]([01]\d|2[0-3]):00(?::00(?:\.0+)?)?(?:Z|[+-]\d\d:?\d\d)?\s*")
+_HOURLY = re.compile(r"(\d{4}-\d\d-\d\d)[T ]([01]\d|2[0-3]):00(?::00(?:\.0+)?)?(?:Z|[+-]\d\d:?\d\d)?\s*")
 _BUSY = re.compile(r"click|visit|hit|view|session|impression", re.IGNORECASE)
 
 
-def _whole_hour(value: object) -> int | None:
-    clock = _HOURLY.search(value) if isinstance(value, str) and len(value) <= 64 else None
-    return int(clock.group(1)) if clock and clock.end() == len(str(value)) else None
+def _stamp(value: object) -> int | None:
+    """A whole hour as written, counted from year 1; `None` for everything else."""
+    clock = _HOURLY.fullmatch(value) if isinstance(value, str) and len(value) <= 64 else None
+    if clock is None:
+        return None
+    try:
+        return date.fromisoformat(clock.group(1)).toordinal() * 24 + int(clock.group(2))
+    except ValueError:
+        return None
 
 
 def _counts(values: Sequence[object]) -> list[int]:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
+from checks.feeds.clockhours import weighed
 from checks.feeds.columns import CLOSED, SAMPLE, Column
 from checks.feeds.profiles import PathProfile, Profile
 from data.text import clean_text
@@ -92,10 +93,12 @@ class Profiling:
         self._columns: dict[str, Column] = {}
         self._records = 0
         self._beyond = 0
+        self._first: list[Record] = []
 
     def add(self, records: list[Record]) -> None:
         """Level by level, so that an object's own path always stands before those below it."""
         self._records += len(records)
+        self._first = self._first or records
         if self._key:
             self._keys.extend(hash(tuple([str(record.get(name)) for name in self._key])) for record in records)
         level: list[tuple[str, list[Record]]] = [("", records)]
@@ -132,6 +135,7 @@ class Profiling:
     def profile(self, *, payload: str, at: datetime, total: int | None = None) -> Profile:
         above = {path: column.objects for path, column in self._columns.items()} | {"": self._records}
         paths = {path: column.profile(above[column.parent]) for path, column in self._columns.items()}
+        paths |= weighed(paths, self._first)
         _, counts = np.unique(np.frombuffer(self._keys, dtype=np.int64), return_counts=True)
         duplicates = int(counts[counts > 1].sum())
         return Profile(payload, at, self._records, paths, duplicates, total, self._beyond)

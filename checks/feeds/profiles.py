@@ -38,7 +38,7 @@ class PathProfile:
     """log10 of the median of the absolute non-zero numbers."""
     hours: tuple[int, ...] = ()
     """24 counts of the hour of day of the texts with a time, as written and as looked at (not scaled); empty when there
-    is none."""
+    is none. Where each record stands for an hour, what the records of that hour count."""
     days: dict[str, int] = field(default_factory=dict)
     """Values looked at by calendar day as written (`05/11/2026`), empty where there is none or more than 100 differ."""
     huge: int = 0

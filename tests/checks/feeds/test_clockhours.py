@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from checks.feeds.clockhours import by_activity, hour_shift, latest_shift
+from checks.feeds.contract import profile
 
 from .conftest import CALM
 
@@ -116,11 +119,22 @@ def test_rows_of_one_hour_each_are_weighed_by_what_they_count():
     assert hour_shift([found] * 5, [by_activity(hourly(3), "dt")]).hours == 3
 
 
+def test_a_profile_of_rows_of_one_hour_each_has_the_activity_of_the_hours():
+    found = profile(hourly(), payload="x", at=datetime(2026, 11, 4, tzinfo=UTC)).paths["dt"]
+    assert found.hours == tuple(int(count) * 27 for count in CURVE)
+
+
+def test_a_day_that_has_only_begun_weighs_its_hours_no_more():
+    assert by_activity(hourly(days=4)[:-16], "dt") == by_activity(hourly(days=3), "dt")
+
+
 @pytest.mark.parametrize(
     "records",
     [
         [{"dt": "2026-11-01T10:17:00Z", "clicks": 5}] * 48,
         [{"dt": "2026-11-01", "clicks": 5}] * 48,
+        [{"dt": f"2026-11-{1 + k % 28:02}T{k % 24:02}:00:00Z", "clicks": 5} for k in range(60)],
+        [{"dt": f"2026-13-01T{h:02}:00:00Z", "clicks": 5} for h in range(24)],
         [{"dt": None, "clicks": 5}] * 48,
         [{"dt": f"2026-11-01T{h:02}:00:00Z", "clicks": -1} for h in range(24)],
         [{"dt": f"2026-11-01T{h:02}:00:00Z", "clicks": None} for h in range(24)],
