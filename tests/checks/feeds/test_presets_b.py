@@ -173,17 +173,16 @@ async def test_a_saved_report_that_somebody_edited_is_held_back_and_stores_nothi
     assert not outcome.stats
 
 
-async def test_a_saved_link_without_a_range_stores_only_the_days_it_was_asked_for_and_no_day_twice():
+async def test_a_saved_link_without_a_range_gives_always_the_same_days_and_each_is_taken_once():
     def always_the_same_week(request):
         line = "Saltwick,go-1,240,190,22,6,180.00,5,9,1450.25,35.00,9000.00,900.10,5,382.50,90.01,472.51"
-        lines = [f"2026-11-{day},{line}" for day in range(11, 18)]
+        lines = [f"2026-11-{day},{line}" for day in range(11, 20)]
         return PlainTextResponse("\n".join([",".join(REFERON_COLUMNS), *lines]), media_type="text/csv")
 
     app = Starlette(routes=[Route("/statistics/preset", always_the_same_week)])
     got = await read(REFERON, app, max_days="1")
-    inside = [row.day.day for row in got.rows if got.first <= row.day <= got.last]
-    assert got.problem is None or got.problem.cause == "feed.paging"
-    assert sorted(set(inside)) == sorted(inside)
+    assert got.problem is None
+    assert [row.day.day for row in got.rows] == list(range(11, 20))
 
 
 # ── what is asked for ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -251,6 +250,37 @@ def test_an_event_whose_condition_is_not_delivered_says_nothing_instead_of_zero(
     del record["State"]
     (row,) = canonical([record], presets.load("impact"))
     assert row.measures == {}
+
+
+def flat_record(preset) -> dict[str, object]:
+    """A record by its whole paths in which every field of the preset says 7."""
+    found: dict[str, object] = {preset.rows.day: "a day"}
+    for field in preset.fields.values():
+        found |= {path: words[0] for path, words in field.when.items()}
+        found |= dict.fromkeys((field.source, *field.plus), "7") if field.source else {}
+    return found
+
+
+MEASURED = [
+    (name, measure) for name in presets.names() for measure, one in presets.load(name).fields.items() if one.source
+]
+
+
+@pytest.mark.parametrize(("name", "measure"), MEASURED, ids=[" ".join(pair) for pair in MEASURED])
+def test_null_zero_and_not_delivered_stay_three_facts_in_every_preset(name, measure):
+    preset = presets.load(name)
+    field, record = preset.fields[measure], flat_record(preset)
+    met = record | {path: words[0] for path, words in field.when.items()}
+
+    def said(changed: dict[str, object]) -> object:
+        (row,) = canonical([changed], preset)
+        return row.measures.get(measure, "nothing")
+
+    assert said(met | {field.source: None}) is None
+    assert said(met | {field.source: ""}) is None
+    assert said(met | dict.fromkeys((field.source, *field.plus), "0")) == 0
+    without = {path: value for path, value in met.items() if path != field.source}
+    assert said(without) == (0 if field.missing == "zero" else "nothing")
 
 
 def test_the_paths_that_conditions_stand_on_are_watched_like_dimensions():
