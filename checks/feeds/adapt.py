@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
+from checks.feeds.cadence import NEVER, said
 from checks.feeds.preset import Auth, Field, validate
 from data.errors import ConfigError
 
@@ -32,6 +33,7 @@ def adapt(preset: Preset, options: Mapping[str, str]) -> Preset:
     `min_gap_s`, `max_body`, `path`, `params` (query string), `method`, `body`, `format`, `rows`, `day`, `day_format`, `hour`, `currency_path`,
     `decimal`, `auth` (`none`, `basic`, `bearer`, `header:NAME`, `query:NAME`), `auth_path`, `auth_scope`, `auth_form` (query string), `end`, `max_days`, `paging` (none|page|offset|row|
     cursor), `page_param`, `page_first`, `page_size`, `page_size_param`, `page_cursor`, `page_total`, `dim.NAME = PATH`,
+    `reread` (`never`, or `8d:1h 45d:1d`: how many days are read how seldom),
     `field.NAME = PATH[ + PATH ..][:money[:minor]]`; `-` in place of a path drops the preset's own. Unknown options raise `ConfigError`.
     """
     for name, value in options.items():
@@ -58,6 +60,7 @@ def adapt(preset: Preset, options: Mapping[str, str]) -> Preset:
         **{part: _some(getattr(preset, part), options, wanted) for part, wanted in _PARTS.items()},
     )
     validate(adapted, "losswatch.toml")
+    said(options.get("reread", NEVER))
     return adapted
 
 

@@ -36,12 +36,16 @@ class Band:
 def bands(feed: Feed, preset: Preset) -> tuple[Band, ...]:
     """From the newest days to the oldest: `feed.days` at the feed's interval, a week hourly, all that may still move daily.
 
-    The option `reread` says otherwise: `never`, or bands such as `8d:1h 45d:1d`. Raises `ConfigError` for anything else.
+    The option `reread` says otherwise: `never`, or bands such as `8d:1h 45d:1d`.
     """
     often = Band(max(feed.days, 1), timedelta(seconds=feed.interval_s))
-    said = feed.options.get("reread", f"{WEEK}d:1h {min(preset.freshness.final_days, MOST)}d:1d").split()
-    wider = () if said == [NEVER] else tuple(map(_band, said))
+    wider = said(feed.options.get("reread", f"{WEEK}d:1h {min(preset.freshness.final_days, MOST)}d:1d"))
     return (often, *(band for band in wider if band.days > often.days and band.every > often.every))
+
+
+def said(reread: str) -> tuple[Band, ...]:
+    """What the option says; raises `ConfigError` for words that it does not know."""
+    return () if reread.strip() == NEVER else tuple(map(_band, reread.split()))
 
 
 def _band(text: str) -> Band:
