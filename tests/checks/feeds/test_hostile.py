@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 import subprocess
@@ -10,10 +11,16 @@ import time
 import zlib
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from checks.feeds import files
+from checks.feeds.contract import profile
 from checks.feeds.kinds import KINDS
+from checks.feeds.payload import Unreadable
 from tui.cli.main import main
+
+from .conftest import CALM, NOW
 
 ROWS = [
     {"id": n, "day": f"2026-11-{1 + n % 28:02}", "clicks": 50 + n, "commission": round(3.7 + n, 2)} for n in range(40)
@@ -47,6 +54,8 @@ def bomb(n: int) -> bytes:
     zeros = b"1," * (1 << 19)
     return b"".join(squeezed.compress(zeros) for _ in range(n)) + squeezed.flush()
 
+
+MARKS = (b'"', b"{", b"]", b"<", b"</", b"\n", b"\x00", b"\xff\xfe", b"&#0;", b"\\ud800", b":", b",")
 
 HOSTILE = {
     # what, suffix, body, the kind that must be among the changes, words of the sentence
@@ -148,6 +157,19 @@ def test_hostile_payloads_are_a_change_or_one_sentence(run, what):
 @pytest.mark.parametrize("suffix", BASE)
 def test_the_good_payload_of_each_form_says_nothing(run, suffix):
     assert run(suffix, BASE[suffix]) == (0, [], "")
+
+
+@CALM
+@given(st.sampled_from(sorted(BASE)), st.data())
+def test_whatever_happens_to_its_bytes_a_payload_is_read_or_unreadable(tmp_path_factory, suffix, data):
+    body = bytearray(BASE[suffix][:400])
+    for _ in range(data.draw(st.integers(1, 4))):
+        place = data.draw(st.integers(0, len(body)))
+        body[place : place + data.draw(st.integers(0, 40))] = data.draw(st.binary(max_size=6) | st.sampled_from(MARKS))
+    path = tmp_path_factory.getbasetemp() / f"mutant.{suffix}"
+    path.write_bytes(body)
+    with contextlib.suppress(Unreadable), files.reading(path, None, None) as payload:
+        profile(payload.records, payload="x", at=NOW)
 
 
 def test_damage_that_was_always_there_is_no_news(run, tmp_path):
