@@ -276,9 +276,19 @@ def test_records_that_share_a_key_are_named(twice, severity):
         ({"Warning": '299 - "deprecated API"'}, [("endpoint-deprecated", "Warning", RISKY)]),
         ({"Warning": '299 - "hello"'}, [("endpoint-deprecated", "Warning", HARMLESS)]),
         ({"Warning": "110 stale"}, []),
+        ({"X-API-Deprecated": "true"}, [("endpoint-deprecated", "Deprecation", RISKY)]),
+        ({"X-Sunset": "2026-01-01"}, [("endpoint-deprecated", "Sunset", RISKY)]),
+        ({"Link": '<https://api.example/next>; rel="sunset"'}, [("endpoint-deprecated", "Link", RISKY)]),
+        ({"Link": '<https://api.example/?page=2>; rel="next"'}, []),
+        ({"Link": "<" * 5_000}, []),
     ],
 )
 def test_headers_announce_the_end_of_an_api(headers, expected):
     found = announced(headers, AT)
     assert kinds(found) == expected
     assert not any("\x1b" in change.now for change in found)
+
+
+def test_an_announced_end_says_how_far_it_is():
+    assert announced({"Sunset": "Fri, 01 Jan 2027 00:00:00 GMT"}, AT)[0].now == "2027-01-01, in 61 days"
+    assert announced({"Sunset": "Thu, 01 Oct 2026 00:00:00 GMT"}, AT)[0].now == "2026-10-01, 31 days ago"

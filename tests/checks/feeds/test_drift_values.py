@@ -198,3 +198,26 @@ def test_shares_that_scatter_widely_are_given_more_room():
     assert not beta_binomial_rare(50, 120, wild)
     assert not beta_binomial_rare(50, 120, [])
     assert not beta_binomial_rare(0, 0, calm)
+
+
+# ── a row an hour ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def hourly(seed, day, shift=0):
+    """A day of a report with a row an hour; activity is counted, not listed."""
+    dice, today = random.Random(f"{seed}/{day}"), AT + timedelta(days=day)
+    busy = [count * dice.lognormvariate(0, 0.15) for count in CURVE]
+    return [
+        {"dt": (today + timedelta(hours=hour)).isoformat(), "visits": round(dice.gauss(30 * mean, (30 * mean) ** 0.5)), "ftd": dice.randint(0, 2)}
+        for hour in range(24)
+        for mean in [busy[(hour - shift) % 24]]
+    ]  # fmt: skip
+
+
+@FEWER
+@given(st.integers(0, 20), st.sampled_from([0, 3, 6, -4]))
+def test_a_report_with_a_row_an_hour_shows_a_shifted_clock_and_nothing_else(seed, shift):
+    before = Contract(tuple(seen(hourly(seed, day), day) for day in range(14)))
+    first, second = seen(hourly(seed, 14, shift), 14), seen(hourly(seed, 15, shift), 15)
+    found = kinds(changes(before, first)) | kinds(changes(before.learn(first), second))
+    assert found == ({("timezone-shifted", "dt")} if shift else set())
