@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import TYPE_CHECKING, TypeVar
 from zoneinfo import available_timezones
 
@@ -192,6 +193,9 @@ def feeds(
                 interval_s=table.duration("interval", 900.0, 1.0),
                 days=table.integer("days", 3, 1, 400),
                 options=table.pairs("options"),
+                cpa=Decimal(str(table.number("cpa", 0.0, 0.0, 1e6))),
+                revshare=table.number("revshare", 0.0, 0.0, 1.0),
+                expires=table.moment("expires"),
                 paused=table.flag("paused", default=False),
             )
         )
@@ -206,7 +210,16 @@ def _where(table: Table, source: str) -> tuple[str, str]:
         return "", table.text("path", required=True)
     if source == "push":
         return "", ""
-    return table.checked("base_url", url_fault, required=True).rstrip("/"), ""
+    return table.checked("base_url", _base_fault, required=True).rstrip("/"), ""
+
+
+def _base_fault(url: str) -> str:
+    """A link copied from a partner's screen holds a path, a range and often a key: each has a place of its own."""
+    if fault := url_fault(url):
+        return fault
+    if "?" in url or "#" in url:
+        return "goes on after the address: its parameters belong in options, its token in the keyring"
+    return ""
 
 
 def vantages(top: Table) -> tuple[Vantage, ...]:

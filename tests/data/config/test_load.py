@@ -53,7 +53,7 @@ name = "p01-quillspin"
 team = "aurora"
 partner = "P01"
 preset = "affilka"
-base_url = "http://affiliates.quillspin.example:8091/?key=hunter2hunter2"
+base_url = "http://affiliates.quillspin.example:8091/"
 secret = "quillspin-token"
 account = "4711"
 interval = "15m"
@@ -132,8 +132,15 @@ def test_links_and_parsers_come_with_their_references(full):
 def test_a_feed_is_a_target_without_its_secret(full):
     feed = next(target for target in full.targets if target.kind is TargetKind.FEED)
     assert (feed.id, feed.spec, feed.partner, feed.interval_s) == ("feed:p01-quillspin", "affilka", "P01", 900)
-    assert "hunter2" not in feed.url
-    assert "quillspin.example" in feed.url
+    assert feed.url == "http://affiliates.quillspin.example:8091"
+
+
+def test_a_link_copied_with_its_token_is_refused_without_being_repeated(company):
+    company.toml(FEED.replace("https://p.example", "https://p.example/statistics/preset?token=hunter2hunter2&from=1"))
+    with pytest.raises(ConfigErrors) as raised:
+        company.load()
+    assert "its token in the keyring" in str(raised.value)
+    assert "hunter2" not in str(raised.value)
 
 
 def test_an_empty_file_is_a_company_without_anything(company):
