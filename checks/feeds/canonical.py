@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 LIMIT = Decimal(10) ** 13
 """Figures that do not fit the store are not figures."""
 GRAIN = Decimal("0.0001")
+ANY = "*"
+"""Among the words of a condition: whatever is not empty."""
 _GAPS = ("\u00a0", "\u202f", " ", "'", "\u2019")
 _MONEY_SIGN = re.compile(r"^(?:[A-Z]{3}\b|[€$£¥₽₹])\s*|\s*(?:\b[A-Z]{3}|[€$£¥₽₹])$")
 _GROUPS = {
@@ -161,7 +163,8 @@ def _spoken_of(record: Record, field: Field) -> bool | _Absent | None:
         word = _at(record, path)
         if isinstance(word, _Absent) or word is None:
             return word
-        met = met and _text(word).lower() in {one.lower() for one in words}
+        said = _text(word).lower()
+        met = met and (said in {one.lower() for one in words} or (ANY in words and bool(said)))
     return met
 
 

@@ -143,8 +143,8 @@ class Field(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"so
     sum: tuple[str, ...] = ()
     """Other fields this one adds up, in place of `from`."""
     when: dict[str, tuple[str, ...]] = {}
-    """Events: paths, each with the words of which it must hold one; of any other record the field says 0. Without `from` the
-    records themselves are counted."""
+    """Events: paths, each with the words of which it must hold one (`*`: any that is not empty); of any other record the field says 0.
+    Without `from` the records themselves are counted."""
 
 
 class Freshness(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -43,7 +43,7 @@ def affilka(trap: str) -> Starlette:
         if "day" not in query.getlist("group_by[]") or query["async"] != "false":
             return JSONResponse({"error": "bad request"}, 400)
         rows = [] if trap == "nothing happened" else affilka_rows(days(query["from"], query["to"]), trap)
-        totals = [] if not rows else [rows[0][2:]]
+        totals = [affilka_total(rows, currency) for currency in ("EUR", "CAD") if rows]
         return JSONResponse({"report_type": "common", "rows": {"data": rows}, "totals": {"data": totals}})
 
     return Starlette(routes=[Route("/api/customer/v1/partner/report", report)])
@@ -73,6 +73,16 @@ def affilka_row(day, campaign, currency, scale, trap):
         money("cashouts_sum", 99.9), money("ggr", 320.4 * scale), money("ngr", -12.05 * scale),
         cell("qualified_players_count", 5), money("partner_income", 550.55 * scale),
     ]  # fmt: skip
+
+
+def affilka_total(rows, currency):
+    """The sums of one currency's rows; money has its currency with it."""
+    mine = [row for row in rows if row[-1]["value"]["currency"] == currency]
+    counts = [cell["name"] for cell in mine[0] if cell["type"] == "integer"]
+    return [
+        {"name": name, "value": sum(cell["value"] for row in mine for cell in row if cell["name"] == name)}
+        for name in counts
+    ]
 
 
 def affilka_good(currency, **figures):

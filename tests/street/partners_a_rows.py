@@ -117,10 +117,10 @@ CELLXPERT = Dialect(
 )
 
 
-def player(deposits, first, withdrawn, net, count, volume, pl, commission):
+def player(qualified, deposits, first, withdrawn, net, count, volume, pl, commission):
     return Row(
         {
-            "deposit_amount": deposits, "ftd_amount": first, "withdrawal_amount": withdrawn, "net_deposit_amount": net,
+            "registrations": "1", "qftd_count": qualified, "deposit_amount": deposits, "ftd_amount": first, "withdrawal_amount": withdrawn, "net_deposit_amount": net,
             "deposit_count": count, "turnover": volume, "ngr": pl, "commission_total": commission,
         },
         {"tracker": "Default", "subid": "|afp1:go-1|afp10:seo", "geo": "PL", "status": "New"},
@@ -131,8 +131,8 @@ CELLXPERT_REGISTRATIONS = Dialect(
     "cellxpert_registrations",
     cellxpert,
     (
-        player("45.00", "20.00", "5.00", "40.00", "2", "31.25", "4.50", "96.48"),
-        player("0", None, "0", "0", "0", "0", "0", "0"),
+        player("1", "45.00", "20.00", "5.00", "40.00", "2", "31.25", "4.50", "96.48"),
+        player(None, "0", None, "0", "0", "0", "0", "0", "0"),
     ),
     (*CX_TRAPS, Trap("no registrations", rows=(), delivered=())),
 )
