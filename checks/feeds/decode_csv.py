@@ -25,6 +25,8 @@ TITLES = 10
 """Lines that may stand above a header."""
 RAGGED, TWICE = "row-width-differs", "column-name-repeated"
 _TOTAL = re.compile(r"(grand[ _-]?|sub[ _-]?)?totals?:?|sum:?|summe:?|gesamt:?|итого:?", re.IGNORECASE)
+_TOLD = re.compile(r"sep=([,;|\t])", re.IGNORECASE)
+"""The first line by which spreadsheets are told the delimiter."""
 _SECTION = re.compile(r"[^\W\d][^:]{0,60}:\s.*", re.DOTALL)
 _END = "\x02end of the table\x03"
 
@@ -50,7 +52,9 @@ def table(lines: Iterable[str], *, section: str = "", flaws: Flaws | None = None
     noted = flaws if flaws is not None else Flaws()
     stream = iter(_bounded(lines))
     head = list(islice(stream, LOOK))
-    delimiter = _delimiter(head)
+    told = _TOLD.fullmatch(head[0].strip(" \r\n")) if head else None
+    head = head[1:] if told else head
+    delimiter = told.group(1) if told else _delimiter(head)
     reading = Reading(iter(()), flaws=noted)
     reading.records = _Table(section, reading, _titles(head, delimiter)).rows(_cells(chain(head, stream), delimiter))
     return reading

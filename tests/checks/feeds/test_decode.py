@@ -196,6 +196,11 @@ def test_a_delimiter_is_the_one_that_all_lines_agree_on():
     assert rows[0] == {"Date": "2026-11-01", "Clicks, unique": "5", "Rev": "1,50"}
 
 
+@pytest.mark.parametrize("mark", [",", ";", "\t", "|"])
+def test_the_line_that_tells_spreadsheets_the_delimiter_is_no_row(mark):
+    assert decode.csv_of(f"sep={mark}\r\na{mark}b\r\n1{mark}2\r\n") == [{"a": "1", "b": "2"}]
+
+
 @pytest.mark.parametrize("ends", ["\n", "\r\n", "\r"])
 def test_line_ends_of_all_three_kinds_and_line_breaks_in_quotes_are_read(ends):
     rows, reading = read_table(ends.join(["a,b", '1,"x', 'y"', "2,z"]))
