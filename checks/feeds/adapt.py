@@ -34,10 +34,11 @@ def adapt(preset: Preset, options: Mapping[str, str]) -> Preset:
     `decimal`, `auth` (`none`, `basic`, `bearer`, `header:NAME`, `query:NAME`), `auth_path`, `auth_scope`, `auth_form` (query string), `end`, `max_days`, `paging` (none|page|offset|row|
     cursor), `page_param`, `page_first`, `page_size`, `page_size_param`, `page_cursor`, `page_total`, `dim.NAME = PATH`,
     `reread` (`never`, or `8d:1h 45d:1d`: how many days are read how seldom),
-    `field.NAME = PATH[ + PATH ..][:money[:minor]]`; `-` in place of a path drops the preset's own. Unknown options raise `ConfigError`.
+    `field.NAME = PATH[ + PATH ..][:money[:minor]]`; what comes to us: `param.NAME = PARAMETER`, `event.THEIRS = OURS`, `dialect`, `pattern`,
+    `columns`; `-` in place of a path drops the preset's own. Unknown options raise `ConfigError`.
     """
     for name, value in options.items():
-        if name not in _OPTIONS and name.partition(".")[0] not in {"field", "dim"}:
+        if name not in _OPTIONS and name.partition(".")[0] not in _PREFIXES:
             nearest = next(iter(difflib.get_close_matches(name, _OPTIONS, 1)), "")
             raise ConfigError("losswatch.toml", None, f"no such feed option {name!r}", value=value, nearest=nearest)
     named = {name: _field(text) for name, text in _below(options, "field.").items()}
@@ -50,7 +51,7 @@ def adapt(preset: Preset, options: Mapping[str, str]) -> Preset:
     if "page_param" in options and "paging" not in options and preset.paging.kind == "none":
         options = {**options, "paging": "page"}
     adapted = msgspec.structs.replace(
-        preset,
+        _told(preset, options),
         currency=options.get("currency", preset.currency),
         timezone=options.get("timezone", preset.timezone),
         fields=fields,
@@ -64,6 +65,32 @@ def adapt(preset: Preset, options: Mapping[str, str]) -> Preset:
     return adapted
 
 
+def _told(preset: Preset, options: Mapping[str, str]) -> Preset:
+    """The preset with an account's own names for what a call or a line holds."""
+    params, postback, log = _below(options, "param."), preset.postback, preset.log
+    if dialect := options.get("dialect"):
+        if dialect not in preset.dialects:
+            nearest = next(iter(difflib.get_close_matches(dialect, preset.dialects, 1)), "")
+            allowed = ", ".join(sorted(preset.dialects)) or "none"
+            raise ConfigError(
+                "losswatch.toml", None, "no such dialect", value=dialect, allowed=allowed, nearest=nearest
+            )
+        postback = preset.dialects[dialect]
+    part: msgspec.Struct = log if preset.source == "log" else postback
+    known = {name for name in part.__struct_fields__ if isinstance(getattr(part, name), str)}
+    for name in params.keys() - known:
+        nearest = next(iter(difflib.get_close_matches(name, known, 1)), "")
+        allowed = ", ".join(sorted(known))
+        raise ConfigError("losswatch.toml", None, "no such param", value=name, allowed=allowed, nearest=nearest)
+    if preset.source == "log":
+        more = {name: options[name] for name in ("pattern", "columns") if name in options}
+        return msgspec.structs.replace(preset, log=msgspec.structs.replace(log, **params, **more))
+    words = {their.lower(): ours for their, ours in _below(options, "event.").items()}
+    postback = msgspec.structs.replace(postback, **params, events={**postback.events, **words})
+    return msgspec.structs.replace(preset, postback=postback)
+
+
+_PREFIXES = frozenset({"field", "dim", "param", "event"})
 _PARTS = {
     "request": {"path": "path", "params": "params", "method": "method", "body": "body"},
     "rows": {
@@ -85,6 +112,9 @@ _OPTIONS = (
     "unit",
     "auth",
     "reread",
+    "dialect",
+    "pattern",
+    "columns",
     *_AUTH.values(),
     *(name for part in _PARTS.values() for name in part.values()),
 )

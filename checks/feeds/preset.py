@@ -183,8 +183,35 @@ class Postback(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     amount: str = "payout"
     currency: str = "currency"
     at: str = ""
+    """When it happened; empty: nobody says."""
+    usual: str = ""
+    """What a call is about that names no event."""
     events: dict[str, str] = {}
     """Their word (lower case) to ours: registration | ftd | qftd | deposit | rejected | rebill."""
+
+
+class Log(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """log: names of what stands in a line. One that a line does not have is empty."""
+
+    at: str = "ts"
+    """ISO with a zone, or in the preset's; seconds or milliseconds since 1970; or as web servers write it: 17/Nov/2026:14:03:22 +0000."""
+    click: str = "click_id"
+    site: str = "site"
+    link: str = "placement"
+    """Name of a link of the inventory."""
+    partner: str = "partner"
+    offer: str = "offer"
+    brand: str = "brand"
+    geo: str = "geo"
+    device: str = "device"
+    status: str = "status"
+    host: str = "target_host"
+    """Where the click was sent: a host or a whole address."""
+    bot: str = "bot"
+    pattern: str = ""
+    """Lines that are neither JSON nor CSV: a regular expression whose groups have these names; `combined`: a web server's usual one."""
+    columns: str = ""
+    """CSV without a header: its columns, with commas between."""
 
 
 class Preset(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -208,6 +235,9 @@ class Preset(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pace: Pace = Pace()
     freshness: Freshness = Freshness()
     postback: Postback = Postback()
+    dialects: dict[str, Postback] = {}
+    """push: other names and words, one for each kind of sender; the option `dialect` chooses."""
+    log: Log = Log()
     reject: tuple[Reject, ...] = ()
 
     @property
@@ -282,7 +312,7 @@ def validate(preset: Preset, file: str) -> None:
         raise ConfigError(file, None, "no such time zone", value=preset.timezone, allowed="IANA names") from None
     _validate_fields(preset, file)
     _validate_request(preset, file)
-    for pattern in (preset.rows.skip, *(reject.match for reject in preset.reject)):
+    for pattern in (preset.rows.skip, preset.log.pattern, *(reject.match for reject in preset.reject)):
         try:
             re.compile(pattern)
         except re.error as problem:
@@ -292,7 +322,7 @@ def validate(preset: Preset, file: str) -> None:
 
 
 def _validate_fields(preset: Preset, file: str) -> None:
-    if preset.source != "push" and not preset.fields:
+    if preset.source in {"http", "folder"} and not preset.fields:
         raise ConfigError(file, None, "`rows` and `fields` must say how the report is read")
     for name, field in preset.fields.items():
         _one_of(file, f"fields.{name}.type", field.type, ("count", "money"))

@@ -24,8 +24,9 @@ def test_every_preset_loads_and_maps_money():
     for name in names():
         found = load(name)
         assert found.id == name
-        assert Use.MONEY in uses(found).values()
-        assert {"clicks", "commission_total"} & set(found.fields)
+        if found.source in {"http", "folder"}:  # a log and calls have no report to read
+            assert Use.MONEY in uses(found).values()
+            assert {"clicks", "commission_total"} & set(found.fields)
 
 
 def test_an_unknown_preset_names_the_nearest():
