@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from checks.feeds import arrival
@@ -15,11 +17,13 @@ from checks.feeds.conclusion import conclusion
 from checks.feeds.contract import Contract, Profile, profile
 from checks.feeds.deprecation import announced
 from checks.feeds.drift import changes
+from checks.feeds.expiry import expiring
 from checks.feeds.kinds import BREAKING, HARMLESS, RISKY
 from checks.feeds.ledger import gone, restatements
 from checks.feeds.memory import RESTATED_OPEN, Memory
 from checks.feeds.pairs import Flat, Key, Pairs, flatten
 from checks.feeds.restated import restatement
+from checks.feeds.sense import beside_others, day_totals, senses
 from data.model.cause import state_of
 from data.model.delivery import Delivery, Outcome, Restatement
 from data.model.fact import FeedChange, PartnerStat, Payload, Receipt
@@ -29,7 +33,7 @@ from data.model.target import TargetKind, target_id
 from data.text import clean_text, redact
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from decimal import Decimal
 
     from checks.feeds.preset import Preset
@@ -38,6 +42,7 @@ if TYPE_CHECKING:
     from data.model.ids import CauseId
     from data.store.tables import Record
 
+NOBODY: Mapping[str, Mapping[date, float]] = MappingProxyType({})
 NOTHING_AWAITED = arrival.Arrival(late=False, note="")
 
 
@@ -76,8 +81,13 @@ def judge(
     *,
     partner: Partner | None = None,
     held: Sequence[Delivery] = (),
+    others: Mapping[str, Mapping[date, float]] = NOBODY,
+    ends: datetime | None = None,
 ) -> FeedOutcome:
-    """Pure. `known` are the current figures of this feed for at least the days asked for, `held` its quarantined deliveries.
+    """Pure. `known` are the current figures of this feed for at least the days asked for.
+
+    `held` are its quarantined deliveries, `others` commission by partner and complete day, this one's included; `ends` is
+    when the account's credential does.
 
     1. A pull with a problem says so and teaches nothing. 2. The payload is compared with its contract and with the same
     records as known. 3. A breaking change of money, days or dimensions, or of the payload as a whole, quarantines: the
@@ -89,6 +99,11 @@ def judge(
     if pulled.problem:
         return _failed(feed, pulled, memory, now)
     found = _changes(preset, pulled, memory, known, now)
+    days = day_totals(known, pulled.rows, now.astimezone(preset.zone).date())
+    found = (*found, *senses(feed, pulled.rows, pulled.totals, days))
+    found = beside_others(found, feed.partner, others)
+    if expires := expiring(feed.secret, ends, now):
+        found = (*found, expires)
     if any(change.severity == BREAKING and _holds(change, uses(preset)) for change in found):
         return _held(feed, pulled, memory, found, now, held)
     return _taken(feed, preset, pulled, memory, found, known, now, partner, held)

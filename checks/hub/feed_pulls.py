@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from checks.feeds import cadence
+from checks.feeds import cadence, expiry
 from checks.feeds import judge as feed_judge
 from checks.feeds import preset as feed_preset
 from checks.feeds import pull as feed_pull
@@ -17,6 +17,7 @@ from checks.feeds.memory import Memory
 from checks.feeds.pacing import Gates
 from checks.feeds.pull import Accounts
 from checks.feeds.request import newest_day
+from checks.feeds.sense import day_totals
 from checks.hub.spool import receipt_frame
 from data.errors import SecretMissing
 from data.model.cause import cause
@@ -61,6 +62,8 @@ class FeedPulls:
     _memory: dict[TargetId, bytes] = field(default_factory=dict)
     _accounts: Accounts = field(init=False)
     _busy: dict[str, asyncio.Lock] = field(default_factory=dict)
+    _totals: dict[str, dict[date, float]] = field(default_factory=dict)
+    """Commission by partner and complete day, of feeds that were read since the hub started."""
 
     def __post_init__(self) -> None:
         self._accounts = Accounts(gates=Gates(self.hub.clock.speed))
@@ -85,7 +88,8 @@ class FeedPulls:
             read_at = Memory.from_bytes(self._memory.get(target.id)).read_at
             wanted = cadence.bands(feed, preset)
             pulled, days = await self._pulled(feed, preset, secret, cadence.due(wanted, read_at, now), now)
-            outcome = await self.judged(target, feed, preset, pulled, now)
+            ends = feed.expires or expiry.token_end(secret)
+            outcome = await self.judged(target, feed, preset, pulled, now, ends)
             if not pulled.problem:
                 memory = Memory.from_bytes(outcome.baseline)
                 memory = replace(memory, read_at=cadence.noted(wanted, read_at, days, now))
@@ -105,13 +109,18 @@ class FeedPulls:
         """One pull of those days, in its account's turn."""
         return await feed_pull.pull(feed, preset, secret, self.client, now, accounts=self._accounts, span=span)
 
-    async def judged(self, target: Target, feed: Feed, preset: Preset, pulled: Pulled, now: datetime) -> FeedOutcome:
-        """What a pull means, beside all that is known of its days."""
+    async def judged(
+        self, target: Target, feed: Feed, preset: Preset, pulled: Pulled, now: datetime, ends: datetime | None = None
+    ) -> FeedOutcome:
+        """What a pull means, beside all that is known of its days, of its account and of the other partners."""
         known = await asyncio.to_thread(self.known, feed.name, now, pulled.first)
         held = await asyncio.to_thread(deliveries.quarantined, self.hub.store, EVERYTHING, feed.name)
+        if not pulled.problem:
+            days = day_totals(known, pulled.rows, now.astimezone(adapt(preset, feed.options).zone).date())
+            self._totals[feed.partner] = {day: float(one.get("commission_total") or 0) for day, one in days.items()}
         return await asyncio.to_thread(
             feed_judge.judge, feed, preset, pulled, self._memory.get(target.id), known, now,
-            partner=self.partner(feed), held=held,
+            partner=self.partner(feed), held=held, others=self._totals, ends=ends,
         )  # fmt: skip
 
     async def secret(self, feed: Feed) -> str:

@@ -195,7 +195,7 @@ def feeds(
                 options=table.pairs("options"),
                 cpa=Decimal(str(table.number("cpa", 0.0, 0.0, 1e6))),
                 revshare=table.number("revshare", 0.0, 0.0, 1.0),
-                expires=table.moment("expires"),
+                expires=table.moment("expires") if "expires" in table.values else None,
                 paused=table.flag("paused", default=False),
             )
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 
 from data.model.ids import CauseId, PartnerId, TeamId
@@ -118,6 +119,12 @@ class Feed:
     """Days re-read on each pull."""
     options: dict[str, str] = field(default_factory=dict)
     """Per-account overrides of the preset, e.g. `currency`, `timezone`."""
+    cpa: Decimal = Decimal(0)
+    """Agreed commission for a qualified player, in the account's currency; 0 where none is agreed."""
+    revshare: float = 0.0
+    """Agreed share of NGR, 0..1; 0 where none is agreed."""
+    expires: datetime | None = None
+    """When its credential ends, where neither the token nor the platform says so."""
     paused: bool = False
 
 

@@ -42,7 +42,18 @@ def affilka(token: str = "s3cret-token", *, scale: int = 1, campaigns: int = 4, 
         assert "conversion_currency" not in query, "converted history moves with the rate of the day"
         assert "partner_income" in query.getlist("columns[]")
         rows = [row(day, n) for day in days(query["from"], query["to"]) for n in range(campaigns)]
-        return JSONResponse({"report_type": "common", "rows": {"data": rows}, "totals": {"data": [rows[0]]}})
+        return JSONResponse({"report_type": "common", "rows": {"data": rows}, "totals": {"data": [total(rows)]}})
+
+    def total(rows):
+        """One row as the others, with the sums of its figures."""
+        made = []
+        for cells in zip(*rows, strict=True):
+            figures = [one["value"]["amount"] if isinstance(one["value"], dict) else one["value"] for one in cells]
+            if cells[0]["type"] == "money":
+                made.append(money(cells[0]["name"], sum(float(figure) for figure in figures)))
+            elif cells[0]["type"] == "integer":
+                made.append(cell(cells[0]["name"], sum(figures)))
+        return made
 
     return Starlette(routes=[Route("/api/customer/v1/partner/report", report)])
 

@@ -1,0 +1,69 @@
+"""Whether a delivery makes sense beside everything else that is known: its own days, the deal, the other partners."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from checks.feeds import identities
+from checks.feeds.control import Moved, control
+from checks.feeds.ratios import parted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import date
+
+    from checks.feeds.canonical import Row
+    from checks.feeds.change import Change
+    from data.config.settings import Feed
+    from data.model.fact import PartnerStat
+
+Day = dict[str, Decimal | None]
+SPAN_DAYS = 45
+
+
+def day_totals(known: Iterable[PartnerStat], rows: Iterable[Row], today: date) -> dict[date, Day]:
+    """Figures by complete day, all currencies alike: the delivered rows in place of the known ones of their days."""
+    fresh = [(row.day, row.measures) for row in rows if row.day is not None]
+    there = {day for day, _ in fresh}
+    found: dict[date, Day] = defaultdict(dict)
+    for day, measures in (*((stat.day, stat.measures) for stat in known if stat.day not in there), *fresh):
+        if day >= today:
+            continue
+        for name, figure in measures.items():
+            before = found[day].get(name)
+            found[day][name] = before if figure is None else figure + (before or 0)
+    return {day: found[day] for day in sorted(found)}
+
+
+def senses(
+    feed: Feed, rows: Sequence[Row], totals: Mapping[str, Decimal | None], days: Mapping[date, Day]
+) -> list[Change]:
+    """Identities that a delivery breaks and ratios that it parts: risky, one of a kind and path."""
+    measures = [row.measures for row in rows if row.day is not None]
+    checks = [*identities.adds_up(measures, totals), *identities.funnel(list(days.values())[-SPAN_DAYS:])]
+    if feed.cpa:
+        checks.append(identities.cpa_whole(measures, feed.cpa))
+    if feed.revshare:
+        checks.append(identities.share_kept(measures, feed.revshare))
+    found = [change for check in checks if (change := check.change())]
+    return [*found, *parted(list(days.values()))]
+
+
+def beside_others(
+    found: Sequence[Change], partner: str, totals: Mapping[str, Mapping[date, float]]
+) -> tuple[Change, ...]:
+    """Changes of size with what the other partners say: a step that all made together is no partner's fault.
+
+    `totals` are commissions by partner and complete day. A ratio that stepped with everybody's is left out; a unit or a
+    currency stays, and says that only this partner moved.
+    """
+    days = sorted(set().union(*(by_day.keys() for by_day in totals.values()))) if totals else []
+    said = control({name: [by_day.get(day, 0.0) for day in days] for name, by_day in totals.items()}, partner)
+    kept = [change for change in found if not (change.kind == "ratio-shifted" and said.moved is Moved.TOGETHER)]
+    if said.moved is not Moved.ALONE:
+        return tuple(kept)
+    sized = {"scale-changed", "currency-switched", "ratio-shifted"}
+    return tuple(replace(one, now=f"{one.now}; {said.words}") if one.kind in sized else one for one in kept)
