@@ -76,3 +76,17 @@ def latency(
         [since, since, bucket_s, bucket_s, *teams, target, since, until],
     )
     return [(aware(start), p50, p95) for start, p50, p95 in found]
+
+
+def pulls(store: Store, scope: Scope, target: TargetId, since: datetime) -> tuple[int, int, int]:
+    """Pulls of a feed from `since` on: all of them, those that brought no report, those that were asked for patience."""
+    mine, teams = within(scope)
+    found = rows(
+        store,
+        f"""
+        SELECT count(*), count(*) FILTER (value IS NULL), count(*) FILTER (cause = 'feed.throttled')
+        FROM observation WHERE {mine} AND target = ? AND started_at >= ?
+        """,
+        [*teams, target, since],
+    )
+    return found[0]
