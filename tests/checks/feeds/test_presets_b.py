@@ -104,6 +104,26 @@ async def test_two_players_of_one_day_are_two_events_and_no_repeated_key():
     assert (story.total(day, "conversions"), story.total(day, "commission_total")) == (4, 306)
 
 
+async def test_payouts_that_became_cents_are_held_back_although_several_figures_are_read_from_them():
+    def log(factor: int) -> Starlette:
+        def listed(request):
+            found = [
+                action(date(2026, 11, 16), hour, "APPROVED")
+                | {"SubId1": f"go-{site}", "Id": f"{hour}.{site}", "Payout": f"{3**site * (1 + hour) * factor:.2f}"}
+                for hour in (3, 9)
+                for site in range(6)
+            ]
+            return JSONResponse({"@numpages": "1", "Actions": found})
+
+        return Starlette(routes=[Route("/Mediapartners/{sid}/Actions.json", listed)])
+
+    story = Story(IMPACT)
+    assert told(await story.pull(app=log(1))) == (State.OK, "")
+    outcome = await story.pull(now=NOW + STEP, app=log(100))
+    assert told(outcome) == (State.FAILING, "feed.scale")
+    assert not outcome.stats
+
+
 async def test_goals_of_a_conversion_log_become_a_day_of_registrations_and_deposits():
     story, day = Story(ALANBASE_CONVERSIONS), date(2026, 11, 16)
     await story.pull()
