@@ -74,7 +74,7 @@ async def test_a_token_is_used_again_until_it_is_refused_and_then_renewed_once()
 
 async def test_wrong_client_credentials_are_an_access_problem():
     async with serving(MyAffiliates().app) as url:
-        got = await pulled(feed(url), presets.load("myaffiliates"), "client:wrong")
+        got = await pulled(feed(url), presets.load("myaffiliates"), "client:n0t-the-secret")
     assert got.problem.cause == "feed.auth"
 
 
@@ -252,11 +252,11 @@ async def test_no_secret_reaches_a_log_or_a_repr(caplog):
 async def test_pages_are_read_until_one_is_short_and_a_repeated_page_is_a_problem():
     async def paged(request):
         page = int(request.query_params["page"])
-        rows = [{"date": "2026-11-17", "clicks": n} for n in range(10 if page < 3 else 4)]
+        rows = [{"date": "2026-11-17", "clicks": n, "commission_total": page} for n in range(10 if page < 3 else 4)]
         return JSONResponse({"rows": rows, "page": page})
 
     async def stuck(request):
-        return JSONResponse({"rows": [{"date": "2026-11-17", "clicks": n} for n in range(10)]})
+        return JSONResponse({"rows": [{"date": "2026-11-17", "clicks": n, "commission_total": 1} for n in range(10)]})
 
     options = {"path": "/r", "rows": "rows", "page_param": "page", "page_size": "10", "min_gap_s": "0", "auth": "none"}
     async with serving(Starlette(routes=[Route("/r", paged)])) as url:
