@@ -11,6 +11,7 @@ from data.config.hygiene import hygiene
 from data.config.inventory import Inventory
 from data.config.lines import index_lines
 from data.config.maintenance import windows as maintenance_windows
+from data.config.postbacks import postbacks
 from data.config.problems import Problems
 from data.config.rows import decode, read_bytes
 from data.config.rules import content_rules, rules_file
@@ -127,6 +128,7 @@ def _sections(top: Table, home: Path, presets: Mapping[str, str]) -> Settings:
         edges=sections.edges(top),
         brands=brands(top, [partner.id for partner in partners]),
         hygiene=hygiene(top.table("hygiene")),
+        postbacks=postbacks(top.table("postbacks")),
     )
 
 

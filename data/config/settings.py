@@ -198,6 +198,18 @@ class Hygiene:
 
 
 @dataclass(frozen=True, slots=True)
+class PostbackSettings:
+    """Where partners' calls are answered."""
+
+    listen: str = ""
+    """`HOST:PORT`; empty answers none over the network. Nothing else of the hub is served there."""
+    public_url: str = ""
+    """How the world reaches that place, so that the way to it is tried as well; empty tries our own door alone."""
+    per_minute: int = 6_000
+    """Calls a real minute of one feed; more are asked to come again."""
+
+
+@dataclass(frozen=True, slots=True)
 class ContentRule:
     """One rule for pages that earn nothing: a table of `checks/sites/rules/*.toml` or of the operator's own file."""
 
@@ -237,6 +249,7 @@ class Settings:
     brands: tuple[Brand, ...] = ()
     maintenance: tuple[Maintenance, ...] = ()
     hygiene: Hygiene = field(default_factory=Hygiene)
+    postbacks: PostbackSettings = field(default_factory=PostbackSettings)
     content_rules: str = ""
     """File of more rules for pages that earn nothing, relative to the home; the shape of `checks/sites/rules/*.toml`."""
     rules: tuple[ContentRule, ...] = ()

@@ -28,6 +28,7 @@ _OWN = "losswatch:"
 """Prefix of entries that are not a person's to see or change."""
 _INDEX = _OWN + "index"
 _STORE_KEY = _OWN + "store"
+_PEOPLE_KEY = _OWN + "people"
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +167,11 @@ class Secrets:
 def store_key(secrets: Secrets) -> str:
     """The database's key; made the first time it is asked for."""
     return secrets._own(_STORE_KEY, lambda: random.token_urlsafe(32))  # noqa: SLF001  # same room, other noun
+
+
+def people_key(secrets: Secrets) -> bytes:
+    """What ids of people are hashed with before they are stored; made the first time it is asked for."""
+    return secrets._own(_PEOPLE_KEY, lambda: random.token_urlsafe(32)).encode()  # noqa: SLF001  # same room, other noun
 
 
 def _check(name: str) -> None:

@@ -1,17 +1,17 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pyarrow as pa
 
-from data.store.query import plain, within
+from data.store.query import plain, rows, within
 from data.store.table import MONEY
 from data.store.tables import FACT, RECEIPT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
     from data.model.principal import Scope
     from data.store.store import Store
@@ -57,6 +57,13 @@ def receipts(
         " AND (? IS NULL OR seen_at <= ?) ORDER BY seen_at, rowid",
         [*teams, since, until, until, seen_until, seen_until],
     )
+
+
+def clicks_by_hour(store: Store, scope: Scope, source: str, since: datetime) -> dict[datetime, int]:
+    """Clicks that `source` told of, by the start of their hour."""
+    mine, teams = within(scope)
+    sql = f"SELECT hour, sum(clicks) FROM fact WHERE {mine} AND source = ? AND hour >= ? GROUP BY hour"
+    return {hour.replace(tzinfo=UTC): int(count) for hour, count in rows(store, sql, [*teams, source, since])}
 
 
 def columns(facts: pl.DataFrame) -> pa.Table:
