@@ -253,12 +253,15 @@ class _Visit:
                     self.client, method, url, timeout_s=pace.timeout_s, max_body=pace.max_body, **given,  # type: ignore[arg-type]  # handed through unchanged
                 )  # fmt: skip
         except Closed as closed:
-            until = self.at + timedelta(seconds=closed.wait_s)
-            return Problem(cause("feed.throttled"), f"the platform wants no call before {until:%H:%M}Z", until)
+            return self._patience(closed)
         if isinstance(answer, Problem):
             return answer
         self._rest(answer)
         return replace(answer, body=masked(answer.body, (self.secret, self.token)))
+
+    def _patience(self, closed: Closed) -> Problem:
+        until = self.at + timedelta(seconds=closed.wait_s)
+        return Problem(cause("feed.throttled"), f"the platform wants no call before {until:%H:%M}Z", until)
 
     def _rest(self, answer: Answer) -> None:
         """What the answer says of calls to come: a throttle, `Retry-After`, or a rate limit with none left."""
@@ -277,8 +280,11 @@ class _Visit:
         if known:
             self.token, self.reused = known, True
             return None
-        async with self.accounts.gates.of(self.account).turn(0.0):
-            granted = await new_token(self.feed, self.preset, self.secret, self.client, self.now)
+        try:
+            async with self.accounts.gates.of(self.account).turn(self.preset.pace.min_gap_s):
+                granted = await new_token(self.feed, self.preset, self.secret, self.client, self.now)
+        except Closed as closed:
+            return self._patience(closed)
         if isinstance(granted, Problem):
             return granted
         self.token, until = granted

@@ -151,3 +151,13 @@ async def test_a_rate_limit_with_no_call_left_is_a_rest(reset, wait_s):
         got = await pull(one, presets.load("json"), "s3cret-token", client, NOW, accounts=accounts)
         assert got.problem is None
         assert gate._free_at - wall.now == pytest.approx(wait_s, abs=1)
+
+
+async def test_a_token_is_not_asked_for_either_while_the_platform_wants_no_call():
+    platform, accounts = Platform(), Accounts()
+    async with serving(platform.app) as url, httpx.AsyncClient(trust_env=False) as client:
+        one = feed(url, "myaffiliates")
+        accounts.gates.of(account_key(one, "client:s3cret-key")).rest(600.0)
+        got = await pull(one, presets.load("myaffiliates"), "client:s3cret-key", client, NOW, accounts=accounts)
+    assert (got.problem.cause, platform.calls) == ("feed.throttled", 0)
+    assert (got.problem.retry_at - NOW).total_seconds() == pytest.approx(600, abs=2)
