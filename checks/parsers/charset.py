@@ -8,6 +8,8 @@ _XML = re.compile(rb"^\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9_:.-]{
 _HEADER = re.compile(r"charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.-]{2,40})", re.IGNORECASE)
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _HEAD_BYTES = 4096
+_WIDE = 0.25
+"""Share of characters with a NUL; a page in Cyrillic has them in its markup only."""
 
 _WIDER = {
     "ascii": "cp1252", "iso8859-1": "cp1252", "latin-1": "cp1252", "iso8859-9": "cp1254", "tis-620": "cp874",
@@ -34,6 +36,7 @@ def decode(body: bytes, content_type: str = "") -> tuple[str, str]:
     label = _label(body, content_type)
     if label.startswith("utf-16"):
         label = label if b"\0" in body[:64] else ""
+    label = _every_second_nul(body) or label
     if not label.startswith("utf-16"):
         text = _strict(body, "utf-8")
         if text is not None:
@@ -53,6 +56,15 @@ def _label(body: bytes, content_type: str) -> str:
             if charset:
                 return charset
     return ""
+
+
+def _every_second_nul(body: bytes) -> str:
+    """UTF-16 that nobody announced: markup has a NUL in every character, on one side only."""
+    head = body[:_HEAD_BYTES]
+    first, second = head[::2].count(0), head[1::2].count(0)
+    if max(first, second) < _WIDE * (len(head) // 2) or min(first, second) * 10 > max(first, second):
+        return ""
+    return "utf-16-le" if second > first else "utf-16-be"
 
 
 def _canonical(word: str) -> str:

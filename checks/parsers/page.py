@@ -3,17 +3,20 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass, field
-from itertools import accumulate
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+import numpy as np
 from selectolax.lexbor import LexborHTMLParser
 
+from checks.parsers.binary import binary_of, is_noise
 from checks.parsers.charset import decode
 from checks.parsers.layout import Shape, shape_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
 
 MAX_BYTES = 8 * 1024 * 1024
 """Of a page after decoding; more is never read."""
@@ -21,6 +24,8 @@ MAX_DEPTH = 1024
 """Deeper nesting is refused: parsing and matching grow with its square, and browsers flatten at 512."""
 MAX_ELEMENTS = 300_000
 """Some 100 MB of memory; the largest of a thousand real pages had 30,000."""
+MAX_MARKS = 600_000
+"""Opening brackets. Each may begin a comment or a text of its own: a page of nothing else would take a gigabyte."""
 MAX_ATTRIBUTES = 256
 """Of one element: each is compared with all before it, a million of them would take minutes."""
 MAX_OPEN_FORMATTING = 256
@@ -53,8 +58,6 @@ _NO_DEPTH = frozenset((
 ))  # fmt: skip
 """Never closed, closed by the next of their kind, or drawn without content: they add no depth of their own."""
 _SURE_TAGS = 256
-_SURE_DEPTH = 6
-"""Open formatting elements that no page of this size can multiply beyond measure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,17 +78,29 @@ class Page:
 def read_page(body: bytes, *, content_type: str = "", url: str = "", final_url: str = "") -> Page:
     """Decode, look for what would blow up, parse and walk once; never raises for any `body`."""
     text, charset = decode(body[:MAX_BYTES], content_type)
-    fault = f"larger than {MAX_BYTES >> 20} MiB" if len(body) > MAX_BYTES else hazard(text)
+    fault = _not_a_page(body, text) or hazard(text)
     tree = LexborHTMLParser("" if fault else text.replace("\0", ""))
     hosts = frozenset(host for host in map(host_of, (url, final_url, *_self_links(tree))) if host)
     return Page(tree, shape_of(tree), len(body), url, final_url or url, charset, fault, hosts)
 
 
+def _not_a_page(body: bytes, text: str) -> str:
+    what = binary_of(body) or ("binary data" if is_noise(text) else "")
+    if what:
+        return f"{what}, not a page"
+    return f"larger than {MAX_BYTES >> 20} MiB" if len(body) > MAX_BYTES else ""
+
+
 def hazard(text: str) -> str:
     """Why this page may not be parsed, or an empty string. Scripts count only if the page is clean without them."""
-    if not _hazard(text):
-        return ""
-    return _hazard(_visible(text))
+    marks = text.count("<")
+    if marks > MAX_MARKS:
+        return f"more than {MAX_MARKS:,} tags and comments"
+    if marks > _SURE_TAGS and _tangled(text) and (why := _tangled(_visible(text))):
+        return why
+    if len(text) > _GRID and _has_run(visible := _visible(text)) and _too_many_attributes(visible):
+        return f"more than {MAX_ATTRIBUTES} attributes on one element"
+    return ""
 
 
 def _visible(text: str) -> str:
@@ -103,17 +118,18 @@ def _visible(text: str) -> str:
     return "".join([*parts, text[kept:]])
 
 
-def _hazard(text: str) -> str:
-    tags = _TAG.findall(text) if text.count("<") > _SURE_TAGS else []
+def _tangled(text: str) -> str:
+    """Whether the elements are too many or too deep in each other."""
+    tags = _TAG.findall(text)
     if len(tags) > MAX_ELEMENTS and sum(tag[1] != "/" for tag in tags) > MAX_ELEMENTS:
         return f"more than {MAX_ELEMENTS:,} elements"
-    if _rise(tags, _depth_step) > MAX_DEPTH:
+    kinds = {tag: number for number, tag in enumerate(set(tags))}
+    order = np.fromiter(map(kinds.__getitem__, tags), np.intp, len(tags))
+    if _rise(order, [_step(tag, counted=_name(tag) not in _NO_DEPTH) for tag in kinds]) > MAX_DEPTH:
         return f"nested deeper than {MAX_DEPTH} elements"
-    open_at_once = _rise(tags, _formatting_step)
+    open_at_once = _rise(order, [_step(tag, counted=_name(tag) in _FORMATTING) for tag in kinds])
     if open_at_once > MAX_OPEN_FORMATTING or open_at_once * len(tags) > MAX_REOPENED:
         return f"{open_at_once} formatting elements left open"
-    if len(text) > _GRID and _has_run(visible := _visible(text)) and _too_many_attributes(visible):
-        return f"more than {MAX_ATTRIBUTES} attributes on one element"
     return ""
 
 
@@ -124,7 +140,8 @@ def _has_run(text: str) -> bool:
 def _looks(text: str) -> Iterator[int]:
     """Where a run of attributes may be met: at each grid point as it is, and behind either quote if it lies in a value."""
     for at in range(_GRID, len(text), _GRID):
-        yield from (at, text.find('"', at, at + _GRID) + 1 or at, text.find("'", at, at + _GRID) + 1 or at)
+        yield at
+        yield from (quote + 1 for mark in "\"'" if (quote := text.find(mark, at, at + _GRID)) >= 0)
 
 
 def _too_many_attributes(text: str) -> bool:
@@ -136,22 +153,17 @@ def _too_many_attributes(text: str) -> bool:
     return False
 
 
-def _rise(tags: list[str], step: Callable[[str], int]) -> int:
+def _rise(order: NDArray[np.intp], steps: list[int]) -> int:
     """The most that are open at once; closing what was never opened counts for nothing."""
-    steps = {tag: step(tag) for tag in set(tags)}
-    run = list(accumulate(map(steps.__getitem__, tags)))
-    if not run or max(run) - min(0, *run) <= _SURE_DEPTH:
+    if not any(steps):
         return 0
-    lowest = accumulate(run, min, initial=0)
-    return max(height - low for height, low in zip(run, lowest, strict=False))
+    run = np.array(steps)[order].cumsum()
+    lowest = np.minimum(np.minimum.accumulate(run), 0)
+    return int((run - lowest).max())
 
 
-def _depth_step(tag: str) -> int:
-    return _step(tag, counted=tag.strip("</").lower() not in _NO_DEPTH)
-
-
-def _formatting_step(tag: str) -> int:
-    return _step(tag, counted=tag.strip("</").lower() in _FORMATTING)
+def _name(tag: str) -> str:
+    return tag.strip("</").lower()
 
 
 def _step(tag: str, *, counted: bool) -> int:

@@ -42,8 +42,8 @@ SAID = {
     "endless": ("failing", "slow.total"),
     "deep": ("failing", "proto.malformed"),
     "attributes": ("failing", "proto.malformed"),
-    "png": ("failing", "page.empty"),
-    "nuls": ("failing", "page.empty"),
+    "png": ("failing", "proto.malformed"),
+    "nuls": ("failing", "proto.malformed"),
     "empty": ("failing", "page.empty"),
 }
 

@@ -78,13 +78,16 @@ BOMBS = {
     "a million attributes": ("<div " + " ".join(f"a{n}=1" for n in range(600_000)) + ">", "attributes"),
     "attributes with > in them": ("<div " + " ".join(f"a{n}='>'" for n in range(100_000)) + ">", "attributes"),
     "elements without end": ("<p>" * 400_000, "elements"),
+    "comments without end": ("x<!---->" * 700_000, "tags and comments"),
+    "ends of nothing, each with a text": ("</1>x" * 700_000, "tags and comments"),
+    "nothing but opening brackets": ("<" * 8_000_000, "tags and comments"),
     "bold in every paragraph": ("<p>" + "".join(f"<b id={n}>" for n in range(250)) + "<p>x" * 20_000, "formatting"),
     "depth in a template": ("<template>" + "<div>" * 2_000 + "</template>", "nested"),
     "depth without scripts": ("<noscript>" + "<div>" * 2_000 + "</noscript>", "nested"),
     "depth behind a comment that is none": ("<!-->" + "<div>" * 2_000 + "-->", "nested"),
     "depth in a script that is a title": ("<div title='<script>'>" + "<div>" * 2_000 + "</script>", "nested"),
     "scripts that never close": ("<div>" * 1_100 + "<script " * 250_000, "nested"),
-    "comments that never close": ("<div>" * 1_100 + "<!-- " * 1_000_000, "nested"),
+    "comments that never close": ("<div>" * 1_100 + "<!-- " * 500_000, "nested"),
 }
 
 
