@@ -58,7 +58,7 @@ def reread(feed: Feed, preset: Preset, found: Sequence[Kept]) -> Pulled:
         raise UsageError(f"nothing of {feed.name} is kept that could be read again")
     by_day: dict[date | None, tuple[Row, ...]] = {}
     for one in ordered:
-        rows = _rows(one, adapted)
+        rows = rows_of(one.bodies, adapted)
         days = {row.day for row in rows}
         by_day.update({day: tuple(row for row in rows if row.day == day) for day in days})
     return Pulled(
@@ -70,9 +70,10 @@ def reread(feed: Feed, preset: Preset, found: Sequence[Kept]) -> Pulled:
     )
 
 
-def _rows(one: Kept, preset: Preset) -> tuple[Row, ...]:
+def rows_of(bodies: Sequence[Payload], preset: Preset) -> tuple[Row, ...]:
+    """The rows of one delivery, in the order of its bodies; raises `Unreadable`."""
     found: list[Row] = []
-    for body in one.bodies:
+    for body in bodies:
         plain = zstandard.decompress(body.body, max_output_size=MOST_BODY)
         found += canonical(read(plain, body.content_type, preset).records, preset)
     return tuple(found)

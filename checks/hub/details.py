@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from checks.hub.aspects import aspects
 from checks.hub.board import visible_log
+from checks.hub.feed_detail import FeedDetails
+from checks.hub.feed_rows import backfill_of
 from checks.hub.filters import worst_first
 from checks.hub.parser_detail import ParserDetails
 from checks.hub.prelude import prelude, window
@@ -26,7 +28,6 @@ from data.model.principal import MoneyRight
 from data.model.snapshot import (
     Aspect,
     BandPoint,
-    ChangeRow,
     IncidentDetail,
     IncidentPage,
     LogLine,
@@ -36,7 +37,7 @@ from data.model.snapshot import (
 )
 from data.model.state import State
 from data.model.target import TargetKind
-from data.store import feed_changes, findings, flips, incidents, observations, rollups, timeline
+from data.store import findings, flips, incidents, observations, rollups, timeline
 from data.text import redact
 
 if TYPE_CHECKING:
@@ -61,9 +62,11 @@ class Details:
 
     hub: Hub
     parsers: ParserDetails = field(init=False)
+    feeds: FeedDetails = field(init=False)
 
     def __post_init__(self) -> None:
         self.parsers = ParserDetails(self.hub)
+        self.feeds = FeedDetails(self.hub)
 
     async def target(self, who: Principal, target_id: str) -> TargetDetail | None:
         now, scope = self.hub.clock.now(), who.scope
@@ -72,6 +75,9 @@ class Details:
             return None
         same, log = self._same(row, scope, now), visible_log(self.hub.board, scope)
         detail = await asyncio.to_thread(self._target, row, scope, now, log)
+        if detail.feed is not None and detail.feed.platform:
+            read = backfill_of(await self.hub.pulls.backfills.of(scope, target_id.partition(":")[2]), scope)
+            detail = replace(detail, feed=replace(detail.feed, backfill=read))
         return replace(detail, same=same)
 
     def _target(self, row: TargetRow, scope: Scope, now: datetime, log: tuple[LogLine, ...]) -> TargetDetail:
@@ -79,9 +85,6 @@ class Details:
         seen = observations.of_target(store, scope, row.target, limit=50)
         band, unit = self._band(row, scope, now)
         hops = next((one for one in seen if one.hops), None) or observations.whole(store, scope, row.target)
-        changes = tuple[ChangeRow, ...]()
-        if row.kind is TargetKind.FEED:
-            changes = tuple(_change_row(change) for change in feed_changes.of_feed(store, scope, row.name))
         detail = TargetDetail(
             version=self.hub.board.version,
             row=redact_row(row, scope),
@@ -96,7 +99,6 @@ class Details:
                 replace(flip, reason=redact_words(flip.reason, scope))
                 for flip in flips.of_target(store, scope, row.target)
             ),
-            changes=changes,
             band=band,
             band_unit=unit,
             notes=self._notes(row, now),
@@ -110,6 +112,8 @@ class Details:
         )
         if row.kind is TargetKind.PARSER and target:
             return self.parsers.of_parser(detail, target, scope, now)
+        if row.kind is TargetKind.FEED and target:
+            return self.feeds.of_feed(detail, target, scope, now)
         return detail
 
     def _aspects(self, row: TargetRow, target: Target | None, seen: Observation | None) -> tuple[Aspect, ...]:
@@ -252,8 +256,3 @@ def _expectations(target: Target) -> tuple[tuple[str, str], ...]:
         ("preset" if target.kind is TargetKind.FEED else "spec", target.spec),
     )
     return tuple((name, value) for name, value in pairs if value)
-
-
-def _change_row(change: object) -> ChangeRow:
-    names = ("severity", "kind", "path", "was", "now", "n_after", "first_seen", "last_seen", "closed_at")
-    return ChangeRow(**{name: getattr(change, name) for name in names})

@@ -1,0 +1,54 @@
+"""What a person sees of a feed that went wrong under a running hub, at the command line as on the screen."""
+
+from __future__ import annotations
+
+import json
+
+from street import losswatch, until
+from test_feeds import api, feed, home, watched  # noqa: F401  # fixtures of the same partner
+
+
+def shown(home, *words):  # noqa: F811  # the fixture's value
+    done = losswatch(home, "feeds", *words)
+    assert "Traceback" not in done.stderr
+    return done.stdout
+
+
+def test_minor_units_are_shown_with_a_record_before_and_now_and_a_message(home, api):  # noqa: F811  # fixtures
+    watched(home)
+    assert "smartico" not in shown(home, "show", "zef").lower().partition("deliver")[0]
+    api.times = 100
+    assert until(lambda: feed(home)["cause"] == "feed.scale", 30)
+    text = shown(home, "show", "zef")
+    assert "1 wait in quarantine: losswatch feeds map|accept|replay zef" in text
+    assert "commissions_total: expected median" in text
+    assert "Subject: Smartico / TheAffiliatePlatform: amounts in another unit or currency" in text
+    detail = json.loads(shown(home, "show", "zef", "--json"))
+    changed = [line["text"] for line in detail["diff"] if line["kind"] != " "]
+    assert any("commissions_total" in line for line in changed)
+    assert not any("visit_count" in line for line in changed)
+    worst = detail["changes"][0]
+    assert (worst["severity"], worst["closed_at"]) == ("breaking", None)
+    read = {row["path"]: row["used_by"] for row in detail["feed"]["contract"]}
+    assert read["commissions_total"] == "commission_total"
+    assert read["dt"] == "day"
+    assert detail["feed"]["deliveries"][0]["outcome"] == "quarantined"
+    assert detail["feed"]["deliveries"][0]["bytes"] > 500
+    assert detail["feed"]["failed"] == 0
+
+
+def test_a_claw_back_is_a_ledger_with_names_of_who_signed_it(home, api):  # noqa: F811  # fixtures
+    watched(home)
+    first = feed(home)["last_at"]
+    assert shown(home, "ledger", "zef").strip() == "no figure was changed after it had been reported"
+    assert until(lambda: feed(home)["last_at"] > first, 30)
+    api.kept = 0.8
+    assert until(lambda: feed(home)["cause"] == "feed.restated", 30)
+    ledger = shown(home, "ledger", "zef")
+    assert "claw back" in ledger
+    assert "-20.0%" in ledger
+    assert "figures of past days were lowered" in shown(home, "show", "zef")
+    assert losswatch(home, "feeds", "sign", "zef", "--reference", "D-17").returncode == 0
+    rows = [json.loads(line) for line in shown(home, "ledger", "zef", "--json").splitlines()]
+    assert rows
+    assert all(row["acknowledged_by"] for row in rows)
