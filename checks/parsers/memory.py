@@ -32,6 +32,8 @@ _PAGES = 30
 _URLS = 8
 _VALUES = 20
 _VALUE_CHARS = 500
+_EARLIER, _EARLIER_PAGES = 5, 10
+"""SPECs before this one, as many as are kept beside it, and good pages of each."""
 _ARM_PAGES, _ARM_SHARE = 3, 0.25
 """Good pages, and share of them, from which a second way to build the list is an arm of a test and not an odd page."""
 
@@ -111,6 +113,8 @@ class ParserMemory:
     fields: tuple[FieldMemory, ...] = ()
     families: tuple[Family, ...] = ()
     last_good: tuple[LastGood, ...] = ()
+    earlier: tuple[ParserMemory, ...] = ()
+    """Under the SPECs before this one, the last first, without layouts: a repair may be taken back."""
 
     def field(self, name: str) -> FieldMemory:
         return next((known for known in self.fields if known.name == name), FieldMemory(name))
@@ -156,19 +160,33 @@ def fresh(spec: Spec) -> ParserMemory:
 
 
 def load(raw: bytes | None, spec: Spec) -> ParserMemory:
-    """Memory from its bytes; empty when there is none, it is damaged, or it was learned with another SPEC.
+    """Memory from its bytes; empty when there is none, or it is damaged.
 
-    Layout families outlive a change of selectors: the pages are the same.
+    Under another SPEC it is what was learned with that one before, or empty. Layout families outlive a change of
+    selectors: the pages are the same.
     """
     if not raw:
         return fresh(spec)
     try:
         known = from_json(raw, ParserMemory)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return fresh(spec)
     if known.version != VERSION:
         return fresh(spec)
-    return known if known.spec == spec.fingerprint else replace(fresh(spec), families=known.families)
+    return known if known.spec == spec.fingerprint else _turned(known, spec)
+
+
+def _turned(known: ParserMemory, spec: Spec) -> ParserMemory:
+    """`known` put aside for what was known under `spec`."""
+    before = (_aside(known), *known.earlier) if known.pages else known.earlier
+    back = next((one for one in before if one.spec == spec.fingerprint), fresh(spec))
+    others = tuple(one for one in before if one.spec != spec.fingerprint)
+    return replace(back, families=known.families, earlier=others[:_EARLIER])
+
+
+def _aside(memory: ParserMemory) -> ParserMemory:
+    fields = tuple(replace(one, pages=one.pages[-_EARLIER_PAGES:]) for one in memory.fields)
+    return replace(memory, sights=memory.sights[-_EARLIER_PAGES:], fields=fields, families=(), earlier=())
 
 
 def dump(memory: ParserMemory) -> bytes:
@@ -190,8 +208,8 @@ def learn(
     query = zlib.crc32(url_key(page.url).encode())
     lead = seen.lead(memory.usual_ways)
     sight = Sight(at.hour, extraction.items, len(agreed.results), agreed.overlap, lead.built, lead.shown)
-    return ParserMemory(
-        spec=memory.spec,
+    return replace(
+        memory,
         pages=memory.pages + 1,
         sights=(*memory.sights, sight)[-_PAGES:],
         fields=tuple(_learn_field(memory.field(values.name), values, seen) for values in extraction.fields),

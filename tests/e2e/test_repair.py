@@ -78,6 +78,7 @@ def test_a_dead_field_is_repaired_from_kept_pages_and_the_repair_taken_back(home
     watched(home)
     shop.offer = OFFER.replace("class=price", "class=amount")
     assert until(lambda: parser(home)["state"] == "failing", 60)
+    cause = parser(home)["cause"]
     found = until(
         lambda: [json.loads(line) for line in losswatch(home, "repair", "offers", "--json").stdout.splitlines()], 30
     )
@@ -92,6 +93,8 @@ def test_a_dead_field_is_repaired_from_kept_pages_and_the_repair_taken_back(home
     assert until(lambda: parser(home)["state"] == "ok", 60)
     assert losswatch(home, "repair", "offers", "--undo").returncode == 0
     assert (home / "offers.toml").read_text() == SPEC
+    assert until(lambda: parser(home)["state"] == "failing", 60)
+    assert parser(home)["cause"] == cause == "parser.field_dead"
 
 
 async def eventually(pilot, holds, patience_s=40.0):
@@ -121,6 +124,8 @@ async def test_a_redesign_is_repaired_and_taken_back_on_the_parsers_screen(home,
         await eventually(pilot, lambda: app.screen.candidate)
         await pilot.press("2")
         await eventually(pilot, lambda: "+" in text_of(app) and "article" in text_of(app))
+        cause = app.screen.detail.row.cause
+        assert cause == "parser.selector_dead"
         one = app.screen.candidate
         assert (one.field, one.verified) == ("items", True)
         await pilot.press("A")
@@ -133,4 +138,5 @@ async def test_a_redesign_is_repaired_and_taken_back_on_the_parsers_screen(home,
         assert app.screen.detail.runs[-1].items == 12
         await pilot.press("U", *"yes", "enter")
         await eventually(pilot, lambda: spec.read_text() == SPEC)
-        await eventually(pilot, lambda: app.screen.detail.row.state.value != "ok")
+        await eventually(pilot, lambda: app.screen.detail.row.state.value == "failing")
+        assert app.screen.detail.row.cause == cause

@@ -29,6 +29,41 @@ def test_another_spec_keeps_the_layouts_and_forgets_the_yields(spec, learned):
     assert (known.pages, known.fields, known.spec) == (0, (), other.fingerprint)
 
 
+def test_a_spec_that_comes_back_finds_what_was_known_under_it(spec, learned, search_page, redesign, at):
+    repaired = replace(spec, items="section.card")
+    known = memories.load(memories.dump(learned), repaired)
+    for number in range(40):
+        page = read_page(search_page(10, item=redesign), url="https://search.example/?q=0")
+        known = memories.load(memories.dump(known), repaired)
+        known = memories.learn(known, page, extract(repaired, page), at + timedelta(hours=number))
+    back = memories.load(memories.dump(known), spec)
+    assert (back.pages, back.fields, back.sights, back.last_good) == (
+        learned.pages, learned.fields, learned.sights, learned.last_good,
+    )  # fmt: skip
+    assert back.families == known.families
+    again = memories.load(memories.dump(back), repaired)
+    assert (again.pages, again.usual_items(), len(again.earlier)) == (40, 10, 1)
+
+
+def test_what_is_known_of_earlier_specs_is_bounded(spec, search_page, at):
+    page = read_page(search_page(3))
+    memory = memories.fresh(spec)
+    for number in range(30):
+        other = replace(spec, items=f"div.result:not(.x{number})")
+        memory = memories.load(memories.dump(memory), other)
+        for _ in range(12):
+            memory = memories.learn(memory, page, extract(other, page), at)
+    assert len(memory.earlier) == 5
+    assert all(len(one.sights) == 10 and not one.families and not one.earlier for one in memory.earlier)
+    assert memories.load(memories.dump(memory), spec).pages == 0
+
+
+def test_a_spec_under_which_nothing_was_learned_leaves_nothing(spec, learned):
+    known = memories.load(memories.dump(learned), replace(spec, items="b"))
+    known = memories.load(memories.dump(known), replace(spec, items="i"))
+    assert [one.spec for one in known.earlier] == [spec.fingerprint]
+
+
 def test_usual_items_follow_the_hour_of_the_day(spec, search_page, at):
     memory = memories.fresh(spec)
     for day in range(4):
