@@ -115,7 +115,13 @@ def _tls(authority: Authority, town: Town, now: Callable[[], datetime]) -> ssl.S
 
 def _token(preset: str) -> str:
     token = secrets.token_urlsafe(24)
-    return f"corvane:{token}" if preset == "myaffiliates" else token
+    match preset:
+        case "myaffiliates":
+            return f"corvane:{token}"
+        case "netrefer":
+            return f"corvane:{token}:anna@corvane.example:{secrets.token_urlsafe(12)}"
+        case _:
+            return token
 
 
 async def run(home: Home, *, speed: float, seed: int) -> int:

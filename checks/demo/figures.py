@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from checks.demo.corrections import NONE, Correction, corrected
 from checks.demo.ledger import HISTORY_HOURS, Ledger
 
 if TYPE_CHECKING:
@@ -16,11 +17,16 @@ if TYPE_CHECKING:
     from checks.demo.partners import DemoPartner
 
 _BUCKETS = 4
+SEEN = 0.9
+"""Share of our clicks that a partner counts."""
 
 
 @dataclass(frozen=True, slots=True)
 class DayFigure:
-    """What a partner's platform shows for one day of its own calendar and one of our trackers."""
+    """What a partner's platform shows for one day of its own calendar and one of our trackers.
+
+    Figures are those of the first report; `correction` is what the partner added since.
+    """
 
     day: date
     tracker: str
@@ -31,6 +37,9 @@ class DayFigure:
     ftd: int
     commission: float
     """EUR."""
+    jackpot: float = 0.0
+    """EUR that one player won."""
+    correction: Correction = NONE
 
     @property
     def first_deposits(self) -> float:
@@ -46,7 +55,20 @@ class DayFigure:
 
     @property
     def net_revenue(self) -> float:
-        return round(self.commission * 2.5, 2)
+        return round(self.commission * 2.5 - self.jackpot, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class HourFigure:
+    """What a platform that reports by hour shows for one hour, over all trackers."""
+
+    hour: datetime
+    """As its own clock says, without a zone."""
+    clicks: int
+    regs: int
+    ftd: int
+    commission: float
+    """EUR."""
 
 
 class Desk:
@@ -67,7 +89,21 @@ class Desk:
         while day <= min(last, now.astimezone(self._zone).date()):
             hours = self._ledger.reported(self.partner, self._hours_of(day), now)
             if hours:
-                yield from self._day(day, [hour + HISTORY_HOURS for hour in hours])
+                rows = list(self._day(day, [hour + HISTORY_HOURS for hour in hours]))
+                yield from corrected(rows, self.partner.id, self._ledger.traffic.script, now)
+            day += timedelta(days=1)
+
+    def hours(self, first: date, last: date, now: datetime) -> Iterator[HourFigure]:
+        """Each reported hour of those days, as a day's figures are."""
+        leaves = [n for group in self._groups.values() for n in group]
+        day = max(first, (now - timedelta(days=60)).date())
+        while day <= min(last, now.astimezone(self._zone).date()):
+            for hour in self._ledger.reported(self.partner, self._hours_of(day), now):
+                clicks, regs, ftd, revenue = self._ledger.counts[:, hour + HISTORY_HOURS][:, leaves].sum(
+                    axis=1, dtype=np.float64
+                )
+                at = (self._ledger.start + timedelta(hours=hour)).astimezone(self._zone).replace(tzinfo=None)
+                yield HourFigure(at, int(clicks * SEEN), int(regs), int(ftd), round(float(revenue), 2))
             day += timedelta(days=1)
 
     def _hours_of(self, day: date) -> range:

@@ -11,7 +11,9 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
+from checks.demo.apis import ACCOUNT, REFERON_REPORT
 from checks.demo.atomic import replace
+from checks.demo.dialects import NETREFER_TOKEN
 from checks.demo.partners import NEXT_DAY, PARTNERS, DemoPartner
 from checks.demo.world import CANARY_HOSTS, COMPANY, EDGE_HEADER, EDGE_NAME, SEARCH_HOST, SISTER_HOST, TEAMS
 
@@ -177,7 +179,7 @@ def _migration(town: Town) -> dict[str, object]:
 
 
 def _partner(partner: DemoPartner) -> dict[str, object]:
-    lag = "30h" if partner.report_lag == NEXT_DAY else f"{partner.report_lag.total_seconds() / 60:.0f}m"
+    lag = "7h" if partner.report_lag == NEXT_DAY else f"{partner.report_lag.total_seconds() / 60:.0f}m"
     return {
         "id": partner.id,
         "name": partner.name,
@@ -190,20 +192,53 @@ def _partner(partner: DemoPartner) -> dict[str, object]:
 
 def _feed(partner: DemoPartner, town: Town) -> str:
     base = town.origin(partner.api_host, tls=False)
-    about = {"name": f"{partner.id.lower()}-{partner.slug}", "team": partner.team, "partner": partner.id}
-    access = {"preset": partner.preset, "base_url": base, "secret": secret_name(partner), "account": "4711"}
+    about = {"name": feed_name(partner), "team": partner.team, "partner": partner.id}
+    access = {"preset": partner.preset, "base_url": base, "secret": secret_name(partner), "account": ACCOUNT}
     feed = _array("feeds", {**about, **access, "interval": "15m", "days": 3})
-    return feed + _table("feeds.options", {"currency": "EUR"})
+    return feed + _table("feeds.options", account_options(partner))
+
+
+def feed_name(partner: DemoPartner) -> str:
+    return f"{partner.id.lower()}-{partner.slug}"
+
+
+def account_options(partner: DemoPartner) -> dict[str, str]:
+    """What the company says of its account there, beyond what the platform's preset knows."""
+    return {"currency": "EUR", "timezone": partner.timezone, **_ACCOUNTS.get(partner.preset, {})}
+
+
+_EVERFLOW_BODY = {
+    "from": "{from}",
+    "to": "{to}",
+    "timezone_id": 80,
+    "currency_id": "{currency}",
+    "columns": [{"column": "date"}, {"column": "offer"}, {"column": "sub1"}],
+    "query": {"filters": []},
+}
+_ACCOUNTS: dict[str, dict[str, str]] = {
+    "netrefer": {
+        "auth_path": NETREFER_TOKEN,
+        "field.ftd_count": "FirstDeposits.Result + FirstDeposits.Adjustment",
+        "field.ngr": "NetRevenue.Result + NetRevenue.Adjustment:money",
+    },
+    "everflow": {"body": json.dumps(_EVERFLOW_BODY), "field.registrations": "reporting.event"},
+    "referon": {"path": REFERON_REPORT, "cadence": "intraday", "lag": "60m"},
+}
+"""Everflow's zone 80 is New York, whose clock is Toronto's. NetRefer's columns for deposits and net revenue are the account's own."""
 
 
 def _table(name: str, values: Mapping[str, object]) -> str:
-    lines = [f"{key} = {_value(value)}" for key, value in values.items()]
+    lines = [f"{_key(key)} = {_value(value)}" for key, value in values.items()]
     return "\n".join([f"[{name}]", *lines, ""])
 
 
 def _array(name: str, values: Mapping[str, object]) -> str:
     """One element of an array of tables."""
     return _table(f"[{name}]", values)
+
+
+def _key(name: str) -> str:
+    return json.dumps(name) if "." in name else name
 
 
 def _value(value: object) -> str:

@@ -33,7 +33,7 @@ class DemoPartner:
     name: str
     team: str
     preset: str
-    """Dialect its API speaks; platforms without a preset of their own are served as `affilka` or `myaffiliates`."""
+    """Dialect its API speaks; P11, which has none, is served as `myaffiliates`."""
     timezone: str
     sports: bool
     clicks_per_day: float
@@ -80,13 +80,13 @@ def _lag(minutes: float) -> timedelta:
 PARTNERS: tuple[DemoPartner, ...] = (
     DemoPartner("P01", "Quillspin", "aurora", "affilka", "UTC", False, 2400, 0.09, 0.28, 110, 0, _lag(20), True, {"FI": 0.30, "NO": 0.25, "DE": 0.30, "AT": 0.15}),
     DemoPartner("P02", "Lumenjack", "aurora", "myaffiliates", "Europe/Malta", False, 1900, 0.08, 0.25, 140, 0, _lag(180), False, {"DE": 0.45, "NO": 0.25, "FI": 0.15, "AT": 0.15}),
-    DemoPartner("P03", "Torvane Bet", "baltic", "affilka", "Europe/Athens", True, 2100, 0.11, 0.34, 77, 4, _lag(60), True, {"PL": 0.40, "RO": 0.35, "CZ": 0.25}),
+    DemoPartner("P03", "Torvane Bet", "baltic", "cellxpert", "Europe/Athens", True, 2100, 0.11, 0.34, 77, 4, _lag(60), True, {"PL": 0.40, "RO": 0.35, "CZ": 0.25}),
     DemoPartner("P04", "Saltwick Casino", "delta", "incomeaccess", "Europe/London", False, 1300, 0.07, 0.27, 95, 0, NEXT_DAY, False, {"GB": 0.75, "IE": 0.25}),
-    DemoPartner("P05", "Drakkenspin", "aurora", "myaffiliates", "Europe/Malta", False, 1700, 0.085, 0.24, 76, 1.5, NEXT_DAY, False, {"DE": 0.55, "AT": 0.17, "CH": 0.13, "NO": 0.07, "FI": 0.05, "ES": 0.03}),
+    DemoPartner("P05", "Drakkenspin", "aurora", "netrefer", "Europe/Malta", False, 1700, 0.085, 0.24, 76, 1.5, NEXT_DAY, False, {"DE": 0.55, "AT": 0.17, "CH": 0.13, "NO": 0.07, "FI": 0.05, "ES": 0.03}),
     DemoPartner("P06", "Zefirion", "cedar", "smartico", "UTC", False, 2600, 0.13, 0.22, 38, 0, _lag(30), True, {"BR": 0.60, "MX": 0.25, "CL": 0.15}),
-    DemoPartner("P07", "Palmarc Sports", "cedar", "affilka", "America/Sao_Paulo", True, 3100, 0.15, 0.26, 35.5, 4, _lag(10), True, {"BR": 0.50, "MX": 0.20, "CL": 0.15, "PE": 0.15}),
-    DemoPartner("P08", "Korrigan Bet", "baltic", "affilka", "Europe/Warsaw", True, 1500, 0.10, 0.30, 60, 0, _lag(60), True, {"PL": 0.45, "CZ": 0.35, "EE": 0.20}),
-    DemoPartner("P09", "Nimbusroll", "cedar", "affilka", "America/Toronto", False, 900, 0.06, 0.26, 190, 0, _lag(5), True, {"CA": 1.0}),
+    DemoPartner("P07", "Palmarc Sports", "cedar", "alanbase", "America/Sao_Paulo", True, 3100, 0.15, 0.26, 35.5, 4, _lag(10), True, {"BR": 0.50, "MX": 0.20, "CL": 0.15, "PE": 0.15}),
+    DemoPartner("P08", "Korrigan Bet", "baltic", "referon", "Europe/Warsaw", True, 1500, 0.10, 0.30, 60, 0, _lag(60), True, {"PL": 0.45, "CZ": 0.35, "EE": 0.20}),
+    DemoPartner("P09", "Nimbusroll", "cedar", "everflow", "America/Toronto", False, 900, 0.06, 0.26, 190, 0, _lag(5), True, {"CA": 1.0}),
     DemoPartner("P10", "Ambervolt", "delta", "inhouse", "Asia/Tokyo", False, 1100, 0.07, 0.20, 117, 1.5, _lag(60), False, {"JP": 0.70, "CA": 0.30}),
     DemoPartner("P11", "Ostrel Live", "aurora", "myaffiliates", "Europe/Zurich", False, 650, 0.075, 0.26, 120, 0, _lag(60), False, {"CH": 0.60, "DE": 0.20, "AT": 0.20}),
 )  # fmt: skip

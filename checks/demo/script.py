@@ -1,8 +1,9 @@
 """What goes wrong on the demo's day, and what only looks wrong, as data.
 
 Start times are those of the company's day (simulated UTC). Durations are stretched to where a person can watch them at the
-default speed: F1 06:10-09:40, F2 07:40-09:10, F3 08:30-11:00, F4 09:15-10:45, F5 11:20-14:30, F6 12:00-14:00, F7 13:10-15:10,
-D10 10:10-11:10, D11 12:00-16:00, D9 14:10-15:10, F9 15:05-17:00, F10 16:00-18:00, F11 16:45-22:30, F12 17:30-18:50, F13 18:20-19:50, F14 19:10-20:40.
+default speed: F1 06:10-09:40, F2 07:40-09:10, F3 08:30-11:00, F4 09:15-10:05, F5 11:20-14:30, F6 12:00-14:00, F7 13:10-13:40,
+D10 10:10-11:10, D11 12:00-16:00, D9 14:10-15:10, F9 15:05-17:00, F10 16:00-18:00, F11 16:45-22:30, F12 17:30-18:50, F13 18:20-19:50, F14 19:10-20:40,
+F15 21:00-21:30. People of the company act at the times of `ACTS`.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ EVENTS: tuple[Event, ...] = (
         ("geo.blocked", "http.legal_block", *_REVENUE), Reach(("link", "slice"), partner="P05", blames=("drakkenspin",)), "conversions", {"geo": "DE"},
     ),
     Event(
-        "F4", "failure", "P06's API sends money in minor units", time(9, 15), time(10, 45),
+        "F4", "failure", "P06's API sends money in minor units", time(9, 15), time(10, 5),
         ("feed.scale",), Reach(("feed",), partner="P06", blames=("zefirion",)),
     ),
     Event(
@@ -79,7 +80,7 @@ EVENTS: tuple[Event, ...] = (
         ("tls.expired",), Reach(("link",), causes=("tls.", "redirect.hop_failed", "edge."), blames=("go.cedar",)), "clicks",
     ),
     Event(
-        "F7", "failure", "P10's token expires: 401, blind but not dead", time(13, 10), time(15, 10),
+        "F7", "failure", "P10's token expires: 401, blind but not dead", time(13, 10), time(13, 40),
         ("feed.auth",), Reach(("feed",), partner="P10", blames=("ambervolt",)),
     ),
     Event(
@@ -107,6 +108,10 @@ EVENTS: tuple[Event, ...] = (
         ("parser.field_dead", "parser.selector_dead"), Reach(("parser",), blames=("findly",)),
     ),
     Event(
+        "F15", "failure", "P05 takes back 9 players and EUR 1,880 of net revenue of the last three days", time(21, 0), time(21, 30),
+        ("feed.restated",), Reach(("feed",), partner="P05", causes=("feed.",), blames=("drakkenspin", "p05")),
+    ),
+    Event(
         "D9", "failure", "an hour of captchas for searches from Brazil: refused, not broken", time(14, 10), time(15, 10),
         ("page.blocked",), Reach(("parser",), geo="BR"),
     ),
@@ -131,6 +136,14 @@ EVENTS: tuple[Event, ...] = (
         (), Reach(("link",), partner="P01"),
     ),
     Event(
+        "D6", "decoy", "one player wins EUR 40,000 at P05: net revenue of the day below zero, counts flat", time(6, 0), time(20, 0),
+        (), Reach(("feed",), partner="P05", causes=("feed.",)),
+    ),
+    Event(
+        "D7", "decoy", "P02 lowers Sunday's net revenue by 1.2 %, as days are at that age", time(8, 0), time(12, 0),
+        (), Reach(("feed",), partner="P02", causes=("feed.",)),
+    ),
+    Event(
         "D8", "decoy", "twelve sites of Delta move to a new host, as announced", time(13, 30), time(23, 0),
         (), Reach(("site",), team="delta", causes=("seo.", "link.", "content.")),
     ),
@@ -145,6 +158,8 @@ EVENTS: tuple[Event, ...] = (
 )  # fmt: skip
 
 BY_ID: dict[str, Event] = {event.id: event for event in EVENTS}
+ACTS: dict[str, time] = {"F4": time(10, 5), "F7": time(13, 40), "F15": time(21, 10)}
+"""When somebody of the company maps P06's unit, stores P10's new token, and packs the evidence against P05."""
 CAPTCHA_GEO = "BR"
 BARREN_PARSER = "serp-ie-online-casino-ireland"
 """The parser whose query has no results on D10."""

@@ -13,6 +13,7 @@ from checks.demo.figures import Desk
 from checks.demo.http import Handler, Request, Response
 from checks.demo.partners import BY_ID, PARTNERS, UTC_OFFSET_H, DemoPartner
 from checks.demo.script import BARREN_PARSER, CAPTCHA_GEO
+from checks.demo.told import Told
 from checks.demo.world import (
     CANARY_HOSTS,
     EDGE_HEADER,
@@ -64,6 +65,11 @@ class Town:
         self, world: World, ledger: Ledger, script: Script, now: Callable[[], datetime], secrets: dict[str, str]
     ) -> None:
         self.world, self.script, self.now = world, script, now
+        self.told = Told()
+        self.apis = {
+            partner.id: PartnerApi(Desk(partner, ledger), secrets[partner.id], now, script, self.told)
+            for partner in PARTNERS
+        }
         self.ports = Ports()
         self._links = {link.name: link for link in world.links}
         self._parsers = {(parser.query, parser.geo): parser for parser in world.parsers}
@@ -80,7 +86,7 @@ class Town:
             **{site.host: self._site(site) for site in world.sites},
         }
         for partner in PARTNERS:
-            self._routes[partner.api_host] = PartnerApi(Desk(partner, ledger), secrets[partner.id], now, script).answer
+            self._routes[partner.api_host] = self.apis[partner.id].answer
 
     @property
     def hosts(self) -> tuple[str, ...]:
