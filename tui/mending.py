@@ -1,4 +1,4 @@
-"""What is written together when a proposal is accepted."""
+"""What a proposal to mend a selector comes from, and what is written together when it is accepted."""
 
 from __future__ import annotations
 
@@ -11,6 +11,21 @@ if TYPE_CHECKING:
 
 ITEMS = "items"
 """The repeated item, among the names of fields."""
+
+_SOURCES = {"values": "old values", "embedded": "page data", "cluster": "link list", "similarity": "same looks"}
+
+
+def source_words(row: CandidateRow) -> str:
+    """What the proposal was derived from, in ten cells.
+
+    The values read before, what the page tells machines, its list of links, or elements that look like the old ones.
+    """
+    return _SOURCES.get(row.source, row.source)
+
+
+def source_word(row: CandidateRow) -> str:
+    """The same in six cells, where the table is narrow."""
+    return source_words(row).rpartition(" ")[2]
 
 
 def within(row: CandidateRow, rows: Sequence[CandidateRow]) -> dict[str, str]:

@@ -272,9 +272,11 @@ DIFF = tuple(
     )
 )  # fmt: skip
 CANDIDATES = (
-    CandidateRow("title", "[data-testid=result-title] > a > span", 32, 1.0, 30, 30, 6, 6, verified=True),
-    CandidateRow("title", ".yuRUbf span", 34, 1.0, 30, 30, 5, 6, verified=False),
-    CandidateRow("title", "#search a", 71, 1.0, 21, 30, 3, 6, verified=False),
+    CandidateRow(
+        "title", "[data-testid=result-title] > a > span", 32, 1.0, 30, 30, 6, 6, verified=True, source="values"
+    ),
+    CandidateRow("title", ".yuRUbf span", 34, 1.0, 30, 30, 5, 6, verified=False, source="cluster"),
+    CandidateRow("title", "#search a", 71, 1.0, 21, 30, 3, 6, verified=False, source="similarity"),
 )
 VOLATILE = (
     VolatilityRow("results at 11:00", "32", "10, 10-12", "more than ever at this hour"),

@@ -110,6 +110,20 @@ async def test_a_parser_without_any_history_says_so_in_every_part():
         assert "undo the last change of its SPEC?" in screen_text(app)
 
 
+@pytest.mark.parametrize(
+    ("size", "words"), [(WIDE, ("old values", "link list", "same looks")), (SMALL, ("values", "list", "looks"))]
+)
+async def test_each_candidate_says_what_it_was_derived_from(size, words):
+    app = dashboard()
+    async with app.run_test(size=size) as pilot:
+        await opened(pilot, app)
+        await pilot.press("3")
+        await settle(pilot)
+        lines = [line for line in screen_text(app).splitlines() if " verified " in line or "unproven" in line]
+        assert len(lines) == len(words)
+        assert all(f" {word} " in line and "title" in line for word, line in zip(words, lines, strict=True))
+
+
 # The diff
 
 

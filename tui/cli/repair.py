@@ -15,7 +15,7 @@ from tui.cli.paper import paper
 from tui.cli.table import Cell, Column, table
 from tui.client import HubClient
 from tui.lines import safe
-from tui.mending import within
+from tui.mending import source_words, within
 
 if TYPE_CHECKING:
     import argparse
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _COLUMNS = (
     Column("#", "right"), Column("field", yields=1, least=8), Column("selector", yields=2, least=16),
-    Column("matches", "right"), Column("fill", "right"), Column("same", "right"), Column("pages", "right"), Column(""),
+    Column("matches", "right"), Column("fill", "right"), Column("same", "right"), Column("pages", "right"), Column(""), Column("from"),
 )  # fmt: skip
 
 
@@ -101,7 +101,7 @@ def _cells(number: int, one: CandidateRow) -> list[Cell]:
     return [
         Cell(str(number)), Cell(one.field), Cell(one.selector, "bold"), Cell(f"{one.matches:,}"), Cell(f"{one.fill:.0%}"),
         Cell(f"{one.same} of {one.comparable}" if one.comparable else ""), Cell(f"{one.pages_ok} of {one.pages}"),
-        Cell("verified" if one.verified else "unverified", "" if one.verified else "dim"),
+        Cell("verified" if one.verified else "unverified", "" if one.verified else "dim"), Cell(source_words(one), "dim"),
     ]  # fmt: skip
 
 

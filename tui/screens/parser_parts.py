@@ -11,6 +11,7 @@ from tui import format as fmt
 from tui.column import Column
 from tui.lines import Line, crop, fit, merged, spread
 from tui.look import ROLE
+from tui.mending import source_word, source_words
 from tui.screens import parts
 from tui.screens.parts import Part
 from tui.widgets.hour_band import hour_band
@@ -187,16 +188,18 @@ CANDIDATE_COLUMNS: tuple[Column[Numbered], ...] = (
     _column("matches", "matches", 7, lambda row: fmt.number(row.matches)),
     _column("fill", "fill", 6, lambda row: fmt.pct(row.fill, 0)),
     Column("verified", "", 10, _proof),
-    _column("same", "same as before", 14, lambda row: _of(row.same, row.comparable), "left"),
+    _column("source", "from", 10, source_words, "left"),
+    _column("same", "same before", 11, lambda row: _of(row.same, row.comparable), "left"),
     _column("pages", "stable on", 9, lambda row: _of(row.pages_ok, row.pages), "left"),
 )
 NARROW_COLUMNS: tuple[Column[Numbered], ...] = (
-    Column("selector", "# selector", 24, _selector, grow=1),
+    Column("selector", "# selector", 21, _selector, grow=1),
     _column("matches", "rows", 5, lambda row: fmt.number(row.matches)),
-    _column("same", "same", 9, lambda row: _of(row.same, row.comparable)),
-    _column("pages", "pages", 8, lambda row: _of(row.pages_ok, row.pages)),
+    _column("same", "same", 8, lambda row: _of(row.same, row.comparable)),
+    _column("pages", "pages", 6, lambda row: _of(row.pages_ok, row.pages)),
     Column("verified", "", 10, _proof),
-    _column("field", "field", 9, lambda row: row.field, "left"),
+    _column("source", "from", 6, source_word, "left"),
+    _column("field", "field", 8, lambda row: row.field, "left"),
     _column("fill", "fill", 6, lambda row: fmt.pct(row.fill, 0)),
 )
 

@@ -16,8 +16,8 @@ ROW = TargetRow(
     "parser:offers", TargetKind.PARSER, "main", "offers", State.FAILING, "parser.field_dead", "", None, None
 )
 CANDIDATES = (
-    CandidateRow("price", "b.amount", 10, 1.0, 9, 10, 3, 3, verified=True),
-    CandidateRow("name", 'h2[itemprop="name"]', 8, 0.8, 0, 0, 1, 3, verified=False),
+    CandidateRow("price", "b.amount", 10, 1.0, 9, 10, 3, 3, verified=True, source="values"),
+    CandidateRow("name", 'h2[itemprop="name"]', 8, 0.8, 0, 0, 1, 3, verified=False, source="embedded"),
 )
 DIFF = (DiffLine("-", 7, None, "span.price  100"), DiffLine("+", None, 9, "b.amount  100"))
 DETAIL = TargetDetail(1, ROW, "https://x.example/", (), "", "", "", diff=DIFF, candidates=CANDIDATES)
@@ -35,7 +35,7 @@ def test_what_changed_and_the_proposals_are_shown_with_the_next_step(canned_hub,
     done = run("repair", "offers")
     assert done.code == 2
     for part in (
-        "-", "span.price  100", "b.amount  100", "9 of 10", "3 of 3", "100%", "verified", "unverified",
+        "-", "span.price  100", "b.amount  100", "9 of 10", "3 of 3", "100%", "verified", "unverified", "old values", "page data",
         "losswatch repair offers --apply 1",
     ):  # fmt: skip
         assert part in done.out
