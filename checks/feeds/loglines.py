@@ -56,6 +56,11 @@ def reader(preset: Preset, header: str = "") -> Callable[[bytes], Parts | None]:
     return _by_json(wanted)
 
 
+def nothing(_raw: bytes) -> Parts | None:
+    """Reads no line: what stands until the first line says how."""
+    return None
+
+
 def needs_header(preset: Preset) -> bool:
     return preset.rows.format == "csv" and not preset.log.columns and not preset.log.pattern
 

@@ -77,12 +77,14 @@ class FeedPulls:
         feed = self.named(target)
         if feed is None:
             return None
+        preset = feed_preset.load(feed.preset)
+        if preset.source != "http":
+            return await self.hub.taps.run(target, feed, preset)
         try:
             secret = await self.secret(feed)
         except SecretMissing as problem:
             self.hub.intake.take([unseen(target, self.hub.clock.now(), "feed.auth", str(problem))])
             return None
-        preset = feed_preset.load(feed.preset)
         async with self.busy(feed.name):
             now = self.hub.clock.now()
             read_at = Memory.from_bytes(self._memory.get(target.id)).read_at
@@ -157,8 +159,11 @@ class FeedPulls:
         since = (now - KNOWN).date()
         return partner_stats.current(self.hub.store, EVERYTHING, feed, min(since, first or since))
 
-    def keep(self, target: Target, outcome: FeedOutcome, now: datetime) -> None:
-        """Remember an outcome and hand it on: rows to the store, receipts to the book, the observation to all."""
+    def keep(self, target: Target, outcome: FeedOutcome, now: datetime) -> asyncio.Future[bool]:
+        """Remember an outcome and hand it on: rows to the store, receipts to the book, the observation to all.
+
+        The future says whether all of it is durable.
+        """
         before = self._memory.get(target.id)
         rows: list[Record] = outcome.rows
         if outcome.baseline and outcome.baseline != before:
@@ -166,7 +171,7 @@ class FeedPulls:
             rows.append(Baseline(target.id, target.team, now, outcome.baseline))
         if outcome.receipts:
             self.hub.book.add_receipts(receipt_frame(outcome.receipts))
-        self.hub.intake.take([outcome.observation], rows)
+        return self.hub.intake.take([outcome.observation], rows)
 
 
 def newest(feed: Feed, preset: Preset, days: int, now: datetime) -> tuple[date, date]:

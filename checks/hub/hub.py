@@ -21,6 +21,7 @@ from checks.hub.commands import Commands
 from checks.hub.configuration import Configuration
 from checks.hub.details import Details
 from checks.hub.domains import Domains
+from checks.hub.door import Door
 from checks.hub.housekeeping import Housekeeping
 from checks.hub.http import client_for
 from checks.hub.hygiene import HygieneRoom
@@ -28,6 +29,7 @@ from checks.hub.intake import Intake
 from checks.hub.keeping import Keeping
 from checks.hub.listen import PeerProtocol
 from checks.hub.maintenance import Windows
+from checks.hub.postback_ingest import Postbacks
 from checks.hub.pricing import Pricing
 from checks.hub.probing import PROBED, Probing
 from checks.hub.pulls import Pulls
@@ -38,6 +40,7 @@ from checks.hub.runs import Runs
 from checks.hub.server import application
 from checks.hub.spool import Pushed, Spool, receipt_frame
 from checks.hub.stream import Stream
+from checks.hub.taps import Taps
 from checks.hub.views import VERSION, Views
 from checks.incidents.desk import IncidentDesk
 from checks.revenue.book import RevenueBook
@@ -94,6 +97,9 @@ class Hub:
     hygiene: HygieneRoom = field(default_factory=HygieneRoom)
     ranks: RankRoom = field(init=False)
     pulls: Pulls = field(init=False)
+    taps: Taps = field(init=False)
+    postbacks: Postbacks = field(init=False)
+    door: Door = field(init=False)
     pricing: Pricing = field(init=False)
     revenue: Revenue = field(init=False)
     spool: Spool = field(init=False)
@@ -132,6 +138,7 @@ class Hub:
         self.runs = Runs(self.board, self.intake, self.store, self.clock, self.ranks)
         self.spool = Spool(self.home.spool, self.store, self._facts_stored, self._take_runs)
         self.pulls = Pulls(self, self.scheduler, client_for(self.settings))
+        self.taps, self.postbacks, self.door = Taps(self), Postbacks(self), Door(self)
         self.hygiene.domains = Domains(self.pulls.client, self.settings.hygiene, self.wall_now)
         self.configuration = Configuration(self)
         self.views = Views(
@@ -162,6 +169,7 @@ class Hub:
             self._start_checking(target)
         self.housekeeping.schedule(self.scheduler)
         self.scheduler.start()
+        await self.door.configure()
         server = uvicorn.Server(
             uvicorn.Config(
                 application(self),
@@ -192,6 +200,7 @@ class Hub:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self.door.close()
         await self.probing.pool.stop()
         await self.pulls.backfills.stop()
         await self.pulls.lookouts.close()
@@ -225,6 +234,7 @@ class Hub:
         self.probing.reconfigure(settings)
         self.hygiene.configure(settings)
         self.ranks.configure(settings.targets)
+        await self.door.configure()
         self.board.touch()
 
     def _drop(self, target: Target) -> None:
@@ -269,6 +279,7 @@ class Hub:
             self._store_problem(),
             f"configuration not reloaded: {self.configuration.problem}" if self.configuration.problem else "",
             f"missing secrets: {', '.join(sorted(self.pulls.missing_secrets))}" if self.pulls.missing_secrets else "",
+            f"postbacks: {self.door.problem}" if self.door.problem else "",
             *self.store.warnings[:1],
         ]
         found = [problem for problem in problems if problem]

@@ -9,12 +9,14 @@ from starlette.applications import Starlette
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
+from checks.hub import door
 from checks.hub.feed_desk import day_of
 from checks.hub.runs import MOST_BYTES
 from data.access.principals import principal_for
 from data.errors import LosswatchError, NotAllowed, StoreError, UsageError
 from data.model.codec import to_json
 from data.model.snapshot import Problem
+from data.model.target import TargetKind, target_id
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -23,7 +25,9 @@ if TYPE_CHECKING:
 
     from checks.hub.hub import Hub
     from checks.hub.listen import Peer
+    from data.config.settings import Feed
     from data.model.principal import Principal
+    from data.model.target import Target
 
 JSON = "application/json"
 BODY_LIMIT = 64 * 1024 * 1024
@@ -60,6 +64,9 @@ def application(hub: Hub) -> Starlette:
             route("/v1/feeds/{name}/backfill", _backfill),
             route("/v1/facts", _facts, "POST"),
             route("/v1/runs", _runs, "POST"),
+            route("/v1/clicks/{feed}", _clicks, "POST"),
+            route("/v1/postbacks/{feed}", _postback),
+            route("/v1/postbacks/{feed}", _postback, "POST"),
         ]
     )
 
@@ -166,6 +173,30 @@ async def _runs(hub: Hub, who: Principal, request: Request) -> object:
         raise NotAllowed(f"{who.name} ({who.role}) may not push runs; ask an admin")
     body = await _body(request, MOST_BYTES)
     return {"stored": await hub.runs.take(body, who.scope, request.query_params.get("parser", ""))}
+
+
+async def _clicks(hub: Hub, who: Principal, request: Request) -> object:
+    if "ingest" not in who.actions:
+        raise NotAllowed(f"{who.name} ({who.role}) may not push clicks; ask an admin")
+    target, feed = _pushed_feed(hub, who, request)
+    return await hub.taps.push(target, feed, await _body(request))
+
+
+async def _postback(hub: Hub, who: Principal, request: Request) -> object:
+    if "ingest" not in who.actions:
+        raise NotAllowed(f"{who.name} ({who.role}) may not push postbacks; ask an admin")
+    _, feed = _pushed_feed(hub, who, request)
+    if hub.postbacks.feed(feed.name) is None:
+        raise UsageError(f"{feed.name} takes no postbacks; its preset is {feed.preset}")
+    return await door.answer(hub, feed, request)
+
+
+def _pushed_feed(hub: Hub, who: Principal, request: Request) -> tuple[Target, Feed]:
+    target = hub.board.targets.get(target_id(TargetKind.FEED, request.path_params["feed"]))
+    feed = hub.pulls.feeds.named(target) if target and who.scope.sees(target.team) else None
+    if target is None or feed is None:
+        raise NotFound(f"no feed {request.path_params['feed']!r} in your scope")
+    return target, feed
 
 
 async def _body(request: Request, limit: int = BODY_LIMIT) -> bytes:
