@@ -69,6 +69,24 @@ async def test_a_healthy_parser_shows_no_repair_and_says_so_when_asked():
         assert "No candidate to accept: nothing is broken" in said(app)
 
 
+@pytest.mark.parametrize(
+    ("state", "cause", "words"),
+    [
+        (State.OK, "", "one run without values is no finding yet"),
+        (State.FAILING, "page.blocked", "what came was not the content: no selector is to blame"),
+        (State.FAILING, "parser.selector_dead", "a candidate needs a failing page whose last good values"),
+        (State.UNKNOWN, "self.stalled", "a candidate needs a failing page whose last good values"),
+    ],
+)
+async def test_empty_fields_without_a_repair_say_why_there_is_none(state, cause, words):
+    row = replace(WHOLE.row, state=state, cause=cause)
+    app = dashboard(service=Serving(replace(WHOLE, row=row, diff=(), candidates=())))
+    async with app.run_test(size=WIDE) as pilot:
+        await opened(pilot, app)
+        assert words in screen_text(app)
+        assert "every field is read" not in screen_text(app)
+
+
 @pytest.mark.parametrize("size", [WIDE, SMALL, HUGE, TINY, (20, 5), (300, 80)])
 @pytest.mark.parametrize("target", [BROKEN, FINE, "parser:serp-bet-pl"])
 async def test_every_number_is_a_part_at_every_size(target, size):

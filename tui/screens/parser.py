@@ -35,6 +35,8 @@ _TABS = {
 """What a small terminal shows for each number."""
 _UPPER, _CANDIDATE_ROWS, _LOWER = 8, 5, 11
 """Most lines of the upper row, most candidates at once, and fewest lines that the lower row keeps."""
+_OURS = ("parser.", "self.", "config.", "local.")
+"""Causes that say nothing of what came instead of the content."""
 _YES = frozenset(("y", "yes"))
 
 
@@ -164,15 +166,28 @@ class ParserScreen(TargetScreen):
         self.diff.present(detail.diff, (f"last good {was}", f"now {now}"), self._no_diff())
         pages = max((row.pages for row in detail.candidates), default=0)
         self.candidates.note = f"replayed on {pages:,} stored page{'' if pages == 1 else 's'}" if pages else ""
-        self.candidates.empty = "none yet: a candidate needs a failing page whose last good values are known"
-        if not self.broken:
-            self.candidates.empty = "nothing to repair"
+        self.candidates.empty = self._no_candidate()
         self.candidates.present(shown.numbered(detail.candidates))
 
+    def _no_candidate(self) -> str:
+        if not self.broken:
+            return "nothing to repair"
+        return self._not_the_parser() or "none yet: a candidate needs a failing page whose last good values are known"
+
     def _no_diff(self) -> str:
-        if self.detail is not None and self.detail.row.state is State.OK:
+        if self.detail is not None and self.detail.row.state is State.OK and not self.broken:
             return "nothing changed that matters: every field is read"
-        return "no diff: it needs a stored good page and a failing one"
+        return self._not_the_parser() or "no diff: it needs a stored good page and a failing one"
+
+    def _not_the_parser(self) -> str:
+        """Why empty fields are nothing to mend a selector for; empty where they are."""
+        if self.detail is None:
+            return ""
+        row = self.detail.row
+        if row.state is State.OK:
+            return "one run without values is no finding yet: the next one decides"
+        ours = row.cause == "page.layout_unknown" or row.cause.startswith(_OURS)
+        return "" if ours else "what came was not the content: no selector is to blame"
 
     # Actions
 
