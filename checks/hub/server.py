@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from checks.hub import door
 from checks.hub.feed_desk import day_of
+from checks.hub.figures import known_at
 from checks.hub.runs import MOST_BYTES
 from data.access.principals import principal_for
 from data.errors import LosswatchError, NotAllowed, StoreError, UsageError
@@ -62,6 +63,7 @@ def application(hub: Hub) -> Starlette:
             route("/v1/commands/{name}", _command, "POST"),
             route("/v1/feeds/{name}/evidence", _evidence),
             route("/v1/feeds/{name}/backfill", _backfill),
+            route("/v1/feeds/{name}/figures", _figures),
             route("/v1/facts", _facts, "POST"),
             route("/v1/runs", _runs, "POST"),
             route("/v1/clicks/{feed}", _clicks, "POST"),
@@ -160,6 +162,10 @@ async def _evidence(hub: Hub, who: Principal, request: Request) -> object:
     first, last = (day_of(request.query_params, name) for name in ("from", "to"))
     content = await hub.commands.feeds.evidence(who, request.path_params["name"], first, last)
     return Response(content, media_type="application/zip")
+
+
+async def _figures(hub: Hub, who: Principal, request: Request) -> object:
+    return await known_at(hub, who, request.path_params["name"], request.query_params.getlist("at"))
 
 
 async def _facts(hub: Hub, who: Principal, request: Request) -> object:
