@@ -95,7 +95,18 @@ def restatements(
         if day in closed and total.was != total.now
     ]  # fmt: skip
     gone_by = {key: total.gone for key, total in sums.items()}
-    return tuple(replace(entry, kind=_kind(entry, found, gone_by, preset)) for entry in found)
+    return _with_company([replace(entry, kind=_kind(entry, found, gone_by, preset)) for entry in found])
+
+
+def _with_company(found: Sequence[Restatement]) -> tuple[Restatement, ...]:
+    """What is lowered together with a claw-back, on its day, is part of it: three players of 35 alone would be chance."""
+    clawed = {entry.day for entry in found if entry.kind is RestatedAs.CLAW_BACK}
+    return tuple(
+        replace(entry, kind=RestatedAs.CLAW_BACK)
+        if entry.day in clawed and entry.delta < 0 and entry.kind is RestatedAs.CORRECTION
+        else entry
+        for entry in found
+    )
 
 
 def row_key(stat: PartnerStat) -> tuple[object, ...]:

@@ -63,6 +63,16 @@ def test_a_change_is_called_by_what_it_is(was, now, kind):
     assert kinds(moved([stat(**was)], [stat(**now)])) == {(next(iter(was)), kind)}
 
 
+def test_what_falls_with_a_claw_back_is_part_of_it_and_what_rises_is_not():
+    other = DAY - timedelta(days=1)
+    was = [stat(ftd_count=35, ngr=6590, clicks=400), stat(other, ftd_count=35)]
+    now = [stat(ftd_count=32, ngr=5960, clicks=401), stat(other, ftd_count=34)]
+    found = {(entry.day, entry.measure): entry.kind for entry in moved(was, now)}
+    assert found[DAY, "ftd_count"] is found[DAY, "ngr"] is RestatedAs.CLAW_BACK
+    assert found[DAY, "clicks"] is not RestatedAs.CLAW_BACK
+    assert found[other, "ftd_count"] is RestatedAs.CORRECTION
+
+
 def test_a_figure_that_rises_on_an_old_day_is_a_correction():
     old = DAY - timedelta(days=20)
     assert kinds(moved([stat(old, ngr=1000)], [stat(old, ngr=1040)])) == {("ngr", RestatedAs.CORRECTION)}
