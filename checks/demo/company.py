@@ -18,23 +18,25 @@ import os
 import secrets
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from checks.demo.atomic import replace
+from checks.demo.calls import SECRET, Endpoint, Sender, free_port
 from checks.demo.certs import Authority, front, shared_contexts
 from checks.demo.http import listen, port_of
 from checks.demo.install import Doors, SimulatedClock, install, secret_name
 from checks.demo.ledger import Ledger
 from checks.demo.nameserver import serve_names
 from checks.demo.partners import PARTNERS
+from checks.demo.people import People
 from checks.demo.process import end_hub
 from checks.demo.proxy import Vantage
-from checks.demo.script import Script
+from checks.demo.script import BY_ID, Script
 from checks.demo.spool import write_history, write_tick
 from checks.demo.town import COUNTRIES, Town, redirector_host, source_of
 from checks.demo.traffic import Traffic
@@ -47,6 +49,7 @@ from data.model.codec import to_json
 if TYPE_CHECKING:
     import ssl
 
+DAWN = time(6)
 TICK = timedelta(minutes=10)
 LEAD_WALL = timedelta(seconds=15)
 LEAD_SIM = timedelta(minutes=30)
@@ -71,10 +74,15 @@ class Company:
     ca_pem: bytes
     now: Callable[[], datetime]
     tokens: dict[str, str]
+    endpoint: Endpoint
 
-    def write_truth(self, opened: datetime, speed: float) -> None:
-        now = self.now()
-        truth = truth_at(now, self.town.world, self.script, self.ledger, opened=opened, speed=speed)
+    def write_truth(self, opened: datetime, speed: float, begun: Mapping[str, datetime]) -> None:
+        """`begun` says when people began to set right what they set right."""
+        now, told = self.now(), self.town.told
+        held = BY_ID["F4"].began(self.script.day)
+        minor = told.states("P06", held if held > opened else None, begun.get("F4"))
+        states = (*minor, *told.states("P05"))
+        truth = truth_at(now, self.town.world, self.script, self.ledger, opened=opened, speed=speed, states=states)
         folder = self.home.state / "demo"
         folder.mkdir(parents=True, exist_ok=True)
         replace(folder / "truth.json", to_json(truth))
@@ -99,7 +107,10 @@ async def open_company(
     for country in COUNTRIES:
         server = await Vantage(country, source_of(country), hosts).listen()
         proxies[country] = port_of(await stack.enter_async_context(server))
-    return Company(home, town, ledger, script, Doors(dns, proxies), authority.pem, now, tokens)
+    endpoint = Endpoint(script, now, free_port())
+    calls = port_of(await stack.enter_async_context(await endpoint.listen()))
+    doors = Doors(dns, proxies, calls, endpoint.door)
+    return Company(home, town, ledger, script, doors, authority.pem, now, tokens, endpoint)
 
 
 def _tls(authority: Authority, town: Town, now: Callable[[], datetime]) -> ssl.SSLContext:
@@ -124,36 +135,41 @@ def _token(preset: str) -> str:
             return token
 
 
-async def run(home: Home, *, speed: float, seed: int) -> int:
-    """Be the company until standard input ends or a signal asks to stop."""
+async def run(home: Home, *, speed: float, seed: int, at: time = DAWN) -> int:
+    """Be the company until standard input ends or a signal asks to stop; its day is joined at `at`."""
     day = simulated_start(datetime.now(UTC))
-    clock = ScaledClock(day, datetime.now(UTC), speed)
+    start = max(day, datetime.combine(day, at, UTC))
+    clock = ScaledClock(start, datetime.now(UTC), speed)
     async with AsyncExitStack() as stack:
         company = await open_company(home, day, lambda: clock.now(), stack, seed=seed)  # noqa: PLW0108 - the clock is set below
-        _store_secrets(home, company.tokens)
+        _store_secrets(home, company.tokens, company.endpoint.key)
         lead = min(LEAD_WALL, LEAD_SIM / speed)
-        opened = day - lead * speed
+        opened = start - lead * speed
         write_history(company.ledger, opened, home.spool)
         clock.wall_start = datetime.now(UTC) + lead
-        install(home, company.town, company.doors, SimulatedClock(day, clock.wall_start, speed), company.ca_pem)
-        company.write_truth(opened, speed)
+        install(home, company.town, company.doors, SimulatedClock(start, clock.wall_start, speed), company.ca_pem)
+        people = People(company, clock, opened)
+        company.write_truth(opened, speed, people.begun)
         gc.freeze()
-        print(json.dumps({"ready": True, "sim_start": day.isoformat(), "speed": speed}), flush=True)  # noqa: T201 - the parent reads it
+        print(json.dumps({"ready": True, "sim_start": start.isoformat(), "speed": speed}), flush=True)  # noqa: T201 - the parent reads it
         stop = _stop_event()
-        ticking = asyncio.create_task(_tick(company, clock, opened))
+        sender = Sender(company.ledger, company.doors.calls, company.endpoint.key)
+        jobs = (_tick(company, clock, opened, people), people.work(), sender.run(clock))
+        tasks = [asyncio.create_task(job) for job in jobs]
         await stop.wait()
-        ticking.cancel()
-        company.write_truth(opened, speed)
+        for task in tasks:
+            task.cancel()
+        company.write_truth(opened, speed, people.begun)
     end_hub(home)
     return 0
 
 
-async def _tick(company: Company, clock: ScaledClock, opened: datetime) -> None:
+async def _tick(company: Company, clock: ScaledClock, opened: datetime, people: People) -> None:
     due = opened + TICK
     while True:
         await clock.sleep((due - clock.now()).total_seconds())
         write_tick(company.ledger, clock.now(), company.home.spool)
-        company.write_truth(opened, clock.speed)
+        company.write_truth(opened, clock.speed, people.begun)
         while due <= clock.now():
             due += TICK
 
@@ -174,12 +190,13 @@ def _stop_event() -> asyncio.Event:
     return stop
 
 
-def _store_secrets(home: Home, tokens: dict[str, str]) -> None:
+def _store_secrets(home: Home, tokens: dict[str, str], key: str) -> None:
     from data.secrets import open_secrets
 
     vault = open_secrets(home, create=True)
     for partner in PARTNERS:
         vault.set(secret_name(partner), tokens[partner.id])
+    vault.set(SECRET, key)
 
 
 def main() -> int:
@@ -187,9 +204,10 @@ def main() -> int:
     parser.add_argument("--home", required=True)
     parser.add_argument("--speed", type=float, default=90.0)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--at", type=time.fromisoformat, default=DAWN, help="join the day later, such as 09:00 (UTC)")
     args = parser.parse_args()
     home = Home.find(str(Path(args.home)))
-    return asyncio.run(run(home, speed=args.speed, seed=args.seed))
+    return asyncio.run(run(home, speed=args.speed, seed=args.seed, at=args.at))
 
 
 if __name__ == "__main__":

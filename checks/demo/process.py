@@ -80,11 +80,11 @@ class DemoHome:
 class CompanyProcess:
     """The simulated company as a child: it ends when its standard input does, so it cannot outlive us."""
 
-    def __init__(self, home: Home, *, speed: float, seed: int) -> None:
+    def __init__(self, home: Home, *, speed: float, seed: int, at: str = "06:00") -> None:
         folder = home.state / "demo"
         folder.mkdir(parents=True, exist_ok=True)
         self._log = folder / "company.log"
-        arguments = ["--home", str(home.state), "--speed", str(speed), "--seed", str(seed)]
+        arguments = ["--home", str(home.state), "--speed", str(speed), "--seed", str(seed), "--at", at]
         with self._log.open("wb") as log:
             self._child = subprocess.Popen(  # noqa: S603 - our own interpreter and module
                 [sys.executable, "-m", "checks.demo.company", *arguments],

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from checks.demo.audit import NOTHING, Answer, Books, answers
 from data.model.target import TargetKind, kind_of, name_of
 
 if TYPE_CHECKING:
@@ -48,15 +49,18 @@ class ReportRow:
     loss_hi: float
     true_loss: float
     ok: bool
+    answers: tuple[Answer, ...] = ()
+    """What else the event asks of losswatch, where it does."""
 
 
-def report(truth: Truth, found: Sequence[Found]) -> tuple[ReportRow, ...]:
+def report(truth: Truth, found: Sequence[Found], books: Books = NOTHING) -> tuple[ReportRow, ...]:
     """A row an event, in the script's order.
 
     1. An incident is a failure's when it overlaps in time and blames, or has a member, within the failure's reach.
     2. A failure is `ok` when one of its incidents has an expected cause; F5 must be one incident as well, and a look-alike
        must have no other cause.
     3. A decoy is `ok` when nothing was raised that no failure explains.
+    4. No row is `ok` that has a question answered with no.
     """
     mine = {event.id: [each for each in found if belongs(event, each)] for event in truth.events}
     explained = {
@@ -70,7 +74,7 @@ def report(truth: Truth, found: Sequence[Found]) -> tuple[ReportRow, ...]:
         matches = mine[event.id]
         if event.kind == "decoy":
             matches = [each for each in matches if each.incident.id not in explained]
-        rows.append(_row(event, matches))
+        rows.append(_row(event, matches, answers(event, truth, found, books)))
     return tuple(rows)
 
 
@@ -124,7 +128,7 @@ def _dims(member: TargetRow) -> dict[str, str]:
     return dims
 
 
-def _row(event: EventTruth, matches: Sequence[Found]) -> ReportRow:
+def _row(event: EventTruth, matches: Sequence[Found], told: tuple[Answer, ...]) -> ReportRow:
     incidents = sorted((each.incident for each in matches), key=lambda incident: incident.detected_at)
     right = [incident for incident in incidents if incident.cause in event.expected_causes]
     first = next(iter(right or incidents), None)
@@ -145,7 +149,8 @@ def _row(event: EventTruth, matches: Sequence[Found]) -> ReportRow:
         loss_lo=_sum(incidents, "lost_lo"),
         loss_hi=_sum(incidents, "lost_hi"),
         true_loss=event.true_loss,
-        ok=ok,
+        ok=ok and all(answer.yes is not False for answer in told),
+        answers=told,
     )
 
 

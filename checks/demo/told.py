@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -51,7 +50,11 @@ class Told:
         answers.append((at, days))
 
     def states(self, partner: str, held_from: datetime | None = None, released: datetime | None = None) -> list[State]:
-        """What had to be known after each answer. From `held_from` on answers wait, until all are `released` at once."""
+        """What had to be known after each answer.
+
+        From `held_from` on answers wait; what waited is known with the first answer after `released`, when somebody began to
+        let it in.
+        """
         known: dict[date, Day] = {}
         waiting: dict[date, Day] = {}
         found: list[State] = []
@@ -60,19 +63,12 @@ class Told:
                 waiting |= days
                 found.append(State(partner, at, {}, held=True))
                 continue
-            if released and waiting and released <= at:
-                found.append(_changed(partner, released, known, waiting))
-                known |= waiting
-                waiting = {}
-            found.append(_changed(partner, at, known, days))
-            known |= days
-        if released and waiting:
-            found.append(_changed(partner, released, known, waiting))
-        return [state for state in found if state.changed or state.held]
-
-
-def _changed(partner: str, at: datetime, known: Mapping[date, Day], days: Mapping[date, Day]) -> State:
-    return State(partner, at, {day: sums for day, sums in days.items() if known.get(day) != sums})
+            fresh, waiting = waiting | days, {}
+            changed = {day: sums for day, sums in fresh.items() if known.get(day) != sums}
+            if changed:
+                found.append(State(partner, at, changed))
+            known |= fresh
+        return found
 
 
 def _by_day(figures: Iterable[DayFigure]) -> dict[date, Day]:

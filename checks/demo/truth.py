@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from checks.demo.script import Event, Reach, Script
+from checks.demo.told import State
 
 if TYPE_CHECKING:
     from checks.demo.ledger import Ledger
@@ -35,10 +36,22 @@ class Truth:
     started_at: datetime
     """First simulated moment the hub could see; a day that was joined late has not seen what began earlier."""
     events: tuple[EventTruth, ...]
+    states: tuple[State, ...] = ()
+    """What had to be known of the audited partners, after each of their answers."""
 
 
-def truth_at(now: datetime, world: World, script: Script, ledger: Ledger, *, opened: datetime, speed: float) -> Truth:
-    return Truth(now, speed, opened, tuple(_event(event, now, world, script, ledger) for event in script.events))
+def truth_at(
+    now: datetime,
+    world: World,
+    script: Script,
+    ledger: Ledger,
+    *,
+    opened: datetime,
+    speed: float,
+    states: tuple[State, ...] = (),
+) -> Truth:
+    events = tuple(_event(event, now, world, script, ledger) for event in script.events)
+    return Truth(now, speed, opened, events, states)
 
 
 def _event(event: Event, now: datetime, world: World, script: Script, ledger: Ledger) -> EventTruth:

@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 import time
+from datetime import time as time_of_day
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", nargs="?", choices=("report",), help="compare what was found with what was scripted")
     parser.add_argument("--speed", type=float, default=90.0, help="simulated seconds per second (default 90)")
     parser.add_argument("--seed", type=int, default=1, help="another seed is another company")
+    parser.add_argument(
+        "--at", type=_moment, default="06:00", metavar="HH:MM", help="join the day later (UTC, from 06:00 on)"
+    )
     parser.add_argument("--no-dashboard", action="store_true", help="print a line now and then instead")
     parser.add_argument(
         "--for", dest="duration", metavar="DURATION", help="run that long (wall time) without a dashboard, then report"
@@ -45,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
     attended = sys.stdin.isatty() and sys.stdout.isatty()
     if seconds is None and not attended:
         seconds = PIPE_RUN_S
-    with _Running(home, speed=args.speed, seed=args.seed):
+    with _Running(home, speed=args.speed, seed=args.seed, at=args.at):
         if attended and seconds is None and not args.no_dashboard:
             code = _watch(home, args)
             print(
@@ -59,8 +63,8 @@ def run(args: argparse.Namespace) -> int:
 class _Running:
     """The company, the hub and the report's scribe, for as long as the block lasts; ends all three whatever happens."""
 
-    def __init__(self, home: Home, *, speed: float, seed: int) -> None:
-        self._home, self._speed, self._seed = home, speed, seed
+    def __init__(self, home: Home, *, speed: float, seed: int, at: str) -> None:
+        self._home, self._speed, self._seed, self._at = home, speed, seed, at
 
     def __enter__(self) -> None:
         from checks.demo.process import CompanyProcess, DemoHome
@@ -73,7 +77,7 @@ class _Running:
         self._folder = folder
         stop(self._home)
         folder.clear()
-        self._company = CompanyProcess(self._home, speed=self._speed, seed=self._seed)
+        self._company = CompanyProcess(self._home, speed=self._speed, seed=self._seed, at=self._at)
         self._scribe = _Scribe(self._home)
         try:
             self._company.wait_ready()
@@ -121,6 +125,11 @@ class _Scribe(threading.Thread):
             keep(self._home)
         except (LosswatchError, OSError, TimeoutError):
             return
+
+
+def _moment(text: str) -> str:
+    """A time of the day the company has script for; argparse tells the ValueError."""
+    return max(time_of_day.fromisoformat(text), time_of_day(6)).strftime("%H:%M")
 
 
 def _leave(_number: int, _frame: object) -> None:

@@ -2,15 +2,21 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING
+from urllib.parse import quote, urlencode
 
 from checks.demo.atomic import replace
+from checks.demo.audit import Books, moments
+from checks.demo.install import feed_name
+from checks.demo.partners import BY_ID as PARTNER
 from checks.demo.report import Found, ReportRow, report, unexplained
+from checks.demo.told import AUDITED
 from checks.demo.truth import Truth
 from data.errors import HubUnreachable, LosswatchError
 from data.model.codec import from_json, to_json
-from data.model.snapshot import IncidentDetail, IncidentPage
+from data.model.known import KnownAt
+from data.model.snapshot import IncidentDetail, IncidentPage, TargetDetail
 from tui import format as fmt
 from tui.cli.paper import paper
 from tui.cli.table import Cell, Column, table
@@ -19,9 +25,14 @@ from tui.client import HubClient
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from checks.demo.told import Day
     from data.config.home import Home
+    from data.model.feed_view import RestatementRow
 
 _PAGE = 200
+_MOMENTS = 50
+"""Of one question to the hub."""
+_PATIENCE_S = 60.0
 _STRAYS_SHOWN = 10
 _COLUMNS = (
     Column("id"),
@@ -56,9 +67,9 @@ def live_view(home: Home) -> DemoView:
         LosswatchError: this home has no demo in it.
     """
     truth = _truth(home)
-    found = asyncio.run(_incidents(home))
+    found, books = asyncio.run(_from_hub(home, truth))
     strays = tuple(f"{each.incident.cause} {each.incident.where}" for each in unexplained(truth, found))
-    return DemoView(truth.at, {event.id: event.title for event in truth.events}, report(truth, found), strays)
+    return DemoView(truth.at, {event.id: event.title for event in truth.events}, report(truth, found, books), strays)
 
 
 def keep(home: Home) -> None:
@@ -91,6 +102,11 @@ def print_view(view: DemoView) -> None:
     right = [sum(row.ok for row in rows) for rows in (failures, decoys)]
     page.say()
     page.say(f"{right[0]} of {len(failures)} failures found so far, {right[1]} of {len(decoys)} decoys silent")
+    for row in begun:
+        for answer in row.answers:
+            word = {True: "yes", False: "NO", None: "nothing to say yet"}[answer.yes]
+            counted = f" ({answer.of} looked at{f': {answer.detail}' if answer.detail else ''})" if answer.of else ""
+            page.say(f"{row.id} {answer.asked} {word}{counted}")
     for stray in view.strays[:_STRAYS_SHOWN]:
         page.say(f"not in the script: {stray}")
     if len(view.strays) > _STRAYS_SHOWN:
@@ -138,8 +154,30 @@ def _truth(home: Home) -> Truth:
         raise LosswatchError(f"no demo in {home.state}. Start it: losswatch demo") from None
 
 
-async def _incidents(home: Home) -> list[Found]:
-    client = HubClient(home.socket)
+async def _from_hub(home: Home, truth: Truth) -> tuple[list[Found], Books]:
+    client = HubClient(home.socket, timeout_s=_PATIENCE_S)
+    found = await _incidents(client)
+    known = {partner: await _known(client, truth, partner) for partner in AUDITED}
+    return found, Books(known, {partner: await _ledger(client, partner) for partner in ("P02", "P05")})
+
+
+async def _known(client: HubClient, truth: Truth, partner: str) -> dict[datetime, dict[date, Day]]:
+    """What the hub says it knew of a partner at each moment that the truth names."""
+    name, wanted = feed_name(PARTNER[partner]), moments(truth, partner)
+    found: dict[datetime, dict[date, Day]] = {}
+    for n in range(0, len(wanted), _MOMENTS):
+        query = urlencode([("at", at.isoformat()) for at in wanted[n : n + _MOMENTS]])
+        answer = await client.get(f"/v1/feeds/{name}/figures?{query}", tuple[KnownAt, ...])
+        found |= {one.at: {known.day: known.measures for known in one.days} for one in answer}
+    return found
+
+
+async def _ledger(client: HubClient, partner: str) -> tuple[RestatementRow, ...]:
+    detail = await client.get(f"/v1/target/{quote(f'feed:{feed_name(PARTNER[partner])}')}", TargetDetail)
+    return detail.feed.restatements if detail.feed else ()
+
+
+async def _incidents(client: HubClient) -> list[Found]:
     found: list[Found] = []
     while True:
         page = await client.get(f"/v1/incidents?state=all&offset={len(found)}&limit={_PAGE}", IncidentPage)
