@@ -356,8 +356,7 @@ class LosswatchApp(App[int]):
         self._copy(self.place.copyable() if self.place else None)
 
     def action_copy_command(self) -> None:
-        command = self.place.command_line() if self.place else None
-        self._copy((command, "command") if command else None)
+        self._copy(self.place.copyable_text() if self.place else None)
 
     def action_copy_url(self) -> None:
         target = self.place.selected_target() if self.place else None

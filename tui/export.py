@@ -34,13 +34,13 @@ def csv_of(rows: Iterable[TargetRow]) -> str:
     return out.getvalue()
 
 
-def save(text: str, name: str, now: datetime, folder: Path | None = None) -> Path:
+def save(content: str | bytes, name: str, now: datetime, folder: Path | None = None, *, suffix: str = "csv") -> Path:
     """Write to a new file in `folder`, by default where losswatch was started, else the account's home; mode 0600."""
     stem = f"losswatch-{name}-{now:%Y%m%dT%H%M%SZ}"
     reason = ""
     for place in (folder,) if folder else (Path.cwd(), Path.home()):
         for number in range(100):
-            path = place / f"{stem}{f'-{number}' if number else ''}.csv"
+            path = place / f"{stem}{f'-{number}' if number else ''}.{suffix}"
             try:
                 handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             except FileExistsError:
@@ -48,8 +48,8 @@ def save(text: str, name: str, now: datetime, folder: Path | None = None) -> Pat
             except OSError as problem:
                 reason = problem.strerror or str(problem)
                 break
-            with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-                file.write(text)
+            with os.fdopen(handle, "wb") as file:
+                file.write(content.encode() if isinstance(content, str) else content)
             return path
     raise LosswatchError(f"Nothing was exported: {reason or 'every name is taken'}")
 

@@ -38,7 +38,7 @@ KEYS: tuple[Key, ...] = (
     Key("app.copy", "y", "copy", "copy", "copy the URL, name or summary of what is selected", "app"),
     Key("app.copy_url", "o", "copy_url", "copy URL", "copy the URL of the selected target", "app", show=False),
     Key("app.log", "L", "full_log", "log", "the whole log", "app", show=False),
-    Key("app.copy_command", "Y", "copy_command", "copy command", "copy a command for the shell", "app", show=False),
+    Key("app.copy_command", "Y", "copy_command", "copy command", "copy a command for the shell; of a feed that is wrong, the message to its partner", "app", show=False),
     Key("app.recheck", "r", "recheck", "re-check", "check the selected item now", "app"),
     Key("app.back", "q", "back_or_quit", "back", "one step back; on the Overview, leave", "app", show=False),
     Key("app.quit", "ctrl+q", "quit", "quit", "leave at once", "app", show=False, face="^q", priority=True),
@@ -88,6 +88,16 @@ KEYS: tuple[Key, ...] = (
     Key("parser.turn", "d", "turn_diff", "two sides", "the diff side by side, or one below the other", "parser"),
     Key("parser.next", "n", "change(1)", "next change", "the next change of the diff", "parser", face="n/N"),
     Key("parser.previous", "N", "change(-1)", "previous change", "the change of the diff before", "parser", show=False),
+    # One feed, beside the keys of every target
+    Key("feed.map", "m", "map", "map", "change how it is read: tried first, then in force and read again, after asking", "feed"),
+    Key("feed.replay", "p", "replay", "replay", "read the quarantine again with today's mapping, after asking", "feed"),
+    Key("feed.accept", "A", "accept", "accept", "store the quarantine as it is: their data are so from now on, after asking", "feed"),
+    Key("feed.acknowledge", "K", "acknowledge", "acknowledge", "sign the selected restatement, or all open ones, with the number of a dispute", "feed"),
+    Key("feed.evidence", "e", "evidence", "evidence", "write the evidence pack to a file", "feed"),
+    Key("feed.backfill", "b", "backfill", "backfill", "read the history from a day on, in the hub", "feed"),
+    Key("feed.turn", "d", "turn_diff", "two sides", "the record side by side, or one below the other", "feed", show=False),
+    Key("feed.next", "n", "change(1)", "next change", "the next change of the record", "feed", show=False, face="n/N"),
+    Key("feed.previous", "N", "change(-1)", "previous change", "the change of the record before", "feed", show=False),
     # One incident
     Key("incident.1", "1", "panel(1)", "panels", "first part", "incident", show=False),
     Key("incident.2", "2", "panel(2)", "panels", "second part", "incident", show=False),
@@ -103,7 +113,7 @@ KEYS: tuple[Key, ...] = (
 
 SCOPES = {
     "app": "Everywhere", "table": "Rows", "panel": "Scrolling parts", "overview": "Overview", "list": "Lists",
-    "target": "One target", "parser": "One parser", "incident": "One incident", "overlay": "Questions",
+    "target": "One target", "parser": "One parser", "feed": "One feed", "incident": "One incident", "overlay": "Questions",
 }  # fmt: skip
 
 

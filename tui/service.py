@@ -65,6 +65,10 @@ class Service(Protocol):
 
     async def command(self, name: str, **args: object) -> CommandReply: ...
 
+    async def evidence(self, feed: str) -> bytes:
+        """The evidence pack of a feed, a zip."""
+        ...
+
 
 class HubService:
     """A service over the hub's socket."""
@@ -103,3 +107,6 @@ class HubService:
 
     async def command(self, name: str, **args: object) -> CommandReply:
         return await self.client.command(name, **args)
+
+    async def evidence(self, feed: str) -> bytes:
+        return await self.client.get_bytes(f"/v1/feeds/{quote(feed, safe='')}/evidence")

@@ -99,9 +99,16 @@ def difference(sample: Sample, hidden: Collection[str] = (), keep: Collection[st
         if what == "equal":
             found += [DiffLine(" ", i + 1, j + 1, was[i]) for i, j in zip(range(i1, i2), range(j1, j2), strict=True)]
             continue
-        found += [DiffLine("-", i + 1, None, was[i]) for i in range(i1, i2)]
-        found += [DiffLine("+", None, j + 1, now[j]) for j in range(j1, j2)]
+        gone = [DiffLine("-", i + 1, None, was[i]) for i in range(i1, i2)]
+        came = [DiffLine("+", None, j + 1, now[j]) for j in range(j1, j2)]
+        alike = [_label(one.text) for one in gone] == [_label(one.text) for one in came]
+        found += [line for pair in zip(gone, came, strict=True) for line in pair] if alike else [*gone, *came]
     return tuple(found)
+
+
+def _label(line: str) -> str:
+    """What a line is about: its name, whatever its value."""
+    return line.partition(": ")[0]
 
 
 def lines(record: Record, hidden: Collection[str] = (), keep: Collection[str] = ()) -> list[str]:

@@ -197,8 +197,7 @@ class FeedDetails:
         dark = outcome in {Outcome.QUARANTINED, Outcome.FAILED} or detail.row.cause in {"feed.late", "feed.auth"}
         if detail.row.state in {State.OK, State.PAUSED} or not dark:
             return ""
-        began = min((one.at for one in known.waiting), default=detail.row.since or now)
-        since = f"unseen since {_when(began, now)}"
+        since = f"unseen since {_when(detail.row.since or now, now)}"
         per_hour = self.hub.book.expected_per_hour({"partner": str(known.feed.partner)}, now)
         if scope.money is not MoneyRight.FULL or per_hour < 0.5:
             return since

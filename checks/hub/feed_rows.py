@@ -159,7 +159,8 @@ def _usual(past: Past, scope: Scope) -> str:
             return ""
         return f"{_figure(min(lows))} to {_figure(max(highs))}, median {_figure(10 ** median(medians))}"
     listed = {word for profile in past.profiles for word in profile.values or () if word}
-    if not listed or any(profile.values is None and profile.types.get("string") for profile in past.profiles):
+    endless = any(profile.values is None and profile.types.get("string") for profile in past.profiles)
+    if not listed or endless or any(profile.days for profile in past.profiles):
         return ""
     if len(listed) == 1:
         return redact_words(f"always {next(iter(listed))}", scope)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from data.errors import LosswatchError, NotAllowed
 from data.model.snapshot import PROTOCOL, CommandReply, Hello, ListPage, Snapshot
 from data.model.target import TargetKind
-from tests.tui import corvane
+from tests.tui import corvane, corvane_feed
 from tui.app import LosswatchApp
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ class FakeService:
         self.commands: list[tuple[str, dict[str, object]]] = []
         self.forbidden: set[str] = set()
         self.broken = ""
+        self.pack = b"PK"
+        self.dry_run = "p06-zefirion, 2026-11-15 to 2026-11-17, 214 rows, read as now and as then:\n  commission_total: 282,600 -> 2,826"
         if snapshot is not None:
             self.put(
                 Hello(
@@ -74,7 +76,8 @@ class FakeService:
         self._may()
         if target not in self.rows:
             raise LosswatchError(f"Nothing called {target} is watched. Try: losswatch sites")
-        return corvane.detail(self.rows[target])
+        detail = corvane.detail(self.rows[target])
+        return corvane_feed.of_feed(detail) if detail.row.kind is TargetKind.FEED else detail
 
     async def incident(self, number: int):
         self._may()
@@ -88,7 +91,12 @@ class FakeService:
         self._may()
         if name in self.forbidden:
             raise NotAllowed(f"Your role may not {name}. A senior can.")
-        return CommandReply(True, f"done: {name}")
+        return CommandReply(True, self.dry_run if args.get("dry_run") else f"done: {name}")
+
+    async def evidence(self, feed: str) -> bytes:
+        self.commands.append(("evidence", {"feed": feed}))
+        self._may()
+        return self.pack
 
     def _may(self) -> None:
         if self.broken:

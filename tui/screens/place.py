@@ -177,5 +177,10 @@ class Place(Screen[None]):
         """A shell command for `Y`."""
         return None
 
+    def copyable_text(self) -> tuple[str, str] | None:
+        """(text, what it is) for `Y`: a command, where a place has nothing better."""
+        command = self.command_line()
+        return (command, "command") if command else None
+
     def action_back(self) -> None:
         self.losswatch.go_back()

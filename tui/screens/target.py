@@ -74,9 +74,14 @@ class TargetScreen(DetailScreen[TargetDetail]):
 
 
 def screen_of(target: str, siblings: RowTable[TargetRow] | None = None) -> TargetScreen:
-    """The screen of one target; parsers have one of their own."""
-    if kind_of(TargetId(target)) is TargetKind.PARSER:
+    """The screen of one target; parsers and feeds have one of their own."""
+    kind = kind_of(TargetId(target))
+    if kind is TargetKind.PARSER:
         from tui.screens.parser import ParserScreen
 
         return ParserScreen(target, siblings)
+    if kind is TargetKind.FEED:
+        from tui.screens.feed import FeedScreen
+
+        return FeedScreen(target, siblings)
     return TargetScreen(target, siblings)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
 MOST_CANDIDATES = 8
+MOST_LINES = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,8 @@ class Question:
     change: Callable[[str], None] = field(default=lambda _text: None)
     cancel: Callable[[], None] = field(default=lambda: None)
     start: str = ""
+    lines: tuple[str, ...] = ()
+    """What stands above the question: what a yes would mean, at most 12 lines."""
 
 
 class AskClosed(Message):
@@ -84,7 +87,16 @@ class Ask(Vertical):
             self.answer.value = question.start
             self.answer.cursor_position = len(question.start)
         self.offer(())
+        if question.lines:
+            self._tell(question.lines[:MOST_LINES])
         self.screen.set_focus(self.answer)
+
+    def _tell(self, lines: Sequence[str]) -> None:
+        """Show what is asked about; there is nothing to choose from."""
+        panel = self.query_one("#candidates", Panel)
+        panel.display = True
+        panel.styles.height = len(lines)  # measured
+        panel.paint(lambda width, _height: [crop(((f" {line}", ""),), width) for line in lines])
 
     def offer(self, candidates: Sequence[Candidate]) -> None:
         """Show what could be meant."""
