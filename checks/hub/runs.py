@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from checks.hub.board import Board
     from checks.hub.intake import Intake
     from checks.hub.ranks import RankRoom
+    from data.model.fact import Ranks
     from data.model.ids import TargetId
     from data.model.principal import Scope
     from data.model.target import Target
@@ -43,6 +44,8 @@ HISTORY = 500
 AHEAD = timedelta(minutes=5)
 """A pusher's clock may be ahead of ours by so much."""
 _HOSTS = 10
+Identity = tuple[datetime, str, str, str]
+"""What tells runs of one parser apart: time, address, country, query."""
 
 
 class RunField(msgspec.Struct, forbid_unknown_fields=True):
@@ -121,7 +124,10 @@ class Runs:
         judged = await asyncio.to_thread(self._judge, target.name, fresh, sparse)
         if not judged:
             return 0
-        looks = [look for run, _ in judged for look in self.ranks.take(target, run, ranked[_identity(run)])]
+        looks: list[Ranks] = []
+        for run, _ in judged:
+            looks += self.ranks.take(target, run, ranked[_identity(run)])
+            await asyncio.sleep(0)  # a body may hold thousands
         await asyncio.wrap_future(self.store.write([*(run for run, _ in judged), *looks]))
         now = self.clock.now()
         recent = timedelta(seconds=LATE * target.interval_s)
@@ -148,7 +154,7 @@ class Runs:
         return list({_identity(run): run for run in runs if _identity(run) not in seen}.values())
 
     def _judge(
-        self, parser: str, runs: Sequence[ParserRun], sparse: Collection[tuple[datetime, str, str]]
+        self, parser: str, runs: Sequence[ParserRun], sparse: Collection[Identity]
     ) -> list[tuple[ParserRun, OutsideVerdict]]:
         """Each run against those before it, the ones of the same body included."""
         if not runs:
@@ -283,5 +289,6 @@ def with_silent_fields(run: ParserRun, history: Iterable[ParserRun]) -> ParserRu
     return replace(run, fields=(*run.fields, *silent))
 
 
-def _identity(run: ParserRun) -> tuple[datetime, str, str]:
-    return run.at, run.url, run.geo
+def _identity(run: ParserRun) -> Identity:
+    """One crawler may push a batch of searches under one time and address."""
+    return run.at, run.url, run.geo, run.query

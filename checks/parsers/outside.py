@@ -92,9 +92,9 @@ def verdict_word(verdict: OutsideVerdict) -> str:
 
 
 def comparable(run: ParserRun, history: Iterable[ParserRun]) -> tuple[list[ParserRun], bool]:
-    """Good earlier runs of the same page and country where there are enough, else of the country; and which it was."""
+    """Good earlier runs of the same page, query and country where there are enough, else of the country; and which it was."""
     good = [one for one in history if is_good(one) and one.at < run.at and one.geo == run.geo]
-    same = [one for one in good if one.url == run.url]
+    same = [one for one in good if (one.url, one.query) == (run.url, run.query)]
     return (same, True) if len(same) >= ENOUGH else (good, len(same) == len(good))
 
 

@@ -78,6 +78,15 @@ async def test_a_body_that_is_pushed_again_counts_once(room):
     assert len(kept(room)) == 31
 
 
+async def test_searches_pushed_under_one_time_and_address_are_runs_of_their_own(room):
+    times = [NOW - n * QUARTER for n in range(1, 9)]
+    searches = [line(at, query=query, items=items) for at in times for query, items in (("casino", 30), ("bingo", 3))]
+    assert await room.take(body(*searches), EVERYTHING) == 16
+    assert {run.query for run in kept(room)} == {"casino", "bingo"}
+    assert await room.take(body(*searches, line(query="bingo", items=0, fields={})), EVERYTHING) == 1
+    assert room.intake.seen[-1].detail.startswith("0 items, never in 8 runs before, usually 3;")
+
+
 async def test_a_dead_field_is_found_by_its_own_history(room):
     await room.take(history(30), EVERYTHING)
     await room.take(line(fields={"price": {"n": 0}}).encode(), EVERYTHING)
