@@ -11,10 +11,11 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
+from checks.demo import calls
 from checks.demo.apis import ACCOUNT, REFERON_REPORT
 from checks.demo.atomic import replace
 from checks.demo.dialects import NETREFER_TOKEN
-from checks.demo.partners import NEXT_DAY, PARTNERS, DemoPartner
+from checks.demo.partners import BY_ID, NEXT_DAY, PARTNERS, DemoPartner
 from checks.demo.world import CANARY_HOSTS, COMPANY, EDGE_HEADER, EDGE_NAME, SEARCH_HOST, SISTER_HOST, TEAMS
 
 if TYPE_CHECKING:
@@ -72,6 +73,10 @@ class Doors:
     dns: int
     proxies: Mapping[str, int]
     """Port by country."""
+    calls: int
+    """Of the endpoint that partners call."""
+    hub: int
+    """Where the hub is to open its own door behind it."""
 
 
 def install(home: Home, town: Town, doors: Doors, clock: SimulatedClock, ca_pem: bytes) -> None:
@@ -155,6 +160,7 @@ def _toml(town: Town, doors: Doors, clock: SimulatedClock) -> str:
         *(_array("teams", {"id": team.id, "name": team.name, "focus": team.focus}) for team in TEAMS),
         *(_array("partners", _partner(partner)) for partner in PARTNERS),
         *(_feed(partner, town) for partner in PARTNERS),
+        *_postbacks(doors),
         *(
             _array("vantages", {"country": country, "proxy": f"http://127.0.0.1:{port}"})
             for country, port in doors.proxies.items()
@@ -194,7 +200,8 @@ def _feed(partner: DemoPartner, town: Town) -> str:
     base = town.origin(partner.api_host, tls=False)
     about = {"name": feed_name(partner), "team": partner.team, "partner": partner.id}
     access = {"preset": partner.preset, "base_url": base, "secret": secret_name(partner), "account": ACCOUNT}
-    feed = _array("feeds", {**about, **access, "interval": "15m", "days": 3})
+    days = 8 if partner.report_lag == NEXT_DAY else 3  # a daily run changes a week at once
+    feed = _array("feeds", {**about, **access, "interval": "15m", "days": days})
     return feed + _table("feeds.options", account_options(partner))
 
 
@@ -225,6 +232,15 @@ _ACCOUNTS: dict[str, dict[str, str]] = {
     "referon": {"path": REFERON_REPORT, "cadence": "intraday", "lag": "60m"},
 }
 """Everflow's zone 80 is New York, whose clock is Toronto's. NetRefer's columns for deposits and net revenue are the account's own."""
+
+
+def _postbacks(doors: Doors) -> Iterable[str]:
+    """P03 calls for each registration and first deposit, as a Keitaro tracker does."""
+    partner = BY_ID[calls.PARTNER]
+    yield _table("postbacks", {"listen": f"127.0.0.1:{doors.hub}", "public_url": f"http://127.0.0.1:{doors.calls}"})
+    about = {"name": calls.FEED, "team": partner.team, "partner": partner.id, "preset": "postback"}
+    yield _array("feeds", {**about, "secret": calls.SECRET, "interval": "1m"})
+    yield _table("feeds.options", {"dialect": "keitaro", "param.at": "ts"})
 
 
 def _table(name: str, values: Mapping[str, object]) -> str:

@@ -2,7 +2,7 @@
 
 Start times are those of the company's day (simulated UTC). Durations are stretched to where a person can watch them at the
 default speed: F1 06:10-09:40, F2 07:40-09:10, F3 08:30-11:00, F4 09:15-10:05, F5 11:20-14:30, F6 12:00-14:00, F7 13:10-13:40,
-D10 10:10-11:10, D11 12:00-16:00, D9 14:10-15:10, F9 15:05-17:00, F10 16:00-18:00, F11 16:45-22:30, F12 17:30-18:50, F13 18:20-19:50, F14 19:10-20:40,
+D10 10:10-11:10, D11 12:00-16:00, F8 14:00-14:50, D9 14:10-15:10, F9 15:05-17:00, F10 16:00-18:00, F11 16:45-22:30, F12 17:30-18:50, F13 18:20-19:50, F14 19:10-20:40,
 F15 21:00-21:30. People of the company act at the times of `ACTS`.
 """
 
@@ -82,6 +82,10 @@ EVENTS: tuple[Event, ...] = (
     Event(
         "F7", "failure", "P10's token expires: 401, blind but not dead", time(13, 10), time(13, 40),
         ("feed.auth",), Reach(("feed",), partner="P10", blames=("ambervolt",)),
+    ),
+    Event(
+        "F8", "failure", "our own endpoint for P03's postbacks answers 500 after a deploy", time(14, 0), time(14, 50),
+        ("http.5xx", "postback.silent"), Reach(("feed",), partner="P03", causes=("http.", "postback."), blames=("postback endpoint",)),
     ),
     Event(
         "F9", "failure", "P09's daily cap is reached: a waiting list answers 200", time(15, 5), time(17, 0),

@@ -259,7 +259,7 @@ async def test_the_company_is_installed_as_any_company_would_be(open_demo, tmp_p
         home, company.town, company.doors, SimulatedClock(company.script.day, company.script.day, 90.0), company.ca_pem
     )
     settings = tomllib.loads(home.toml.read_text())
-    assert len(settings["feeds"]) == len(settings["partners"]) == 11
+    assert len(settings["feeds"]) == len(settings["partners"]) + 1 == 12, "P03 calls besides"
     assert settings["clock"]["speed"] == 90.0
     counts = {}
     for name in ("sites", "links", "parsers"):
