@@ -15,6 +15,8 @@ from checks.feeds.past import REQUIRED_N, REQUIRED_PRESENCE, Past, objects_at, p
 __all__ = ["BREAKING", "HARMLESS", "RISKY", "Change", "Use", "Uses", "changes", "use_of"]
 
 PAGE_SIZES = frozenset({10, 20, 25, 50, 100, 200, 250, 500, 1_000, 2_000, 2_500, 5_000, 10_000})
+SMALL_PAGE = 50
+"""Below it a small account has exactly so many rows by chance on many a day."""
 
 
 def changes(
@@ -133,6 +135,11 @@ def _addition(path: str, here: PathProfile) -> Change:
     return Change(kind, path, HARMLESS, "absent", share_words(here.presence), 0, here.n)
 
 
+def _lost(records: int) -> float:
+    """Share of the least usual rows that a report of exactly one page must be under to be called cut off."""
+    return 0.9 if records >= SMALL_PAGE else 0.5
+
+
 def _whole(before: Contract, now: Profile) -> Iterable[Change]:
     """Rows, pages and duplicates of the payload itself; its path is empty."""
     rows = [profile.records for profile in before.profiles]
@@ -145,7 +152,7 @@ def _whole(before: Contract, now: Profile) -> Iterable[Change]:
     if short and not any(profile.total is not None and profile.total > profile.records for profile in before.profiles):
         words = (f"{usual} rows", f"{now.records} of {now.total} rows")
         yield Change("paging-truncated", "", BREAKING, *words, sum(rows), now.records)
-    elif now.records in PAGE_SIZES and now.records < 0.9 * least and not PAGE_SIZES & set(rows):
+    elif now.records in PAGE_SIZES and now.records < _lost(now.records) * least and not PAGE_SIZES & set(rows):
         yield Change(
             "paging-truncated", "", BREAKING, f"{usual} rows", f"exactly {now.records} rows", sum(rows), now.records
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -11,17 +10,15 @@ from typing import TYPE_CHECKING
 
 from checks.feeds import arrival
 from checks.feeds.adapt import adapt
-from checks.feeds.canonical import Row, uses
+from checks.feeds.canonical import uses
 from checks.feeds.change import Change, Use, Uses, use_of
+from checks.feeds.compare import compared, merged, profile_of
 from checks.feeds.conclusion import conclusion
-from checks.feeds.contract import Contract, Profile, profile
-from checks.feeds.deprecation import announced
-from checks.feeds.drift import changes
+from checks.feeds.contract import Contract
 from checks.feeds.expiry import expiring
-from checks.feeds.kinds import BREAKING, HARMLESS, RISKY
+from checks.feeds.kinds import BREAKING, HARMLESS
 from checks.feeds.ledger import gone, restatements
 from checks.feeds.memory import RESTATED_OPEN, Memory
-from checks.feeds.pairs import Flat, Key, Pairs, flatten
 from checks.feeds.restated import restatement
 from checks.feeds.sense import beside_others, day_totals, senses
 from data.model.cause import state_of
@@ -34,7 +31,6 @@ from data.text import clean_text, redact
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from decimal import Decimal
 
     from checks.feeds.preset import Preset
     from checks.feeds.pull import Pulled
@@ -98,13 +94,13 @@ def judge(
     memory = Memory.from_bytes(baseline)
     if pulled.problem:
         return _failed(feed, pulled, memory, now)
-    found = _changes(preset, pulled, memory, known, now)
+    found = compared(preset, pulled, memory, known, now)
     days = day_totals(known, pulled.rows, now.astimezone(preset.zone).date())
     found = (*found, *senses(feed, pulled.rows, pulled.totals, days))
     found = beside_others(found, feed.partner, others)
     if expires := expiring(feed.secret, ends, now):
         found = (*found, expires)
-    if any(change.severity == BREAKING and _holds(change, uses(preset)) for change in found):
+    if any(change.severity == BREAKING and _holds(change, uses(preset), pulled) for change in found):
         return _held(feed, pulled, memory, found, now, held)
     return _taken(feed, preset, pulled, memory, found, known, now, partner, held)
 
@@ -155,7 +151,7 @@ def _taken(
     waiting = arrival.awaited(memory, newest, preset, partner, now)
     receipts, memory = arrival.receipts(memory, feed, newest, pulled.first, preset, partner, now)
     if not any(change.severity == BREAKING for change in found):
-        memory = memory.learn(_profile(pulled, now))
+        memory = memory.learn(profile_of(pulled, now))
     stats = _stats(feed, pulled, now)
     stats = (*stats, *gone(known, stats, pulled.first, pulled.last))
     entries = restatements(feed, preset, partner, known, stats, memory.good_at, now)
@@ -171,119 +167,10 @@ def _held(
     return _outcome(feed, pulled, memory, found, now, Outcome.QUARANTINED, held=held)
 
 
-def _changes(
-    preset: Preset, pulled: Pulled, memory: Memory, known: Sequence[PartnerStat], now: datetime
-) -> tuple[Change, ...]:
-    found = list(announced(pulled.headers, now))
-    mapped = uses(preset)
-    found += _senseless(pulled.rows, preset)
-    pairs = Pairs(_known(known, preset), _current(pulled.rows, preset))
-    drifted = changes(memory.contract, _profile(pulled, now), mapped, pairs)
-    inside = [stat for stat in known if pulled.first <= stat.day <= pulled.last]
-    found += [change for change in drifted if change.kind != "rows-vanished" or inside]
-    found += _vanished_days(pulled, inside, preset, now) if pulled.rows else []
-    found += _unread(pulled, mapped, {change.path for change in found})
-    return tuple(sorted(found, key=lambda change: change.path != _headline(preset)))
-
-
-def _senseless(rows: Sequence[Row], preset: Preset) -> list[Change]:
-    """What makes rows no figures at all, also of a feed that was never read before: no day, or nothing that is mapped."""
-    if rows and not any(row.day for row in rows):
-        words = "no row has a readable day"
-        return [Change("date-format-changed", preset.rows.day, BREAKING, "a day", words, 0, len(rows))]
-    if rows and not any(row.measures for row in rows):
-        words = "no row has any of the mapped fields"
-        return [
-            Change("response-required-property-removed", _headline(preset), BREAKING, "figures", words, 0, len(rows))
-        ]
-    return []
-
-
-def _headline(preset: Preset) -> str:
-    """The path that a person on call asks about first."""
-    field = preset.fields.get("commission_total")
-    return field.source if field else ""
-
-
-def _profile(pulled: Pulled, now: datetime) -> Profile:
-    keys = Counter((row.key, row.id) for row in pulled.rows if row.day)
-    twice = sum(count for count in keys.values() if count > 1)
-    name = pulled.payloads[0].hash if pulled.payloads else ""
-    return replace(profile(pulled.records, payload=name, at=now, total=pulled.total), duplicates=twice)
-
-
-def _known(known: Sequence[PartnerStat], preset: Preset) -> dict[Key, Flat]:
-    """Known figures as they would stand in a record, by the same keys."""
-    return {_key(stat): _as_record(stat.measures, preset) for stat in known}
-
-
-def _key(stat: PartnerStat) -> Key:
-    return (stat.day.isoformat(), stat.currency, *(f"{name}={stat.dims[name]}" for name in sorted(stat.dims)))
-
-
-def _merged(rows: Sequence[Row]) -> dict[Key, tuple[list[Row], dict[str, Decimal | None]]]:
-    """Rows with a day by key, with their sums: rows may differ in what is not mapped."""
-    merged: dict[Key, tuple[list[Row], dict[str, Decimal | None]]] = {}
-    for row in rows:
-        if row.day is None:
-            continue
-        same, measures = merged.setdefault(row.key, ([], {}))
-        same.append(row)
-        for name, figure in row.measures.items():
-            before = measures.get(name)
-            measures[name] = figure if before is None else before if figure is None else before + figure
-    return merged
-
-
-def _current(rows: Sequence[Row], preset: Preset) -> dict[Key, Flat]:
-    """The mapped sums, over the record as it came where a key has one: what `_known` can be compared with."""
-    merged = _merged(rows).items()
-    return {
-        key: (flatten(same[0].raw) if len(same) == 1 else {}) | _as_record(sums, preset) for key, (same, sums) in merged
-    }
-
-
-def _as_record(measures: Mapping[str, Decimal | None], preset: Preset) -> Flat:
-    """Figures at the paths they were read from; of several fields of one path the first one speaks."""
-    return {
-        field.source: float(figure * (100 if field.unit == "minor" else 1))
-        for name, field in reversed(preset.fields.items())
-        if field.source and (figure := measures.get(name)) is not None
-    }
-
-
-def _vanished_days(pulled: Pulled, inside: Sequence[PartnerStat], preset: Preset, now: datetime) -> list[Change]:
-    """Closed days that had figures other than zero and are left out of a report that covers them."""
-    today = now.astimezone(preset.zone).date()
-    there = {row.day for row in pulled.rows}
-    active = {stat.day for stat in inside if any(stat.measures.values())}
-    return [
-        Change("rows-vanished", "", BREAKING, f"figures for {day}", "day left out", len(inside), len(pulled.rows))
-        for day in sorted(active - there)
-        if day < today
-    ]
-
-
-def _unread(pulled: Pulled, mapped: Uses, named: set[str]) -> list[Change]:
-    counted = Counter(path for row in pulled.rows for path in row.unread)
-    return [
-        Change(
-            "value-unreadable",
-            path,
-            RISKY,
-            "a figure",
-            f"{count} of {len(pulled.rows)} values are no figures",
-            0,
-            count,
-        )
-        for path, count in counted.items()
-        if path not in named and path in mapped
-    ]
-
-
-def _holds(change: Change, mapped: Uses) -> bool:
+def _holds(change: Change, mapped: Uses, pulled: Pulled) -> bool:
     """Whether a breaking change makes the figures unsafe to store."""
-    return not change.path or use_of(change.path, mapped) in {Use.MONEY, Use.DAY, Use.DIM}
+    unsafe = not change.path or change.path in pulled.lacking
+    return unsafe or use_of(change.path, mapped) in {Use.MONEY, Use.DAY, Use.DIM}
 
 
 def _remember_restated(memory: Memory, restated: Change | None, now: datetime) -> Memory:
@@ -299,7 +186,7 @@ def _stats(feed: Feed, pulled: Pulled, now: datetime) -> tuple[PartnerStat, ...]
     name = pulled.payloads[0].hash if pulled.payloads else ""
     return tuple(
         PartnerStat(feed.name, feed.team, feed.partner, row.day, row.dims, sums, row.currency, now, payload=name)
-        for (row, *_), sums in _merged(pulled.rows).values()
+        for (row, *_), sums in merged(pulled.rows).values()
         if row.day
     )
 

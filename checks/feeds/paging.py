@@ -23,8 +23,8 @@ def pages(keys: Sequence[Sequence[Hashable]], size: int, total: int | None, usua
     filled = [len(page) for page in keys]
     rows = sum(filled)
     found = []
-    full = bool(size) and bool(filled) and all(count == size for count in filled)
     fewer = total is not None and rows < total
+    full = bool(size) and bool(filled) and all(count == size for count in filled) and (total is None or fewer)
     usually_more = usual_rows is not None and rows < 0.9 * usual_rows
     if fewer or (full and (usually_more or len(filled) >= MANY)):
         severity = BREAKING if fewer or usually_more else RISKY

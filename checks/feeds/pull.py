@@ -65,6 +65,8 @@ class Pulled:
     """Measures of the report's own record of totals; empty where it has none for each of its windows."""
     pages: tuple[int, ...] = ()
     """Records in each page, in order."""
+    lacking: dict[str, list[str]] = field(default_factory=dict)
+    """Paths that no row of some page has although the preset requires them, and the fields that are read from each."""
 
     @property
     def records(self) -> list[Record]:
@@ -194,9 +196,8 @@ class _Visit:
             report, rows = await self._understood(reply)
         except Unreadable as unread:
             return progress.stopped("feed.contract", str(unread))
-        if missing := lacking(rows, self.preset):
-            words = "; ".join(f"{path}, which {' and '.join(names)} are read from" for path, names in missing.items())
-            return progress.stopped("feed.contract", clean_text(f"no row has {words}"))
+        pulled = replace(pulled, lacking={**pulled.lacking, **lacking(rows, self.preset)})
+        progress = replace(progress, pulled=pulled)
         return self._onward(progress, report, self._own(rows, first, last), request.url)
 
     def _own(self, rows: tuple[Row, ...], first: date, last: date) -> tuple[Row, ...]:

@@ -106,7 +106,7 @@ IMPACT = Dialect(
         Trap("pages slip", options={"page_size": "5"}),
         Trap("three months", days=90),
         Trap("too many", "feed.paging", "page size"),
-        Trap("no states", "feed.contract", "State"),
+        Trap("no states", "feed.contract", "is gone"),
         Trap("state is null", rows=tuple(Row(_UNKNOWN, _DIMS) for _ in STATES)),
         Trap("idle", rows=()),
     ),

@@ -395,3 +395,12 @@ async def test_a_token_that_expires_is_blind_and_not_zero():
     assert told(outcome) == (State.FAILING, "feed.auth")
     assert outcome.observation.detail == "401 token_expired"
     assert (outcome.stats, outcome.receipts) == ((), ())
+
+
+def test_a_required_field_that_is_gone_holds_the_delivery_back_from_the_first_one_on():
+    story = Story()
+    outcome = story.pull(rows(), lacking={"visit_count": ["clicks"]})
+    assert told(outcome) == (State.FAILING, "feed.contract")
+    assert outcome.deliveries[0].outcome is Outcome.QUARANTINED
+    assert outcome.stats == ()
+    assert "visit_count is gone" in outcome.observation.detail

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checks.feeds import preset as presets
+from checks.feeds.adapt import adapt
 from checks.feeds.canonical import uses
 from checks.feeds.drift import Use
-from checks.feeds.adapt import adapt
 from checks.feeds.preset import Window, load, names, parse
 from checks.feeds.request import call, days, windows
 from data.errors import ConfigError
