@@ -151,7 +151,8 @@ def trial(home: Home, name: str, value: str) -> dict[str, str]:
 async def _pull_once(settings: Settings, feeds: list[Feed], value: str) -> dict[str, str]:
     from checks.engine.clock import clock_from
     from checks.feeds import preset
-    from checks.feeds.pull import TokenCache, pull
+    from checks.feeds.pull import pull
+    from checks.feeds.tokens import TokenCache
     from checks.hub.http import client_for
 
     faults = {}
