@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 CELL = 1024 * 1024
 LINE = 16 * CELL
+WIDEST = 200_000
+"""Cells of a row."""
 LOOK = 200
 """Lines by which a delimiter is chosen."""
 TITLES = 10
@@ -83,6 +85,8 @@ def _cells(lines: Iterable[str], delimiter: str) -> Iterator[tuple[int, list[str
                 return
             if cells and cells[-1].endswith(_END):
                 break
+            if len(cells) > WIDEST:
+                raise Unreadable(f"a row of more than {WIDEST:,} cells")
             if any(cells):
                 yield reader.line_num, cells
             began = reader.line_num
@@ -204,6 +208,7 @@ class _Table:
         return record
 
     def _total(self, record: Record) -> None:
+        self.reading.totals.append(record)
         self.reading.envelope.update({f"totals.{name}": cell for name, cell in record.items() if cell})
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from checks.feeds import decode, decode_csv, decode_json, decode_xml, source
 from checks.feeds.charset import LAST, charset_of, marked, text_of
 from checks.feeds.payload import Flaws, Found, Reading, Unreadable
-from checks.feeds.report import read
+from checks.feeds.report import reply_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,7 +72,8 @@ class _Payload:
         if _HTML.match(text_of(head)):
             raise Unreadable("an HTML page, not a report")
         if preset and records is None and (preset.rows.pivot or self._size(SMALL) <= SMALL):
-            return _held(read(source.whole(self.path, LARGE), "", preset), self.flaws)
+            reply = reply_of(source.whole(self.path, LARGE), "", preset)
+            return _held(reply.found(), reply.flaws)
         path = preset.rows.path if preset and records is None else records
         form = preset.rows.format if preset and records is None else self._format(head)
         if records is not None and form in {"csv", "ndjson"}:

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from checks.feeds.change import Change
+from checks.feeds.change import Change, is_read
 from checks.feeds.decode_csv import RAGGED
+from checks.feeds.decode_json import DUPLICATE
 from checks.feeds.formats import PLAIN_NUMBERS
-from checks.feeds.kinds import BREAKING, KINDS
+from checks.feeds.kinds import BREAKING, KINDS, RISKY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
+    from checks.feeds.change import Uses
     from checks.feeds.contract import Contract, Profile
-    from checks.feeds.payload import Flaw, Flaws
+    from checks.feeds.payload import Flaw
 
 UNREADABLE, STRANGE = "payload-unreadable", "value-unreadable"
 HUGE, BEYOND = "number-out-of-range", "fields-beyond-limit"
 MANY = 0.05
-"""Share of rows of another width from which a table is broken rather than untidy."""
+"""Share of rows of another width from which a table is broken rather than untidy, where nobody says what is read of it."""
 SURE = 20
 """Figures from which a column of texts is one of figures."""
 FORMAT = 0.05
@@ -27,23 +29,31 @@ TIMES = 5.0
 """Times as many as before that make known damage news."""
 
 
-def changes(before: Sequence[Flaws], contract: Contract, now: Flaws, profile: Profile) -> list[Change]:
-    """New damage, and damage that is far more than before; `before` are the flaws of the contract's payloads."""
+def changes(contract: Contract, profile: Profile, uses: Uses | None = None) -> list[Change]:
+    """New damage of a payload, and damage that is far more than before; a first payload has only what is wrong in itself."""
     rows = sum(past.records for past in contract.profiles)
-    found = [_change(flaw, rows, profile) for flaw in now if _news(flaw, before, rows, profile.records)]
+    found = [_change(flaw, rows, profile, uses) for flaw in profile.flaws if _news(flaw, contract, rows, profile)]
     return [*found, *_sizes(contract, profile, rows), *_strangers(contract, profile)]
 
 
-def _news(flaw: Flaw, before: Iterable[Flaws], rows: int, records: int) -> bool:
-    known = sum(past.found[flaw.kind, flaw.path].n for past in before if (flaw.kind, flaw.path) in past.found)
-    return not known or flaw.n / max(records, 1) > TIMES * known / max(rows, 1)
+def _news(flaw: Flaw, contract: Contract, rows: int, profile: Profile) -> bool:
+    before = [old for past in contract.profiles for old in past.flaws if (old.kind, old.path) == (flaw.kind, flaw.path)]
+    known = sum(old.n for old in before)
+    return not known or flaw.n / max(profile.records, 1) > TIMES * known / max(rows, 1)
 
 
-def _change(flaw: Flaw, rows: int, profile: Profile) -> Change:
-    broken = flaw.kind == RAGGED and flaw.n > MANY * profile.records
+def _change(flaw: Flaw, rows: int, profile: Profile, uses: Uses | None) -> Change:
     times = f" ({flaw.n} times)" if flaw.n > 1 else ""
-    severity = BREAKING if broken else KINDS[flaw.kind].severity
-    return Change(flaw.kind, flaw.path, severity, "none", flaw.words + times, rows, flaw.n)
+    return Change(flaw.kind, flaw.path, _severity(flaw, rows, profile, uses), "none", flaw.words + times, rows, flaw.n)
+
+
+def _severity(flaw: Flaw, rows: int, profile: Profile, uses: Uses | None) -> str:
+    """Rows of another width have their figures under the wrong names, where there is a usual width to be off from."""
+    if flaw.kind == RAGGED and rows and (uses is not None or flaw.n > MANY * profile.records):
+        return BREAKING
+    if flaw.kind == DUPLICATE and flaw.path and not is_read(flaw.path, uses):
+        return RISKY
+    return KINDS[flaw.kind].severity
 
 
 def _sizes(contract: Contract, profile: Profile, rows: int) -> Iterable[Change]:

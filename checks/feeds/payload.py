@@ -9,7 +9,7 @@ from data.errors import LosswatchError
 from data.text import clean_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 Record = dict[str, object]
 MOST_FLAWS = 100
@@ -43,6 +43,11 @@ class Flaws:
         elif len(self.found) < MOST_FLAWS:
             self.found[kind, name] = Flaw(kind, name, clean_text(words, 120), n)
 
+    def add(self, more: Iterable[Flaw]) -> None:
+        """Take over what was noted elsewhere."""
+        for flaw in more:
+            self.note(flaw.kind, flaw.path, flaw.words, flaw.n)
+
     def __iter__(self) -> Iterator[Flaw]:
         return iter(self.found.values())
 
@@ -54,6 +59,8 @@ class Found:
     records: list[Record]
     path: str
     envelope: Record
+    totals: tuple[Record, ...] = ()
+    """Rows of totals that a table has of its own."""
 
 
 @dataclass(slots=True)
@@ -66,3 +73,5 @@ class Reading:
     records: Iterator[Record]
     envelope: Record = field(default_factory=dict)
     flaws: Flaws = field(default_factory=Flaws)
+    totals: list[Record] = field(default_factory=list)
+    """Rows of totals that a table has of its own, in their order."""

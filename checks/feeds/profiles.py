@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from checks.feeds.payload import Flaw
+
 
 @dataclass(frozen=True, slots=True)
 class PathProfile:
@@ -72,3 +74,5 @@ class Profile:
     """Rows the payload itself says there are, over all pages."""
     beyond: int = 0
     """Values at paths that were left out because there are more than 4,000."""
+    flaws: tuple[Flaw, ...] = ()
+    """Damage that it could be read with all the same."""

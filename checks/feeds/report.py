@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
+from io import StringIO
+from itertools import islice
 from typing import TYPE_CHECKING
 
-from checks.feeds import decode
+from checks.feeds import decode, decode_csv, decode_json, decode_xml
 from checks.feeds.canonical import pivot_cells, pivot_columns
+from checks.feeds.charset import LAST, declared, marked
 from checks.feeds.decode import Found, Record, Unreadable
-from checks.feeds.decode_json import NOT_OBJECTS
+from checks.feeds.decode_json import CHARSET, DUPLICATE, NOT_OBJECTS
 from checks.feeds.fetch import Answer, Problem, retry_at
 from checks.feeds.pages import Page
-from checks.feeds.payload import Flaws
+from checks.feeds.payload import Flaw, Flaws
 from checks.feeds.preset import Reject
 from data.model.cause import cause
 from data.text import clean_text, redact
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
+    from checks.feeds.payload import Reading
     from checks.feeds.preset import Preset
 
 HEADER = "header:"
@@ -29,6 +34,11 @@ PAGES = "pages:"
 LOGIN_PAGE = Reject("feed.auth", html=True)
 TOTALS = frozenset({"total", "total_count", "totalcount", "total_rows", "total_records", "count"})
 """Names under which envelopes tell the number of rows over all pages."""
+MOST_RECORDS = 500_000
+"""Of one body: rows cost more memory and time than their bytes do."""
+MOST_PARTS = 2_000_000
+"""Objects and lists of one JSON body."""
+_GRAND = re.compile(r"grand", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +51,8 @@ class Report:
     """Rows over all pages, by the preset or by the envelope."""
     totals: Record | None = None
     """The report's own record of totals."""
+    flaws: Flaws = field(default_factory=Flaws)
+    """Damage that it could be read with; paths of repeated keys are those of a record."""
 
 
 @dataclass
@@ -49,6 +61,8 @@ class Reply:
 
     answer: Answer
     preset: Preset
+    flaws: Flaws = field(default_factory=Flaws)
+    """What was noticed while it was read."""
     _head: str = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -57,8 +71,11 @@ class Reply:
     @cached_property
     def _json(self) -> object:
         """The document; an `Unreadable` where it is none."""
+        body = self.answer.body
+        if body.count(b"{") + body.count(b"[") > MOST_PARTS:
+            return Unreadable(f"more than {MOST_PARTS:,} objects and lists")
         try:
-            return decode.json_of(self.answer.body, self.answer.content_type)
+            return decode.json_of(body, self.answer.content_type, self.flaws)
         except Unreadable as problem:
             return problem
 
@@ -126,32 +143,43 @@ class Reply:
         total, pages = self._counted()
         claimed = total if self.preset.paging.total else total_of(found.envelope)
         page = Page(len(found.records), total, pages, self._cursor())
-        return Report(found.records, page, claimed, self._totals())
+        flaws = Flaws()
+        flaws.add(_of_record(flaw, found.path, pivoted=bool(self.preset.rows.pivot)) for flaw in self.flaws)
+        return Report(found.records, page, claimed, self._totals() or _only(found.totals), flaws)
 
     def found(self) -> Found:
         """The records; a list that holds anything else would lose it, and is refused as a whole."""
-        flaws = Flaws()
-        found = self._found(flaws)
-        if lost := next((flaw for flaw in flaws if flaw.kind == NOT_OBJECTS), None):
+        found = self._found()
+        if lost := next((flaw for flaw in self.flaws if flaw.kind == NOT_OBJECTS), None):
             raise Unreadable(lost.words)
+        if len(found.records) > MOST_RECORDS:
+            raise Unreadable(f"more than {MOST_RECORDS:,} records in one body")
         return found
 
-    def _found(self, flaws: Flaws) -> Found:
+    def _found(self) -> Found:
         rows = self.preset.rows
-        body, content_type = self.answer.body, self.answer.content_type
         if rows.format == "csv":
-            return Found(decode.csv_of(decode.text_of(body, content_type), section=rows.section), "", {})
+            return _held(decode_csv.table(decode_csv.lines_of(StringIO(self._text, newline="")), section=rows.section, flaws=self.flaws), "")  # fmt: skip
         if rows.format == "xml":
-            return Found(decode.xml_of(body, rows.path), rows.path, {})
+            return _held(decode_xml.elements(lambda: iter([self.answer.body]), rows.path, self.flaws), rows.path)
         if rows.format == "ndjson":
-            return Found(decode.ndjson_of(body), "", {})
+            numbered = enumerate(self._text.encode("utf-8", "replace").splitlines(), 1)
+            return Found(_few(decode_json.objects(numbered, self.flaws)), "", {})
         if not rows.pivot:
-            return decode.find(self.document, rows.path, flaws)
+            return decode.find(self.document, rows.path, self.flaws)
         here = decode.at_path(self.document, rows.path)
         if not isinstance(here, list):
             raise Unreadable(f"nothing at the records path {rows.path!r}")
         pivoted = pivot_cells(here) if rows.pivot == "cells" else pivot_columns(here)
         return Found(pivoted, rows.path, decode.find(self.document, "").envelope)
+
+    @property
+    def _text(self) -> str:
+        """All of it as letters; where they had to be guessed it is noted."""
+        body, said = self.answer.body, self.answer.content_type
+        if not marked(body[:4]) and not declared(said) and not _is_utf8(body):
+            self.flaws.note(CHARSET, "", f"not UTF-8, read as {LAST}")
+        return decode.text_of(body, said)
 
     def _counted(self) -> tuple[int | None, int | None]:
         """Rows and pages there are in all, where the preset says where that is told."""
@@ -188,6 +216,43 @@ def header_of(where: str) -> str:
     return name.removeprefix(HEADER).strip().lower() if name.startswith(HEADER) else ""
 
 
+def _held(reading: Reading, path: str) -> Found:
+    records = _few(reading.records)
+    return Found(records, path, reading.envelope, tuple(reading.totals))
+
+
+def _few(records: Iterator[Record]) -> list[Record]:
+    """As many as may be, and one more where there are too many."""
+    return list(islice(records, MOST_RECORDS + 1))
+
+
+def _is_utf8(body: bytes) -> bool:
+    try:
+        body.decode()
+    except UnicodeError:
+        return False
+    return True
+
+
+def _only(totals: tuple[Record, ...]) -> Record | None:
+    """The totals over all rows: the only ones there are, or the last where they say so; those of sections are none."""
+    if len(totals) < 2:
+        return totals[0] if totals else None
+    first = next((str(cell) for cell in totals[-1].values() if cell), "")
+    return totals[-1] if _GRAND.match(first) else None
+
+
+def _of_record(flaw: Flaw, records: str, *, pivoted: bool) -> Flaw:
+    """A flaw with the path it has in a record; empty for a key through which records themselves are lost."""
+    if flaw.kind != DUPLICATE:
+        return flaw
+    steps = [step.removesuffix("[]") for step in records.split(".") if step and not step.isdecimal()]
+    here = [step.removesuffix("[]") for step in flaw.path.split(".")]
+    if pivoted or here == steps[: len(here)]:
+        return replace(flaw, path="")
+    return replace(flaw, path=".".join(flaw.path.split(".")[len(steps) :])) if here[: len(steps)] == steps else flaw
+
+
 def _whole(value: object) -> int | None:
     """A count, also as text; nothing for anything else."""
     text = str(value).strip()
@@ -196,7 +261,12 @@ def _whole(value: object) -> int | None:
 
 def read(body: bytes, content_type: str, preset: Preset) -> Found:
     """The records of a body in the preset's format; raises `Unreadable`."""
-    return Reply(Answer(200, {"content-type": content_type}, body), preset).found()
+    return reply_of(body, content_type, preset).found()
+
+
+def reply_of(body: bytes, content_type: str, preset: Preset) -> Reply:
+    """A body that was kept, under its preset's rules."""
+    return Reply(Answer(200, {"content-type": content_type}, body), preset)
 
 
 def total_of(envelope: Record) -> int | None:

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from checks.feeds.contract import Contract, Profile
     from checks.feeds.kept import Kept
     from checks.feeds.pairs import Key
-    from checks.feeds.payload import Flaws
     from checks.feeds.preset import Preset
 
 EXIT = {"harmless": 0, "risky": 1, "breaking": 2}
@@ -36,7 +35,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--baseline", metavar="FILE", nargs="+", action="append", required=True, help="payloads that were fine"
     )
-    parser.add_argument("current", metavar="CURRENT", nargs="*", help="payloads to compare with them")
+    parser.add_argument(
+        "current", metavar="CURRENT", nargs="*",
+        help="payloads to compare with them, in their order: one in which nothing is breaking is learned before the next",
+    )  # fmt: skip
     parser.add_argument("--records", metavar="PATH", help="dotted path of the list of records (default: found)")
     parser.add_argument("--key", metavar="FIELD", help="field, or fields with commas, that identify a record")
     parser.add_argument("--headers", metavar="FILE", help="response headers of CURRENT (curl -D, or JSON)")
@@ -61,25 +63,34 @@ def run(args: argparse.Namespace) -> int:
         except Unreadable as problem:
             print(f"losswatch: {problem}", file=sys.stderr)
             return UNREADABLE
-        return max(_judged(past, path, args.records, announced, show) for path in current)
+        worst = 0
+        for path in current:
+            code, past = _judged(past, path, args.records, announced, show)
+            worst = max(worst, code)
+        return worst
 
 
 def _judged(
     past: _Past, path: Path, records: str | None, announced: dict[str, str], show: Callable[[Path, Change], str]
-) -> int:
-    """The exit code of one payload, its changes printed. One that cannot be read is a change, and said aloud too."""
+) -> tuple[int, _Past]:
+    """The exit code of one payload, its changes printed, and what the next one is compared with.
+
+    A payload in which nothing is breaking is part of it: some evidence takes two days. One that cannot be read is a
+    change, and said aloud too.
+    """
     from checks.feeds import flaws
     from checks.feeds.payload import Unreadable
 
     try:
-        found = _compare(past, path, records, announced)
+        found, after = _compare(past, path, records, announced)
     except Unreadable as problem:
         print(show(path, flaws.unreadable(str(problem).removeprefix(f"{path}: "))))
         print(f"losswatch: {problem}", file=sys.stderr)
-        return UNREADABLE
+        return UNREADABLE, past
     for change in found:
         print(show(path, change))
-    return max((EXIT[change.severity] for change in found), default=0)
+    code = max((EXIT[change.severity] for change in found), default=0)
+    return code, past if code == EXIT["breaking"] else after
 
 
 def _split(groups: list[list[str]], current: list[str]) -> tuple[list[Path], list[Path]]:
@@ -122,9 +133,17 @@ class _Past:
 
     contract: Contract
     last: Kept
-    flaws: tuple[Flaws, ...]
     key: Key
     preset: Preset | None
+
+    @property
+    def next_at(self) -> datetime:
+        """A time for the next payload: files have an order and no dates."""
+        before = self.contract.profiles
+        return before[-1].at + timedelta(seconds=1) if before else datetime(2000, 1, 1, tzinfo=UTC)
+
+    def learn(self, profile: Profile, records: Kept) -> _Past:
+        return replace(self, contract=self.contract.learn(profile), last=records)
 
 
 def _learn(paths: list[Path], records: str | None, preset: Preset | None, key: Key) -> _Past:
@@ -133,39 +152,37 @@ def _learn(paths: list[Path], records: str | None, preset: Preset | None, key: K
 
     if preset and not key:
         key = (preset.rows.day, *preset.dims.values())
-    learned, flaws, last = Contract(), [], Kept(key)
-    for place, path in enumerate(paths[-KEEP:]):
+    past = _Past(Contract(), Kept(key), key, preset)
+    for path in paths[-KEEP:]:
         last = Kept(key)
-        at = datetime(2000, 1, 1, tzinfo=UTC) + timedelta(seconds=place)
-        profile, noted = _profile(path, records, preset, key, last, at)
-        learned = learned.learn(replace(profile, payload=str(place)))
-        flaws.append(noted)
-    return _Past(learned, last, tuple(flaws), key, preset)
+        past = past.learn(_profile(path, records, preset, key, last, past.next_at), last)
+    return past
 
 
-def _profile(
-    path: Path, records: str | None, preset: Preset | None, key: Key, kept: Kept, at: datetime
-) -> tuple[Profile, Flaws]:
+def _profile(path: Path, records: str | None, preset: Preset | None, key: Key, kept: Kept, at: datetime) -> Profile:
     """One payload, gone through once."""
     from checks.feeds import contract, files, report
 
     with files.reading(path, records, preset) as payload:
         profile = contract.profile(kept.through(payload.records), payload=str(path), at=at, key=key)
-        return replace(profile, total=report.total_of(payload.envelope)), payload.flaws
+        return replace(profile, total=report.total_of(payload.envelope), flaws=tuple(payload.flaws))
 
 
-def _compare(past: _Past, path: Path, records: str | None, announced: dict[str, str]) -> tuple[Change, ...]:
+def _compare(
+    past: _Past, path: Path, records: str | None, announced: dict[str, str]
+) -> tuple[tuple[Change, ...], _Past]:
+    """What differs, and the past with the payload in it."""
     from checks.feeds import canonical, deprecation, drift, flaws, pairs
     from checks.feeds.kept import Kept
 
-    now = datetime.now(UTC)
     kept = Kept(past.key or past.last.key)
-    profile, noted = _profile(path, records, past.preset, past.key, kept, now)
+    profile = _profile(path, records, past.preset, past.key, kept, past.next_at)
     key = past.key or pairs.guess_key(past.last.records, kept.records)
     joined = pairs.join(past.last.records, kept.records, key) if key else None
     uses = canonical.uses(past.preset) if past.preset else None
     drifted = drift.changes(past.contract, profile, uses, joined)
-    return (*deprecation.announced(announced, now), *flaws.changes(past.flaws, past.contract, noted, profile), *drifted)
+    found = (*deprecation.announced(announced, datetime.now(UTC)), *flaws.changes(past.contract, profile, uses))
+    return (*found, *drifted), past.learn(profile, kept)
 
 
 def _text(path: Path, change: Change, *, named: bool) -> str:

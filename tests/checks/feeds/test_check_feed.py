@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import math
+import random
 import subprocess
 import sys
 
@@ -199,3 +201,30 @@ def test_of_several_answers_in_a_dump_of_headers_the_last_counts(run, tmp_path):
     before, head = write(tmp_path / "a.json", rows()), tmp_path / "head"
     head.write_text("HTTP/1.1 301 Moved\nSunset: Fri, 01 Jan 2100 00:00:00 GMT\n\nHTTP/1.1 200 OK\nServer: x\n")
     assert run("--baseline", before, "--headers", str(head), "--", before) == (0, [], "")
+
+
+def clocked(rng, day, shift):
+    """60 events of a day, most of them in the afternoon, on a clock that is `shift` hours ahead."""
+    weights = [1 + 0.9 * math.sin((hour - 9) / 24 * 2 * math.pi) for hour in range(24)]
+    hours = [(rng.choices(range(24), weights)[0] + shift) % 24 for _ in range(60)]
+    return [{"id": f"{day}-{n}", "at": f"2026-11-{day:02}T{hour:02}:00:05"} for n, hour in enumerate(hours)]
+
+
+def test_what_one_payload_cannot_prove_two_in_a_row_can(run, tmp_path):
+    rng = random.Random(2)
+    base = [write(tmp_path / f"{day:02}.json", clocked(rng, day, 0)) for day in range(1, 7)]
+    first, second = (write(tmp_path / f"{day:02}.json", clocked(rng, day, 3)) for day in (9, 10))
+    assert run("--baseline", *base, "--", first)[1] == run("--baseline", *base, "--", second)[1] == []
+    code, found, _ = run("--baseline", *base, "--", first, second)
+    assert code == 2
+    assert [(change["payload"], change["kind"]) for change in found] == [(second, "timezone-shifted")]
+
+
+def test_a_payload_in_which_something_is_breaking_is_not_learned(run, tmp_path):
+    base = write(tmp_path / "base.json", rows())
+    broken = [{name: value for name, value in row.items() if name != "commission"} for row in rows()]
+    names = [write(tmp_path / f"{n}.json", broken) for n in (1, 2)]
+    _, found, _ = run("--baseline", base, "--", *names)
+    assert [(change["payload"], change["kind"]) for change in found if change["severity"] == "breaking"] == [
+        (name, "response-required-property-removed") for name in names
+    ]
