@@ -135,11 +135,13 @@ def _verdict(row: ReportRow) -> tuple[str, str]:
     if row.began_at is None:
         return "not yet", "dim"
     if row.kind == "decoy":
-        return ("silent", "") if row.ok else ("FALSE ALARM", "bad")
+        return ("silent", "") if row.ok or not row.incidents else ("FALSE ALARM", "bad")
     if row.ok:
         return "found", ""
     if row.found_at is None:
         return "not found", "warn"
+    if any(answer.yes is False for answer in row.answers):
+        return "found, not right", "warn"
     return ("split", "warn") if row.cause in row.expected_causes else ("other cause", "warn")
 
 

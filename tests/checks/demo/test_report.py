@@ -91,7 +91,6 @@ LINK_P05 = member("link:x-p05-de", partner="P05", geo="DE")
         ("F5", found(1, "edge.error", at(11, 22), blame="Halyard Edge")),
         ("F5", found(1, "edge.error", at(11, 22), member("site:a"), member("site:b"))),
         ("F6", found(1, "tls.expired", at(12, 4), blame="go.cedar.example")),
-        ("F7", found(1, "feed.auth", at(13, 20), member("feed:p10-ambervolt"))),
         ("F12", found(1, "parser.field_dead", at(17, 40), member("parser:serp-de-freispiele"))),
     ],
 )
@@ -163,6 +162,15 @@ def test_an_incident_that_a_failure_explains_is_no_false_alarm(truth):
     assert row(truth, "D1", found(1, "revenue.silence", at(7), norway)).ok
 
 
+def test_a_question_answered_with_no_makes_a_found_failure_not_ok(truth):
+    blind = found(1, "feed.auth", at(13, 20), member("feed:p10-ambervolt"))
+    loud = found(2, "revenue.silence", at(13, 50), member("slice:partner=P10"))
+    unseen = replace(blind, incident=replace(blind.incident, loss=Loss(unseen=Decimal(30))))
+    assert row(truth, "F7", unseen).ok
+    assert not row(truth, "F7", blind).ok, "blind is not dead"
+    assert not row(truth, "F7", unseen, loud).ok
+
+
 def test_an_event_that_has_not_begun_has_nothing(truth):
     early = replace(truth, events=tuple(replace(each, began_at=None, ended_at=None) for each in truth.events))
     lines = report(early, [found(1, "link.wrong_target", at(6, 14), LINK_P02)])
@@ -173,7 +181,7 @@ def test_rows_have_the_promised_form(truth):
     line = from_json(to_json(row(truth, "F1")), dict)
     assert list(line) == [
         "id", "kind", "began_at", "expected_causes", "found_at", "cause", "incidents",
-        "loss", "loss_lo", "loss_hi", "true_loss", "ok",
+        "loss", "loss_lo", "loss_hi", "true_loss", "ok", "answers",
     ]  # fmt: skip
     assert line["began_at"] == "2026-11-17T06:10:00Z"
     assert line["true_loss"] > 300
