@@ -56,7 +56,7 @@ class Endpoint:
     now: Callable[[], datetime]
     door: int
     """Port of the hub's own door."""
-    key: str = field(default_factory=lambda: secrets.token_urlsafe(18))
+    key: str = field(default_factory=lambda: secrets.token_urlsafe(18), repr=False)
     """What callers must know."""
 
     async def listen(self) -> asyncio.Server:
@@ -105,7 +105,7 @@ class Sender:
     ledger: Ledger
     port: int
     """Of the endpoint."""
-    key: str
+    key: str = field(repr=False)
     sent: int = 0
     refused: int = 0
 

@@ -11,6 +11,7 @@ import pytest
 
 from checks.demo.install import SimulatedClock, install
 from checks.demo.town import source_of
+from checks.feeds.preset import sources
 from data.config.home import Home
 from data.errors import ConfigError
 
@@ -278,8 +279,8 @@ async def test_the_installation_loads_without_a_complaint(open_demo, tmp_path):
         home, company.town, company.doors, SimulatedClock(company.script.day, company.script.day, 90.0), company.ca_pem
     )
     try:
-        settings = load(home)
+        settings = load(home, presets=sources())
     except ConfigError as problem:
         pytest.fail(str(problem))
-    assert len(settings.targets) == 1180 + len(company.town.world.links) + 24 + 11
+    assert len(settings.targets) == 1180 + len(company.town.world.links) + 24 + 12
     assert len(settings.vantages) == 18
