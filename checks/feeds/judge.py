@@ -15,10 +15,12 @@ from checks.feeds.change import Change, Use, Uses, use_of
 from checks.feeds.compare import compared, merged, profile_of
 from checks.feeds.conclusion import conclusion
 from checks.feeds.contract import Contract
+from checks.feeds.decode_json import DUPLICATE
 from checks.feeds.expiry import expiring
 from checks.feeds.kinds import BREAKING, HARMLESS
 from checks.feeds.ledger import gone, restatements
 from checks.feeds.memory import RESTATED_OPEN, Memory
+from checks.feeds.notes import notes
 from checks.feeds.restated import restatement
 from checks.feeds.sense import beside_others, day_totals, senses
 from data.model.cause import state_of
@@ -145,7 +147,7 @@ def _taken(
     """Figures are stored, history is compared, arrival is judged, the contract learns."""
     restated = restatement(known, pulled.rows, preset, now.astimezone(preset.zone).date())
     memory = _remember_restated(memory, restated, now)
-    found = (*found, restated) if restated else found
+    found = (*found, *([restated] if restated else ()), *notes(known, pulled.rows, preset))
     newest = max((row.day for row in pulled.rows if row.day), default=None)
     memory = arrival.learn(memory, newest, preset, now)
     waiting = arrival.awaited(memory, newest, preset, partner, now)
@@ -169,7 +171,7 @@ def _held(
 
 def _holds(change: Change, mapped: Uses, pulled: Pulled) -> bool:
     """Whether a breaking change makes the figures unsafe to store."""
-    unsafe = not change.path or change.path in pulled.lacking
+    unsafe = not change.path or change.path in pulled.lacking or change.kind == DUPLICATE
     return unsafe or use_of(change.path, mapped) in {Use.MONEY, Use.DAY, Use.DIM}
 
 

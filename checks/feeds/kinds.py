@@ -72,6 +72,7 @@ _ALL = (
     _kind("funnel-impossible", "feed.contract", RISKY, "more of a later step than of the step before it"),
     _kind("deal-changed", "feed.contract", RISKY, "commission is no multiple of the CPA, or no longer the agreed share"),
     _kind("totals-mismatched", "feed.paging", BREAKING, "rows do not add up to the report's own totals"),
+    _kind("net-revenue-negative", "feed.contract", HARMLESS, "players won more than a usual day brings: a note for finance"),
     _kind("invoice-mismatched", "feed.restated", RISKY, "the days of a month do not add up to its invoice"),
     _kind("postbacks-unmatched", "feed.contract", RISKY, "postbacks and the API count different events"),
 )  # fmt: skip
