@@ -9,17 +9,20 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from checks.feeds import flaws
 from checks.feeds.canonical import Row, uses
-from checks.feeds.change import Change, Uses
+from checks.feeds.change import Change
 from checks.feeds.contract import Profile, profile
 from checks.feeds.deprecation import announced
 from checks.feeds.drift import changes
-from checks.feeds.kinds import BREAKING, RISKY
+from checks.feeds.flaws import STRANGE
+from checks.feeds.kinds import BREAKING
 from checks.feeds.paging import pages
 from checks.feeds.pairs import Flat, Key, Pairs, flatten
+from checks.feeds.payload import Flaw
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
     from decimal import Decimal
 
@@ -39,13 +42,14 @@ def compared(
     mapped = uses(preset)
     found += _senseless(pulled.rows, preset)
     pairs = Pairs(_known(known, preset), _current(pulled.rows, preset))
-    drifted = changes(memory.contract, profile_of(pulled, now), mapped, pairs, own=preset.currency)
+    here = profile_of(pulled, now)
+    drifted = changes(memory.contract, here, mapped, pairs, own=preset.currency)
     inside = [stat for stat in known if pulled.first <= stat.day <= pulled.last]
     found += [change for change in drifted if change.kind != "rows-vanished" or inside]
     found += _vanished_days(pulled, inside, preset, now) if pulled.rows else []
     found += _paged(preset, pulled)
     found += _lacking(pulled, {change.path for change in found})
-    found += _unread(pulled, mapped, {change.path for change in found})
+    found += _damage(flaws.changes(memory.contract, here, mapped), found, _overwritten(pulled.rows, known, preset))
     return tuple(sorted(found, key=lambda change: change.path != _headline(preset)))
 
 
@@ -94,7 +98,10 @@ def profile_of(pulled: Pulled, now: datetime) -> Profile:
     keys = Counter((row.key, row.id) for row in pulled.rows if row.day)
     twice = sum(count for count in keys.values() if count > 1)
     name = pulled.payloads[0].hash if pulled.payloads else ""
-    return replace(profile(pulled.records, payload=name, at=now, total=pulled.total), duplicates=twice)
+    unread = Counter(path for row in pulled.rows for path in row.unread)
+    damage = (*pulled.flaws, *(Flaw(STRANGE, path, "no figure", count) for path, count in unread.items()))
+    made = profile(pulled.records, payload=name, at=now, total=pulled.total)
+    return replace(made, duplicates=twice, flaws=damage)
 
 
 def _known(known: Sequence[PartnerStat], preset: Preset) -> dict[Key, Flat]:
@@ -149,18 +156,24 @@ def _vanished_days(pulled: Pulled, inside: Sequence[PartnerStat], preset: Preset
     ]
 
 
-def _unread(pulled: Pulled, mapped: Uses, named: set[str]) -> list[Change]:
-    counted = Counter(path for row in pulled.rows for path in row.unread)
+def _damage(damage: Iterable[Change], found: Sequence[Change], overwritten: set[str]) -> list[Change]:
+    """Damage of which no more is known already; breaking where it would take the place of money that is known."""
+    told = {change.path for change in found}
+    kept = [change for change in damage if change.kind != STRANGE or change.path not in told]
     return [
-        Change(
-            "value-unreadable",
-            path,
-            RISKY,
-            "a figure",
-            f"{count} of {len(pulled.rows)} values are no figures",
-            0,
-            count,
-        )
-        for path, count in counted.items()
-        if path not in named and path in mapped
+        replace(change, severity=BREAKING) if change.kind == STRANGE and change.path in overwritten else change
+        for change in kept
     ]
+
+
+def _overwritten(rows: Sequence[Row], known: Sequence[PartnerStat], preset: Preset) -> set[str]:
+    """Paths of money that holds no figure in a row of which a figure is known."""
+    broken = [row for row in rows if row.unread]
+    before = {_key(stat): stat.measures for stat in known} if broken else {}
+    return {
+        path
+        for row in broken
+        for name, field in preset.fields.items()
+        for path in (field.source, *field.plus)
+        if path in row.unread and field.type == "money" and before.get(row.key, {}).get(name) is not None
+    }

@@ -30,10 +30,14 @@ TIMES = 5.0
 
 
 def changes(contract: Contract, profile: Profile, uses: Uses | None = None) -> list[Change]:
-    """New damage of a payload, and damage that is far more than before; a first payload has only what is wrong in itself."""
+    """New damage of a payload, and damage that is far more than before; of a first payload all is new.
+
+    Where `uses` say what is read of it, texts in place of figures are known by those who read them, and stand among its
+    flaws.
+    """
     rows = sum(past.records for past in contract.profiles)
     found = [_change(flaw, rows, profile, uses) for flaw in profile.flaws if _news(flaw, contract, rows, profile)]
-    return [*found, *_sizes(contract, profile, rows), *_strangers(contract, profile)]
+    return [*found, *_sizes(contract, profile, rows, uses), *(_strangers(contract, profile) if uses is None else ())]
 
 
 def _news(flaw: Flaw, contract: Contract, rows: int, profile: Profile) -> bool:
@@ -56,12 +60,13 @@ def _severity(flaw: Flaw, rows: int, profile: Profile, uses: Uses | None) -> str
     return KINDS[flaw.kind].severity
 
 
-def _sizes(contract: Contract, profile: Profile, rows: int) -> Iterable[Change]:
+def _sizes(contract: Contract, profile: Profile, rows: int, uses: Uses | None) -> Iterable[Change]:
     known = {path for past in contract.profiles for path, seen in past.paths.items() if seen.huge}
     for path, here in profile.paths.items():
         if here.huge and path not in known:
             words = f"{here.huge} numbers beyond 1e300"
-            yield Change(HUGE, path, KINDS[HUGE].severity, "none", words, rows, here.huge)
+            severity = KINDS[HUGE].severity if is_read(path, uses) else RISKY
+            yield Change(HUGE, path, severity, "none", words, rows, here.huge)
     if profile.beyond and not any(past.beyond for past in contract.profiles):
         words = f"{profile.beyond} values not compared"
         yield Change(BEYOND, "", KINDS[BEYOND].severity, "none", words, rows, profile.beyond)

@@ -21,6 +21,7 @@ from checks.feeds.halted import Halted, Progress
 from checks.feeds.mask import masked
 from checks.feeds.pacing import Closed, Gates
 from checks.feeds.pages import following
+from checks.feeds.payload import Flaws
 from checks.feeds.report import Reply, header_of
 from checks.feeds.request import call, days, windows
 from checks.feeds.tokens import TOKEN_KINDS, TokenCache, account_key, new_token
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     import httpx
 
     from checks.feeds.decode import Record
+    from checks.feeds.payload import Flaw
     from checks.feeds.preset import Preset
     from checks.feeds.report import Report
     from data.config.settings import Feed
@@ -67,6 +69,8 @@ class Pulled:
     """Records in each page, in order."""
     lacking: dict[str, list[str]] = field(default_factory=dict)
     """Paths that no row of some page has although the preset requires them, and the fields that are read from each."""
+    flaws: tuple[Flaw, ...] = ()
+    """Damage that its bodies could be read with all the same."""
 
     @property
     def records(self) -> list[Record]:
@@ -112,6 +116,26 @@ async def pull(
         visit.renew()
         pulled = await visit.read()
     return replace(pulled, total_ms=visit.elapsed_s * 1000)
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """One answer that is a report."""
+
+    payload: Payload
+    report: Report
+    rows: tuple[Row, ...]
+    lacking: dict[str, list[str]]
+    name: str
+    """Equal for pages of equal records."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Unread:
+    """One answer that should have been a report."""
+
+    payload: Payload
+    words: str
 
 
 @dataclass(slots=True)
@@ -186,19 +210,18 @@ class _Visit:
         )  # fmt: skip
         if isinstance(answer, Problem):
             return answer
-        reply = Reply(answer, self.preset)
-        if problem := reply.refusal(self.at):
-            return problem
-        payload = self._keep(answer)
-        pulled = replace(pulled, payloads=(*pulled.payloads, payload), headers=answer.headers)
+        page = await asyncio.to_thread(self._read, answer) if len(answer.body) > LARGE else self._read(answer)
+        if isinstance(page, Problem):
+            return page
+        pulled = replace(pulled, payloads=(*pulled.payloads, page.payload), headers=answer.headers)
         progress = replace(progress, pulled=pulled, bytes=progress.bytes + len(answer.body))
-        try:
-            report, rows = await self._understood(reply)
-        except Unreadable as unread:
-            return progress.stopped("feed.contract", str(unread))
-        pulled = replace(pulled, lacking={**pulled.lacking, **lacking(rows, self.preset)})
+        if isinstance(page, _Unread):
+            return progress.stopped("feed.contract", page.words)
+        flaws = Flaws()
+        flaws.add((*pulled.flaws, *page.report.flaws))
+        pulled = replace(pulled, lacking={**pulled.lacking, **page.lacking}, flaws=tuple(flaws))
         progress = replace(progress, pulled=pulled)
-        return self._onward(progress, report, self._own(rows, first, last), request.url)
+        return self._onward(progress, page, self._own(page.rows, first, last), request.url)
 
     def _own(self, rows: tuple[Row, ...], first: date, last: date) -> tuple[Row, ...]:
         """Rows of this window's days, and at the ends of all windows what is beyond: no day is read from two windows.
@@ -209,22 +232,28 @@ class _Visit:
         after, before = date.min if first == begin else first, date.max if last == end else last
         return tuple(row for row in rows if not row.day or after <= row.day <= before)
 
-    async def _understood(self, reply: Reply) -> tuple[Report, tuple[Row, ...]]:
-        def both() -> tuple[Report, tuple[Row, ...]]:
+    def _read(self, answer: Answer) -> _Page | _Unread | Problem:
+        """All that takes time with the size of a body: whether it is a report, what to keep of it, what it says."""
+        reply = Reply(answer, self.preset)
+        if problem := reply.refusal(self.at):
+            return problem
+        payload = self._keep(answer)
+        try:
             report = reply.report()
-            return report, canonical(report.records, self.preset)
+        except Unreadable as unread:
+            return _Unread(payload, str(unread))
+        rows = canonical(report.records, self.preset)
+        name = hashlib.sha256(msgspec.json.encode(report.records)).hexdigest()
+        return _Page(payload, report, rows, lacking(rows, self.preset), name)
 
-        return await asyncio.to_thread(both) if len(reply.answer.body) > LARGE else both()
-
-    def _onward(self, progress: Progress, report: Report, rows: tuple[Row, ...], address: str) -> Progress:
+    def _onward(self, progress: Progress, page: _Page, rows: tuple[Row, ...], address: str) -> Progress:
         """What is known after a page, and where the next begins."""
-        pulled, place, paging = progress.pulled, progress.place, self.preset.paging
+        pulled, place, paging, report = progress.pulled, progress.place, self.preset.paging, page.report
         number = place.pages + 1
-        print_of_page = hashlib.sha256(msgspec.json.encode(report.records)).hexdigest()
-        if report.records and print_of_page in progress.seen:
+        if report.records and page.name in progress.seen:
             return progress.stopped("feed.paging", f"page {number} repeats an earlier page")
         pulled = replace(pulled, rows=(*pulled.rows, *rows), pages=(*pulled.pages, len(report.records)))
-        progress = replace(progress, pulled=pulled, seen=progress.seen | {print_of_page})
+        progress = replace(progress, pulled=pulled, seen=progress.seen | {page.name})
         after = following(paging, place, report.page, address)
         if after and number >= paging.max_pages:
             return progress.stopped("feed.paging", f"more than {paging.max_pages} pages")
