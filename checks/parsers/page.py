@@ -29,7 +29,7 @@ MAX_MARKS = 600_000
 MAX_ATTRIBUTES = 256
 """Of one element: each is compared with all before it, a million of them would take minutes."""
 MAX_OPEN_FORMATTING = 256
-MAX_REOPENED = 2_000_000
+MAX_REOPENED = 600_000
 """Unclosed formatting elements are opened again in every paragraph: 80 kB of them would become 3 million nodes."""
 
 _TAG = re.compile(r"</?[a-zA-Z][a-zA-Z0-9]{0,15}")

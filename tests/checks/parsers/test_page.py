@@ -82,6 +82,7 @@ BOMBS = {
     "ends of nothing, each with a text": ("</1>x" * 700_000, "tags and comments"),
     "nothing but opening brackets": ("<" * 8_000_000, "tags and comments"),
     "bold in every paragraph": ("<p>" + "".join(f"<b id={n}>" for n in range(250)) + "<p>x" * 20_000, "formatting"),
+    "six bold elements in very many paragraphs": ("<p>" + "<b>" * 6 + "<p>x" * 290_000, "formatting"),
     "depth in a template": ("<template>" + "<div>" * 2_000 + "</template>", "nested"),
     "depth without scripts": ("<noscript>" + "<div>" * 2_000 + "</noscript>", "nested"),
     "depth behind a comment that is none": ("<!-->" + "<div>" * 2_000 + "-->", "nested"),
@@ -96,6 +97,13 @@ def test_what_would_blow_up_is_refused_before_it_is_parsed(text, why):
     page = read_page(text.encode())
     assert why in page.fault
     assert page.shape.nodes <= 3
+
+
+def test_a_page_far_larger_than_any_met_with_bold_words_in_all_its_rows_is_read():
+    row = "<tr><td><b><i>a</i></b></td><td><a href=/x><strong>b</strong></a></td></tr>"
+    page = read_page(("<table>" + row * 12_000).encode())
+    assert not page.fault
+    assert page.shape.nodes > 80_000
 
 
 def test_a_large_page_with_programs_and_data_in_it_is_read():
