@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 CENT = Decimal("0.01")
 BLIND_ECHO = timedelta(hours=2)
 """So long after P10 is seen again an alarm about its money would be the blindness's doing."""
+NOTED_WITHIN = timedelta(hours=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,8 @@ class Books:
     """Sums by partner, moment and day, as they were known at that moment."""
     ledger: Mapping[str, Sequence[RestatementRow]]
     """Restatements by partner."""
+    notes: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """What finance is told of a partner, by partner."""
 
 
 NOTHING = Books({}, {})
@@ -54,29 +57,26 @@ def moments(truth: Truth, partner: str) -> list[datetime]:
 
 def answers(event: EventTruth, truth: Truth, found: Sequence[Found], books: Books) -> tuple[Answer, ...]:
     """What can be said about `event` beyond when and as what it was found."""
-    if event.began_at is None:
+    began = event.began_at
+    if began is None:
         return ()
-    match event.id:
-        case "F4":
-            return (*_reproduced(truth, books, "P06"), _held_back(truth, books, "P06"), _complete(truth, books, "P06"))
-        case "F7":
-            return (_called_blind(event, found), _no_alarm(event, found))
-        case "F15":
-            return (*_reproduced(truth, books, "P05"), *_disputed(truth, books))
-        case "D7":
-            return (_corrected(books),)
-        case _:
-            return ()
+    if event.id == "F4":
+        return (_reproduced(truth, books, "P06"), _held_back(truth, books, "P06"), _complete(truth, books, "P06"))
+    if event.id == "F15":
+        return (_reproduced(truth, books, "P05"), *_disputed(truth, books))
+    said: dict[str, Callable[[], tuple[Answer, ...]]] = {
+        "F7": lambda: (_called_blind(event, found), _no_alarm(event, found)),
+        "D6": lambda: (_noted(began, truth, books),),
+        "D7": lambda: (_corrected(books),),
+    }
+    return said[event.id]() if event.id in said else ()
 
 
-def _reproduced(truth: Truth, books: Books, partner: str) -> tuple[Answer, ...]:
+def _reproduced(truth: Truth, books: Books, partner: str) -> Answer:
     """Whether every state that there ever was is still there, to the cent."""
-    wrong = _differing(truth, books, partner)
-    seen = books.known.get(partner, {})
-    if not seen:
-        return (Answer("is every earlier state reproducible to the cent?", None, 0),)
-    first = f"differs at {wrong[0]:%H:%MZ}" if wrong else ""
-    return (Answer("is every earlier state reproducible to the cent?", not wrong, len(seen), first),)
+    wrong, seen = _differing(truth, books, partner), books.known.get(partner, {})
+    words = f"differs at {wrong[0]:%H:%MZ}" if wrong else ""
+    return Answer("is every earlier state reproducible to the cent?", not wrong if seen else None, len(seen), words)
 
 
 def _differing(truth: Truth, books: Books, partner: str) -> list[datetime]:
@@ -160,7 +160,10 @@ def _disputed(truth: Truth, books: Books) -> tuple[Answer, ...]:
     entries = [one for one in books.ledger.get("P05", ()) if one.day in days and one.measure == "commission_total"]
     if not entries:
         return (Answer("is it a claw-back in the ledger?", None, 0), Answer("is the disputed sum right?", None, 0))
-    taken, due = sum(((one.now or Decimal(0)) - (one.was or Decimal(0)) for one in entries), Decimal(0)), Decimal(-COMMISSION_CENTS) / 100
+    taken, due = (
+        sum(((one.now or Decimal(0)) - (one.was or Decimal(0)) for one in entries), Decimal(0)),
+        Decimal(-COMMISSION_CENTS) / 100,
+    )
     classes = {one.kind for one in entries}
     words = ", ".join(sorted(kind.value for kind in classes))
     return (
@@ -171,6 +174,13 @@ def _disputed(truth: Truth, books: Books) -> tuple[Answer, ...]:
 
 def _day(truth: Truth) -> datetime:
     return truth.started_at.replace(hour=6, minute=0, second=0, microsecond=0)
+
+
+def _noted(began: datetime, truth: Truth, books: Books) -> Answer:
+    told = books.notes.get("P05", ())
+    late = truth.at > began + NOTED_WITHIN and "P05" in books.notes
+    yes = True if told else False if late else None
+    return Answer("is it a note for finance?", yes, len(told), next(iter(told), ""))
 
 
 def _corrected(books: Books) -> Answer:

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     from checks.demo.told import Day
     from data.config.home import Home
-    from data.model.feed_view import RestatementRow
 
 _PAGE = 200
 _MOMENTS = 50
@@ -160,7 +159,13 @@ async def _from_hub(home: Home, truth: Truth) -> tuple[list[Found], Books]:
     client = HubClient(home.socket, timeout_s=_PATIENCE_S)
     found = await _incidents(client)
     known = {partner: await _known(client, truth, partner) for partner in AUDITED}
-    return found, Books(known, {partner: await _ledger(client, partner) for partner in ("P02", "P05")})
+    details = {partner: await _detail(client, partner) for partner in ("P02", "P05")}
+    ledger = {partner: one.feed.restatements if one.feed else () for partner, one in details.items()}
+    notes = {
+        partner: tuple(change.now for change in one.changes if change.kind == "net-revenue-negative")
+        for partner, one in details.items()
+    }
+    return found, Books(known, ledger, notes)
 
 
 async def _known(client: HubClient, truth: Truth, partner: str) -> dict[datetime, dict[date, Day]]:
@@ -174,9 +179,8 @@ async def _known(client: HubClient, truth: Truth, partner: str) -> dict[datetime
     return found
 
 
-async def _ledger(client: HubClient, partner: str) -> tuple[RestatementRow, ...]:
-    detail = await client.get(f"/v1/target/{quote(f'feed:{feed_name(PARTNER[partner])}')}", TargetDetail)
-    return detail.feed.restatements if detail.feed else ()
+async def _detail(client: HubClient, partner: str) -> TargetDetail:
+    return await client.get(f"/v1/target/{quote(f'feed:{feed_name(PARTNER[partner])}')}", TargetDetail)
 
 
 async def _incidents(client: HubClient) -> list[Found]:

@@ -151,3 +151,13 @@ def test_a_correction_is_in_the_ledger_as_one():
     day = TODAY - timedelta(days=2)
     assert yes(told("D7", ledger={"P02": [entry(day, 100, 99, RestatedAs.CORRECTION)]})) == [True]
     assert yes(told("D7", ledger={"P02": [entry(day, 100, 99)]})) == [False]
+
+
+def test_a_jackpot_is_a_note_and_its_lack_is_told_after_a_while():
+    def said(notes, moment):
+        asked = answers(event("D6"), replace(truth(), at=moment), (), Books({}, {}, notes))
+        return asked[0].yes
+
+    assert said({"P05": ("-33,400.00 on 2026-11-16",)}, at(7)) is True
+    assert said({"P05": ()}, at(7)) is None
+    assert said({"P05": ()}, at(9)) is False
