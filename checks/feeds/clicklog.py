@@ -171,10 +171,10 @@ class Counting:
     zone: ZoneInfo
     now: datetime
     tally: Tally = field(default_factory=Tally)
+    room: int = MOST_CELLS
     _times: dict[str, float | None] = field(default_factory=dict)
     _slices: dict[Parts, dict[int, int] | None] = field(default_factory=dict)
     _bots: dict[str, bool] = field(default_factory=dict)
-    _room: int = MOST_CELLS
 
     def add(self, block: bytes) -> None:
         """Lines with their ends; a blank one is none, one that is too long or cannot be read is malformed."""
@@ -214,7 +214,7 @@ class Counting:
         tally.clicks += 1
         hour = int(at // 3600)
         if hour not in hours:
-            self._room -= 1
+            self.room -= 1
             hours[hour] = 0
         hours[hour] += 1
 
@@ -250,7 +250,7 @@ class Counting:
         key = line[3:]
         if key not in self._slices:
             found = self.registry.slice_of(line, self.team)
-            if found and found not in self.tally.cells and self._room <= 0:
+            if found and found not in self.tally.cells and self.room <= 0:
                 found = Slice(found.team, found.partner, "", "", "other")
             _remember(self._slices, key, self.tally.cells.setdefault(found, {}) if found else None)
         return self._slices[key]
