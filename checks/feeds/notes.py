@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from checks.feeds.preset import Preset
     from data.model.fact import PartnerStat
 
-LEARNED = 7
+LEARNED = 5
 """Days from which a usual day is known."""
 Totals = dict[str, Decimal]
 

@@ -54,5 +54,5 @@ def test_an_ordinary_bad_day_is_no_news():
     assert notes(known(), rows(9_000), PRESET) == ()
 
 
-def test_nothing_is_usual_before_a_week_is_known():
-    assert notes(known(days=6), rows(-33_400), PRESET) == ()
+def test_nothing_is_usual_before_five_days_are_known():
+    assert notes(known(days=4), rows(-33_400), PRESET) == ()
