@@ -65,6 +65,8 @@ class Board:
     """Sites and links by what they share."""
     ranking: Ranking = field(init=False)
     uptime: Uptime = field(default_factory=Uptime)
+    doubted_parsers: set[TargetId] = field(default_factory=set)
+    """Those that fail, also once only; asked for with every run of thousands of them."""
     _latency: dict[TargetId, array[float]] = field(default_factory=dict)
     _counts: Counter[tuple[TargetKind, TeamId, State]] = field(default_factory=Counter)
 
@@ -109,6 +111,7 @@ class Board:
             known.pop(target_id, None)
         self.census.forget(target_id)
         self.uptime.forget(target_id)
+        self.doubted_parsers.discard(target_id)
         self.touch()
 
     def put_state(self, state: TargetState) -> None:
@@ -119,6 +122,7 @@ class Board:
                 self.uptime.moved(old, state)
         self._counts[state.kind, state.team, state.state] += 1
         self.ranking.moved(state, old)
+        self._doubt(state)
         self.states[state.target] = state
         self.unwritten.add(state.target)
         self.touch()
@@ -129,7 +133,16 @@ class Board:
         self.ranking = Ranking(self.targets)
         for state in self.states.values():
             self.ranking.moved(state, None)
+            self._doubt(state)
         self.touch()
+
+    def _doubt(self, state: TargetState) -> None:
+        if state.kind is not TargetKind.PARSER:
+            return
+        if state.fails or state.state is State.FAILING:
+            self.doubted_parsers.add(state.target)
+        else:
+            self.doubted_parsers.discard(state.target)
 
     def observed(self, observation: Observation) -> None:
         """Strips and latencies of one observation; the state comes from the life cycle."""

@@ -233,7 +233,7 @@ class Hub:
         await _by_turns(self._start_checking, fresh)
         self.probing.reconfigure(settings)
         self.hygiene.configure(settings)
-        self.ranks.configure(settings.targets)
+        await self.ranks.reconfigure(settings.targets)
         await self.door.configure()
         self.board.touch()
 

@@ -8,6 +8,7 @@ the dark is said in its own evidence and on the screens of the sites it feeds.
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -27,7 +28,7 @@ from data.model.state import State
 from data.model.target import TargetKind, name_of, target_id
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from checks.hub.board import Board
@@ -41,6 +42,7 @@ DEINDEXED = cause("seo.deindexed")
 ACCEPT = timedelta(days=7)
 """A site that is gone for so long is how the results are now."""
 RESTORED = timedelta(days=8)
+SWEEP = timedelta(hours=1)
 MOST_LOOKS = 100
 """Of one query that are read after a restart: a day of one every quarter of an hour."""
 OK = "ok"
@@ -78,24 +80,36 @@ class RankRoom:
     _where: dict[str, set[Series]] = field(default_factory=lambda: defaultdict(set))
     """Queries in which a site was ever seen."""
     _gone: dict[TargetId, Gone] = field(default_factory=dict)
+    _dark: dict[str, tuple[frozenset[TargetId], frozenset[TargetId]]] = field(default_factory=dict)
+    """By host: the parsers that failed when it was last asked, and those that were unseen because of them."""
+    _swept_at: datetime | None = None
 
-    def configure(self, targets: Iterable[Target]) -> None:
-        """Another inventory: what is known of sites and parsers that are no more is forgotten."""
+    async def reconfigure(self, targets: Sequence[Target]) -> None:
+        """`configure`, with the index of a hundred thousand sites made beside the loop."""
+        self.configure(targets, await asyncio.to_thread(OwnSites.of, targets) if _is_searched(targets) else None)
+
+    def configure(self, targets: Iterable[Target], sites: OwnSites | None = None) -> None:
+        """Another inventory: what is known of sites, parsers and searches that are no more is forgotten.
+
+        So are the places of a site that has another address now: where it stood says nothing of where it is.
+        """
         every = tuple(targets)
-        self._parsers = {}
+        self._parsers, self._dark = {}, {}
         for one in every:
             if one.kind is TargetKind.PARSER and one.query and not one.paused:
                 self._parsers.setdefault(host_of(one), []).append(one)
-        self._sites = OwnSites.of(every) if self._parsers else OwnSites()
-        there = {one.id for one in every}
-        self._known = {key: known for key, known in self._known.items() if key[0] in there}
-        for site in [site for site in self._where if site not in there]:
-            del self._where[site]
-            self._gone.pop(TargetId(site), None)
-        for keys in self._where.values():
-            keys.intersection_update(self._known)
-        for site in [site for site in self._gone if site in self._where]:
-            self._review(site)
+        before = self._sites
+        self._sites = (sites or OwnSites.of(every)) if _is_searched(every) else OwnSites()
+        there = {one.id: one for one in every if one.kind is TargetKind.PARSER or one.id in self._where}
+        self._known = {key: known for key, known in self._known.items() if _is_asked(key, there)}
+        for known in map(TargetId, tuple(self._where)):
+            if known not in there or before.site(there[known].url) != self._sites.site(there[known].url):
+                self._forget(known)
+        fewer = {site for site, keys in self._where.items() if not keys <= self._known.keys()}
+        for site in fewer:
+            self._where[site] &= self._known.keys()
+        for site in fewer:
+            self._review(TargetId(site))
 
     def restore(self, rows: Sequence[Ranks], now: datetime) -> None:
         """Learn again from stored looks, oldest first. What was called deindexed before them stays so for its time."""
@@ -103,7 +117,7 @@ class RankRoom:
             teams = list(found)
             places = {site: place for one in teams for site, place in one.places.items()}
             key = target_id(TargetKind.PARSER, parser), query, geo
-            if key[0] in self.board.targets:
+            if _is_asked(key, self.board.targets):
                 self._learn(key, Look(at, teams[0].results, places, teams[0].hosts))
         for site in list(self._where):
             self._review(TargetId(site))
@@ -115,8 +129,9 @@ class RankRoom:
 
     def take(self, target: Target, run: ParserRun, ranked: Iterable[tuple[int, str]]) -> list[Ranks]:
         """The rows to store of a run's places; none where it is frozen, was not good or is older than what is known."""
-        if not run.query or run.verdict != OK or target.id in self._doubted():
+        if not run.query or run.verdict != OK or target.id in self._doubted(host_of(target)):
             return []
+        self._sweep(run.at)
         pairs = list(ranked)
         places = self._sites.places(pairs)
         depth = max((position for position, _ in pairs), default=0)
@@ -126,8 +141,7 @@ class RankRoom:
             return []
         was, now = before.places if before else {}, self._known[key].places
         for site in {*was, *now}:
-            news = _verdict(was.get(site)) != _verdict(now.get(site))
-            if news or (site in self._gone and site not in was):
+            if _is_news(was.get(site), now.get(site)) or (site in self._gone and was.get(site) != now.get(site)):
                 self._review(TargetId(site))
         return self._rows(run, depth, places, {*places, *was})
 
@@ -159,34 +173,33 @@ class RankRoom:
 
     def unseen(self, broken: Collection[TargetId], scope: Scope | None, now: datetime) -> str:
         """`ranks of 12 sites unseen since 17:32Z, 214 queries`; empty where no site is known to stand anywhere."""
-        dark = unseen((one for mine in self._parsers.values() for one in mine), broken)
+        hosts = {host_of(one) for target in broken if (one := self.board.targets.get(target))}
+        dark = unseen((one for host in hosts for one in self._parsers.get(host, ())), broken)
+        series = list(self._known.items())  # details are read in threads
         sites = {
             site
-            for key, known in self._known.items()
+            for key, known in series
             if key[0] in dark
             for site, place in known.places.items()
             if place.steady and self._sees(scope, site)
         }
         if not sites:
             return ""
-        queries = len({(key[1], key[2]) for key in self._known if key[0] in dark})
+        queries = len({(key[1], key[2]) for key, _ in series if key[0] in dark})
         noun = "1 site" if len(sites) == 1 else f"{len(sites):,} sites"
         of = "1 query" if queries == 1 else f"{queries:,} queries"
         return f"ranks of {noun} unseen since {_when(self._failing_since(broken, now), now)}, {of}"
 
     def aspects(self, site: TargetId, now: datetime) -> tuple[Aspect, ...]:
         """The row of a site's screen that says where it stands; none for a site that never stood anywhere."""
-        places = [
-            (key, self._known[key].places[site])
-            for key in sorted(self._where.get(site, ()))
-            if self._known[key].places[site].steady
-        ]
+        found = [(key, self._known.get(key, Standings({}))) for key in sorted(self._where.get(site, ()))]
+        places = [(key, place) for key, known in found if (place := known.places.get(site)) and place.steady]
         if not places:
             return ()
-        last_at = max(at for key, _ in places if (at := self._known[key].last_at))
+        last_at = max(known.last_at for _, known in found if known.last_at)
         usual = f"about {_median(place.usual for _, place in places)} in {_queries(len(places))}"
-        failing = self._failing()
-        dark = unseen((one for mine in self._parsers.values() for one in mine), failing)
+        failing = frozenset(self.board.doubted_parsers)
+        dark = frozenset[TargetId]().union(*(self._doubted(host) for host in list(self._parsers)))
         frozen = sum(key[0] in dark for key, _ in places)
         absent = sum(place.gone for _, place in places)
         if site in self._gone:
@@ -202,7 +215,7 @@ class RankRoom:
         """Where the reader's sites stand in a parser's results: information beside what else varies there."""
         found = [
             (place.missed, place.usual, _row(site, key, place, now))
-            for key, known in self._known.items()
+            for key, known in list(self._known.items())
             if key[0] == parser
             for site, place in known.places.items()
             if place.steady and self._sees(scope, site)
@@ -212,10 +225,17 @@ class RankRoom:
     # ── what is known ────────────────────────────────────────────────────────────────────────────────────────────
 
     def _learn(self, key: Series, look: Look) -> bool:
+        """Whether it taught anything."""
         before = self._known.get(key, Standings({}))
         after = before.learn(look)
-        if after is before:
+        if after.last_at != look.at:
+            self._known[key] = after
             return False
+        for site in before.places.keys() - after.places.keys():
+            self._where[site].discard(key)
+            told = self._gone.get(TargetId(site))
+            if told and told.where == (host_of(self.board.targets[key[0]]), key[2]):
+                del self._gone[TargetId(site)]
         for site, place in after.places.items():
             if place.gone and place.missed_since and look.at - place.missed_since >= ACCEPT:
                 after = after.forget(site)
@@ -275,18 +295,36 @@ class RankRoom:
         alike = self._parsers.get(host_of(parser), [])
         return [one for one in alike if one.canary and one.id != parser.id and speaks_for(one, parser, alike)]
 
-    def _failing(self) -> frozenset[TargetId]:
-        """Parsers of search results that fail, also once only: nothing is learned while that may be confirmed."""
-        return frozenset(
-            one.id
-            for mine in self._parsers.values()
-            for one in mine
-            if (state := self.board.states.get(one.id)) and (state.fails or state.state is State.FAILING)
-        )
+    def _doubted(self, host: str) -> frozenset[TargetId]:
+        """Parsers of a host whose ranks are unseen now, also while a failure waits to be confirmed."""
+        parsers = self._parsers.get(host, ())
+        doubted = self.board.doubted_parsers
+        failing = frozenset(one.id for one in parsers if one.id in doubted) if doubted else frozenset[TargetId]()
+        known = self._dark.get(host)
+        if known is None or known[0] != failing:
+            known = self._dark[host] = failing, unseen(parsers, failing) if failing else failing
+        return known[1]
 
-    def _doubted(self) -> frozenset[TargetId]:
-        failing = self._failing()
-        return unseen((one for mine in self._parsers.values() for one in mine), failing) if failing else failing
+    def _forget(self, site: TargetId) -> None:
+        """As if the site had never been seen anywhere."""
+        for key in self._where.pop(site, ()):
+            if key in self._known:
+                self._known[key] = self._known[key].forget(site)
+        if self._gone.pop(site, None):
+            self.check_soon(site)
+
+    def _sweep(self, now: datetime) -> None:
+        """Forget searches that nobody ran for as long as a restart looks back: they are not where a site still stands."""
+        if self._swept_at and now - self._swept_at < SWEEP:
+            return
+        self._swept_at = now
+        over = [key for key, known in self._known.items() if known.last_at and now - known.last_at > RESTORED]
+        for key in over:
+            sites = self._known.pop(key).places
+            for site in sites:
+                self._where[site].discard(key)
+            for site in sites:
+                self._review(TargetId(site))
 
     def _failing_since(self, broken: Iterable[TargetId], now: datetime) -> datetime:
         states = (self.board.states.get(one) for one in broken)
@@ -332,9 +370,21 @@ def _row(site: str, key: Series, place: Place, now: datetime) -> VolatilityRow:
     )
 
 
-def _verdict(place: Place | None) -> tuple[bool, bool]:
-    """What a look may change of what is said of a site."""
-    return (place.steady, place.gone) if place else (False, False)
+def _is_news(was: Place | None, now: Place | None) -> bool:
+    """Whether a look may change what is said of a site: it is gone or back, or one place fewer speaks for it."""
+    gone, steady = bool(was and was.gone), bool(was and was.steady)
+    return gone != bool(now and now.gone) or (steady and not (now and now.steady))
+
+
+def _is_searched(targets: Iterable[Target]) -> bool:
+    """Whether any parser may read results; of what others run only the runs say it."""
+    return any(one.kind is TargetKind.PARSER and (one.query or one.outside) for one in targets)
+
+
+def _is_asked(key: Series, targets: Mapping[TargetId, Target]) -> bool:
+    """Whether a parser still asks this; what others ask is theirs to say."""
+    target = targets.get(key[0])
+    return target is not None and (target.outside or (target.query, target.geo) == key[1:])
 
 
 def _look_key(row: Ranks) -> tuple[datetime, str, str, str]:

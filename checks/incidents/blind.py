@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -70,10 +71,16 @@ def blind_to(parsers: Iterable[Target], failing: Collection[TargetId]) -> str:
 
 def host_of(target: Target) -> str:
     """Where the results come from; parsers of others may not say it and are taken together by team."""
+    return _hostname(target.url) or f"team {target.team}"
+
+
+@lru_cache(maxsize=16_384)
+def _hostname(url: str) -> str:
+    """Asked again with every run of thousands of searches."""
     try:
-        return urlsplit(target.url).hostname or f"team {target.team}"
+        return urlsplit(url).hostname or ""
     except ValueError:
-        return f"team {target.team}"
+        return ""
 
 
 def _of_host(host: str, parsers: Sequence[Target], failing: Collection[TargetId]) -> Blind | None:

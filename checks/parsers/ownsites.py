@@ -29,12 +29,13 @@ class OwnSites:
 
     @classmethod
     def of(cls, targets: Iterable[Target]) -> OwnSites:
+        """Those whose checks are paused stand where they stood, unless another site has their address."""
         found: dict[str, list[tuple[str, TargetId]]] = {}
-        for target in targets:
-            if target.kind is TargetKind.SITE and not target.paused:
-                host, path = _parts(target.url)
-                if host:
-                    found.setdefault(host, []).append((path, target.id))
+        for target in sorted(targets, key=lambda one: one.paused):
+            host, path = _parts(target.url) if target.kind is TargetKind.SITE else ("", "")
+            known = found.setdefault(host, []) if host else []
+            if host and not (target.paused and any(path == other for other, _ in known)):
+                known.append((path, target.id))
         for paths in found.values():
             paths.sort(key=lambda one: (-len(one[0]), one))
         return cls(found)

@@ -9,7 +9,8 @@ Places come and go: that is the world. A site is *gone* from a query in a countr
    thousand (`CHANCE`), with the share of pages it was missing from before, one absence more than seen; never fewer than
    `FEWEST`, and two more than it ever was missing in a row, because absences come in runs. 30 pages without a gap: 3;
    10 pages: 4; a gap in one page of ten: 5 or 6.
-3. those pages are of the same query as ever: at least `ALIKE` of the hosts usual there are there still.
+3. those pages are of the same query as ever: at least `ALIKE` of the hosts usual there are there still. After `PAGES` of
+   another kind in a row the results are others for good, and everything is learned anew.
 
 A site that is gone from more than half of the queries where it stood steadily, of one engine in one country, is
 deindexed; from fewer it has lost ranks, which is information. `learn` takes good and believed pages only.
@@ -110,11 +111,16 @@ class Standings:
     hosts: tuple[tuple[str, ...], ...] = ()
     """First hosts of the last good pages."""
     last_at: datetime | None = None
+    strange: int = 0
+    """Pages in a row that looked like another query's."""
 
     def learn(self, look: Look) -> Standings:
-        """With one page more. One that is older than the last, or of another query by its looks, changes nothing."""
-        if (self.last_at and look.at <= self.last_at) or not self._alike(look):
+        """With one page more. One that is older than the last, or of another query by its looks, says nothing."""
+        if self.last_at and look.at <= self.last_at:
             return self
+        if not self._alike(look):
+            strange = self.strange + 1
+            return replace(self, strange=strange) if strange < PAGES else Standings({}).learn(look)
         places = dict(self.places)
         for site in {*places, *look.places}:
             places[site] = _learned(places.get(site, Place()), look, look.places.get(site, 0))

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from checks.hub.board import Board
-from checks.hub.ranks import ACCEPT, RankRoom
+from checks.hub.ranks import ACCEPT, RESTORED, RankRoom
 from data.model.fact import ParserRun
 from data.model.observation import Observation
 from data.model.principal import EVERYTHING, Scope
@@ -247,3 +247,81 @@ def test_sites_and_parsers_that_are_no_more_are_forgotten(company):
     company.room.configure([one for one in (*SITES, *PARSERS) if one.name not in {"kiel", "d"}])
     assert company.checked().state is State.OK
     assert company.room.aspects("site:oslo", company.at)[0].value == "seen in 3 of 3 queries"
+
+
+def test_a_site_whose_checks_are_paused_stands_where_it_stood(company):
+    company.room.configure([replace(one, paused=one.name == "kiel") for one in (*SITES, *PARSERS)])
+    for name in "abc":
+        company.run(name, 20)
+    company.room.configure([*SITES, *PARSERS])
+    assert company.checked().state is State.OK
+
+
+def test_a_site_that_moved_is_not_missed_where_it_was(company):
+    moved = replace(site("kiel"), url="https://kiel-casino.example/")
+    company.board.put_target(moved)
+    company.room.configure([moved, *SITES[1:], *PARSERS])
+    for name in "abc":
+        company.run(name, 9, without=["kiel"])
+    assert company.checked().state is State.OK
+    assert company.room.aspects("site:kiel", company.at) == ()
+
+
+def test_a_search_that_is_no_longer_asked_does_not_speak_for_a_site(company):
+    company.run("a", 9, without=["kiel"])
+    other = [replace(one, query=f"other {one.query}") if one.name in {"b", "c"} else one for one in PARSERS]
+    for target in other:
+        company.board.put_target(target)
+    company.room.configure([*SITES, *other])
+    company.run("a", without=["kiel"])
+    assert "for 1 of 1 query" in company.checked().detail
+
+
+def test_searches_of_others_that_nobody_runs_any_more_are_forgotten(company):
+    crawler = replace(parser("x", ""), outside=True)
+    company.board.put_target(crawler)
+    company.room.configure([*SITES, *PARSERS, crawler])
+
+    def crawls(query, count, without=()):
+        for _ in range(count):
+            company.at += QUARTER
+            urls = [url for url in HOSTS if not any(f"//{gone}." in url for gone in without)]
+            run = ParserRun("x", "aurora", company.at, crawler.url, "SE", len(urls), "ok", query=query)
+            company.room.take(crawler, run, list(enumerate(urls, 1)))
+
+    crawls("last season", 9)
+    crawls("this season", 9)
+    company.at += RESTORED / 2
+    crawls("this season", 1)
+    company.at += RESTORED / 2
+    crawls("this season", 9, without=["kiel"])
+    assert "in SE for 1 of 1 query" in company.checked().detail
+
+
+def test_results_that_became_others_for_good_are_learned_anew_and_nobody_is_gone_from_them(company):
+    company.run("d", 5, without=["kiel"])
+    target = company.board.targets["parser:d"]
+    stored = []
+    for hosts in [("rival.example",)] * 12 + [("new.example",)] * 12:
+        company.at += QUARTER
+        run = ParserRun("d", "aurora", company.at, target.url, "AT", 22, "ok", query="casino", hosts=hosts)
+        stored.append(company.room.take(target, run, [(1, "https://oslo.example/")]))
+    assert [bool(rows) for rows in stored] == [True] * 12 + [False] * 9 + [True] * 3
+    assert company.checked().state is State.OK
+    company.room.accept(["site:kiel", "site:oslo"])
+
+
+async def test_another_inventory_is_indexed_beside_the_loop(company):
+    await company.room.reconfigure([*SITES[1:], *PARSERS])
+    assert company.run("a")[0].places == {"site:oslo": 2}
+
+
+def test_a_failing_parser_freezes_its_host_until_it_is_fine_again(company):
+    company.fails("c")
+    assert company.run("a") == []
+    company.fails("c", state=State.OK, fails=0, cause="")
+    assert company.run("a") != []
+    company.fails("c")
+    company.board.remove_target("parser:c")
+    company.room.configure(company.board.targets.values())
+    assert company.run("a") != []

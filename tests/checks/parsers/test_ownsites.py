@@ -36,7 +36,7 @@ SITES = OwnSites.of(
         ("//lima.example", "lima"),
         ("https://lima.example/else", None),
         ("https://notkiel.example/", None),
-        ("https://rest.example/", None),
+        ("https://rest.example/", "rest"),
         ("https://go.example/", None),
         ("http://[::1/", None),
         ("", None),

@@ -74,8 +74,19 @@ def test_a_place_at_the_lower_edge_falls_off_without_being_gone():
 def test_a_page_of_another_query_by_its_hosts_teaches_nothing():
     known = learned(*(look(n, 4) for n in range(20)))
     strange = look(20, hosts=tuple(f"other{n}.example" for n in range(9)))
-    assert known.learn(strange) is known
-    assert known.learn(look(20)).places["kiel"].missed == 1
+    assert known.learn(strange).places == known.places
+    assert known.learn(strange).learn(look(20)).places["kiel"].missed == 1
+
+
+def test_pages_of_another_kind_that_stay_are_learned_anew():
+    known = learned(*(look(n, 4) for n in range(20)))
+    for n in range(20, 29):
+        known = known.learn(look(n, hosts=tuple(f"other{n}.example" for n in range(9))))
+        assert known.places["kiel"].steady
+        assert not known.places["kiel"].missed
+    known = known.learn(look(29, 2, hosts=tuple(f"other{n}.example" for n in range(9))))
+    assert known.places["kiel"].looks == (2,)
+    assert known.last_at == look(29).at
 
 
 def test_an_older_page_or_the_same_again_teaches_nothing():
