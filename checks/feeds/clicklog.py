@@ -21,7 +21,7 @@ from data.model.ids import PartnerId, TeamId
 from data.model.observation import NO_CAUSE
 from data.model.state import State
 from data.model.target import TargetKind
-from data.text import clean_text, redact
+from data.text import clean_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -150,7 +150,7 @@ class Tally:
     latest: float = 0.0
     """Seconds since 1970 of the newest line, none of those ahead."""
     broken: str = ""
-    """Beginning of the first line that could not be read."""
+    """Shape of the beginning of the first line that could not be read, letters as `x` and digits as `0`: lines hold people's ids."""
     cells: dict[Slice, dict[int, int]] = field(default_factory=dict)
     """Clicks by slice and epoch hour."""
 
@@ -191,7 +191,7 @@ class Counting:
             if line is None or at is None:
                 tally.malformed += 1
                 if not tally.broken:
-                    tally.broken = clean_text(redact(raw[:200].decode("utf-8", "replace")), 80)
+                    tally.broken = _shape(raw)
             else:
                 self._click(line, at)
 
@@ -260,6 +260,11 @@ def _remember(known: dict[K, V], key: K, value: V) -> None:
     if len(known) >= _MOST_KNOWN:
         known.clear()
     known[key] = value
+
+
+def _shape(raw: bytes) -> str:
+    text = clean_text(raw[:200].decode("utf-8", "replace"), 80)
+    return "".join("0" if char.isdigit() else "x" if char.isalpha() else char for char in text)
 
 
 def is_bot(mark: str) -> bool:
