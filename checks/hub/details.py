@@ -16,7 +16,7 @@ from checks.hub.filters import worst_first
 from checks.hub.parser_detail import ParserDetails
 from checks.hub.prelude import prelude, window
 from checks.hub.probing import PROBED
-from checks.incidents.blind import blind_to
+from checks.incidents.blind import blind_to, was_blind_to
 from checks.incidents.explain import plans_of, statements
 from checks.incidents.labels import WEB, parsed, read_all
 from checks.incidents.upstream import considered, kind_words
@@ -184,7 +184,7 @@ class Details:
             incident=redact_incident(found, scope),
             statements=tuple(
                 replace(one, text=redact_words(one.text, scope))
-                for one in statements(found, mine, self._unseen(mine, scope))
+                for one in statements(found, mine, self._unseen(found, mine, scope))
             ),
             timeline=tuple(replace(entry, what=redact_words(entry.what, scope)) for entry in entries),
             members=self._member_rows(mine, scope, now),
@@ -194,14 +194,19 @@ class Details:
             teams=tuple(Counter({finding.target: str(finding.team) for finding in mine}.values()).most_common()),
         )
 
-    def _unseen(self, members: Iterable[Finding], scope: Scope) -> str:
-        """What the parsers among the members leave in the dark, of what the reader may see."""
-        broken = {one.target for one in members if one.kind is TargetKind.PARSER and one.closed_at is None}
-        if not broken:
+    def _unseen(self, incident: Incident, members: Iterable[Finding], scope: Scope) -> str:
+        """What the parsers among the members leave, or left, in the dark, of what the reader may see."""
+        parsers = [one for one in members if one.kind is TargetKind.PARSER]
+        if not parsers:
             return ""
-        told = blind_to((one for one in self.hub.board.targets.values() if scope.sees(one.team)), broken)
-        sites = self.hub.ranks.unseen(broken, scope, self.hub.clock.now())
-        return "; ".join(filter(None, (told, sites)))
+        every = self.hub.board.targets.values()
+        visible = [one for one in every if one.kind is TargetKind.PARSER and scope.sees(one.team)]
+        if incident.closed_at:
+            failed = {one.target for one in parsers}
+            return was_blind_to(visible, failed, incident.started_at, incident.closed_at)
+        broken = {one.target for one in parsers if one.closed_at is None}
+        sites = self.hub.ranks.unseen(broken, scope, self.hub.clock.now()) if broken else ""
+        return "; ".join(filter(None, (blind_to(visible, broken), sites)))
 
     def _upstreams(self, incident: Incident, members: list[Finding], scope: Scope) -> tuple[UpstreamRow, ...]:
         """What the members share and how that fares; judged by some of them, so that it costs little."""

@@ -12,6 +12,7 @@ from data.model.target import TargetKind
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
+    from datetime import datetime
 
     from data.model.ids import TargetId
     from data.model.target import Target
@@ -64,9 +65,16 @@ def blind_to(parsers: Iterable[Target], failing: Collection[TargetId]) -> str:
     found = blindness(parsers, failing)
     if not found:
         return ""
-    count = sum(blind.queries for blind in found)
-    noun = "1 query is" if count == 1 else f"{count:,} queries are"
-    return f"rank and deindex of {noun} unseen: {'; '.join(blind.why for blind in found[:3])}"
+    return f"rank and deindex of {_queries(found, 'is', 'are')} unseen: {'; '.join(blind.why for blind in found[:3])}"
+
+
+def was_blind_to(parsers: Iterable[Target], failed: Collection[TargetId], began: datetime, ended: datetime) -> str:
+    """What nobody saw while these failed, for an incident that is over; empty where nothing was missed."""
+    found = blindness(parsers, failed)
+    if not found:
+        return ""
+    until = f"{ended:%H:%MZ}" if ended.date() == began.date() else f"{ended:%Y-%m-%d %H:%MZ}"
+    return f"rank and deindex of {_queries(found, 'was', 'were')} unseen from {began:%Y-%m-%d %H:%MZ} to {until}"
 
 
 def host_of(target: Target) -> str:
@@ -81,6 +89,11 @@ def _hostname(url: str) -> str:
         return urlsplit(url).hostname or ""
     except ValueError:
         return ""
+
+
+def _queries(found: Iterable[Blind], one: str, many: str) -> str:
+    count = sum(blind.queries for blind in found)
+    return f"1 query {one}" if count == 1 else f"{count:,} queries {many}"
 
 
 def _of_host(host: str, parsers: Sequence[Target], failing: Collection[TargetId]) -> Blind | None:

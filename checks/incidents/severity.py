@@ -20,6 +20,7 @@ _CALMER = Decimal("0.8")
 
 _BLIND = frozenset({"feed", "postback"})
 _HYGIENE = frozenset({"parser", "page"})
+_NO_RESULTS = "page.no_results"
 
 
 def is_blind(cause: CauseId) -> bool:
@@ -32,15 +33,16 @@ def grade(
 ) -> Severity:
     """How bad an incident is: compliance first, then money an hour, then what is known without a price.
 
+    A query without results is the world, and never more than SEV4: were it the parser, its canaries would say so.
     Without a price (`loss.per_hour` of 0) sites, links and edges count by members; blindness and hygiene are SEV4,
     what search engines see is SEV3. `was` is the present severity and makes it fall later than it rises.
     """
     if compliance:
         return Severity.SEV1
-    if loss.per_hour > 0:
+    if loss.per_hour > 0 and cause != _NO_RESULTS:
         return _by_money(loss.per_hour, was)
     family = family_of(cause)
-    if is_blind(cause) or (family in _HYGIENE and members < SHARED_MEMBERS):
+    if is_blind(cause) or cause == _NO_RESULTS or (family in _HYGIENE and members < SHARED_MEMBERS):
         return Severity.SEV4
     if family in _HYGIENE or family in {"seo", "revenue"} or cause == "feed.restated":
         return Severity.SEV3

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
-from checks.incidents.blind import blind_to, blindness, unseen
+from checks.incidents.blind import blind_to, blindness, unseen, was_blind_to
 from data.model.target import Target, TargetKind, target_id
 
 
@@ -58,3 +60,15 @@ def test_parsers_that_feed_no_ranks_and_those_at_rest_do_not_count():
 def test_a_broken_address_is_no_reason_to_stop():
     broken = Target("parser:p1", TargetKind.PARSER, "aurora", "p1", "http://[::1/", query="x")
     assert "parsers of team aurora fail" in blind_to([broken], failing(1))
+
+
+def test_what_was_unseen_is_still_said_when_it_is_over():
+    began, ended = datetime(2026, 11, 17, 17, 30, tzinfo=UTC), datetime(2026, 11, 17, 18, 50, tzinfo=UTC)
+    assert (
+        was_blind_to(PARSERS, failing(*range(6)), began, ended)
+        == "rank and deindex of 10 queries were unseen from 2026-11-17 17:30Z to 18:50Z"
+    )
+    assert was_blind_to(PARSERS, failing(1), began, ended + timedelta(days=1)).endswith(
+        "of 1 query was unseen from 2026-11-17 17:30Z to 2026-11-18 18:50Z"
+    )
+    assert was_blind_to(PARSERS, (), began, ended) == ""

@@ -30,6 +30,8 @@ from data.model.money import NO_LOSS, Loss
         ("feed.restated", "0", 1, None, "SEV3"),
         ("revenue.blind", "0", 1, None, "SEV4"),
         ("parser.field_dead", "0", 1, None, "SEV4"),
+        ("page.no_results", "0", 9, None, "SEV4"),
+        ("page.no_results", "400", 9, None, "SEV4"),
         ("parser.field_dead", "0", 24, None, "SEV3"),
         ("edge.error", "0", 1, None, "SEV2"),
         ("tcp.refused", "0", 1, None, "SEV3"),
