@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SHOWN = (
-    "content-type", "retry-after", "deprecation", "sunset", "warning", "x-ratelimit-remaining", "x-ratelimit-reset",
+    "content-type", "retry-after", "deprecation", "sunset", "warning", "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset",
 )  # fmt: skip
 MAX_WAIT = timedelta(hours=24)
 _TLS = {

@@ -21,6 +21,7 @@ from checks.feeds.kinds import BREAKING, HARMLESS
 from checks.feeds.ledger import gone, restatements
 from checks.feeds.memory import RESTATED_OPEN, Memory
 from checks.feeds.notes import notes
+from checks.feeds.quota import left
 from checks.feeds.restated import restatement
 from checks.feeds.sense import beside_others, day_totals, senses
 from data.model.cause import state_of
@@ -283,5 +284,10 @@ def _observation(feed: Feed, pulled: Pulled, now: datetime, why: CauseId, state:
         total_ms=pulled.total_ms,
         value=float(len(pulled.rows)) if not pulled.problem else None,
         blame=pulled.host if local else str(feed.partner) if why else "",
-        evidence={"partner": str(feed.partner), "host": clean_text(pulled.host, 120)},
+        evidence={"partner": str(feed.partner), "host": clean_text(pulled.host, 120), **_quota(pulled)},
     )
+
+
+def _quota(pulled: Pulled) -> dict[str, str]:
+    words = left(pulled.headers)
+    return {"quota": words} if words else {}
