@@ -40,6 +40,12 @@ def test_a_speed_beyond_reason_is_a_usage_error(tmp_path):
     assert losswatch("demo", "--home", str(tmp_path), "--speed", "0").returncode == 64
 
 
+def test_a_moment_that_is_none_is_a_usage_error(tmp_path):
+    ran = losswatch("demo", "--home", str(tmp_path), "--at", "25:00")
+    assert (ran.returncode, "25:00" in ran.stderr) == (64, True)
+    assert not any(tmp_path.iterdir())
+
+
 def test_a_report_without_a_demo_says_how_to_start_one(tmp_path):
     ran = losswatch("demo", "report", "--home", str(tmp_path))
     assert (ran.returncode, "losswatch demo" in ran.stderr) == (3, True)

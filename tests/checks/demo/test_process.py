@@ -43,14 +43,14 @@ def test_a_demos_own_folder_is_emptied_without_following_links(tmp_path):
 
 def test_the_company_says_when_it_is_ready_and_ends_with_its_standard_input(tmp_path):
     home = Home.find(str(tmp_path))
-    company = CompanyProcess(home, speed=90.0, seed=2)
+    company = CompanyProcess(home, speed=90.0, seed=2, at="09:05")
     try:
         company.wait_ready()
         assert company.alive
-        assert home.toml.exists()
+        assert "T09:05:00Z" in home.toml.read_text(), "the day is joined when it was asked for"
         assert (home.spool / "history.parquet").exists()
         truth = from_json((tmp_path / "demo" / "truth.json").read_bytes(), Truth)
-        assert (truth.started_at.hour, truth.speed) == (5, 90.0)
+        assert (truth.started_at.hour, truth.speed) == (8, 90.0)
     finally:
         company.stop()
     assert not company.alive
