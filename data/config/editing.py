@@ -36,7 +36,8 @@ def with_feed_options(text: str, feed: str, options: Mapping[str, str]) -> str:
 
 
 def write(path: Path, text: str) -> None:
-    """Replace the file in one step; what stood there before is kept beside it as `NAME.bak`."""
+    """Replace the file in one step; what stood there before is kept beside it as `NAME.bak`. A link stays one."""
+    path = path.resolve()
     before = path.read_bytes()
     mode = path.stat().st_mode & 0o777
     for target, body in ((path.with_name(path.name + ".bak"), before), (path, text.encode())):
