@@ -1,4 +1,4 @@
-"""Two counts of the same thing: our postbacks or clicks, and what the partner's API says of the same days. Pure."""
+"""Two counts of the same thing: our postbacks, and what the partner's API says of the same days. Pure."""
 
 from __future__ import annotations
 
@@ -108,17 +108,6 @@ def matched(
         if days:
             found.append(_match(words, days))
     return tuple(found)
-
-
-def clicks_matched(ours: Mapping[date, int], stats: Sequence[PartnerStat], last: date) -> Match | None:
-    """Our own clicks beside those the partner counts, on whole days up to `last`; ours are the larger side as a rule."""
-    theirs = api_by_day(stats, "clicks")
-    days = tuple((day, theirs[day], count) for day, count in sorted(ours.items()) if day in theirs and day <= last)
-    if not days:
-        return None
-    found = _match("clicks", days[-DAYS:])
-    turned = tuple((day, count, counted) for day, counted, count in found.days)
-    return Match("clicks", turned, found.usual, found.fits)
 
 
 def _match(what: str, days: tuple[tuple[date, int, int], ...]) -> Match:

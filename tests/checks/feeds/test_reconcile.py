@@ -1,4 +1,4 @@
-"""Our postbacks and clicks beside what the partner's API counts on the same days."""
+"""Our postbacks beside what the partner's API counts on the same days."""
 
 from __future__ import annotations
 
@@ -70,12 +70,3 @@ def test_days_are_the_partners_and_by_the_time_of_the_event():
     late = datetime(2026, 11, 16, 22, 30, tzinfo=UTC)
     by_day = reconcile.postbacks_by_day([call(late), call(NOW, late - timedelta(hours=2))], ATHENS)
     assert dict(by_day["ftd"]) == {date(2026, 11, 17): 1, date(2026, 11, 16): 1}
-
-
-def test_own_clicks_are_compared_with_the_share_a_partner_usually_counts():
-    mine = {FIRST + timedelta(days=n): 1000 for n in range(10)}
-    last = FIRST + timedelta(days=9)
-    fine = reconcile.clicks_matched(mine, stats([900] * 10, "clicks"), last)
-    assert fine.fits
-    assert (fine.row.ours, fine.row.theirs) == (1000.0, 900.0)
-    assert not reconcile.clicks_matched(mine, stats([900] * 9 + [500], "clicks"), last).fits
