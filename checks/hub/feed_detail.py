@@ -17,13 +17,14 @@ from checks.feeds.memory import Memory
 from checks.feeds.message import Correction, Facts, Told, message
 from checks.feeds.quarantine import rows_of
 from checks.hub import feed_rows as shown
+from checks.hub.postback_ingest import PostbackView
 from data.access.redaction import redact_words
 from data.errors import LosswatchError
 from data.model.delivery import Outcome
 from data.model.feed_view import ContractRow, FeedView
 from data.model.principal import EVERYTHING, MoneyRight
 from data.model.state import State
-from data.store import deliveries, feed_changes, observations, payloads, postbacks, restatements
+from data.store import deliveries, feed_changes, observations, payloads, restatements
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,6 +75,7 @@ class Pair:
 
 
 NO_PAIR = Pair()
+NO_CALLS = PostbackView((), (), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,7 @@ class FeedDetails:
     hub: Hub
     _memory: Once[Memory] = field(default_factory=Once)
     _pairs: Once[Pair] = field(default_factory=Once)
+    _pushed: Once[PostbackView] = field(default_factory=Once)
     _contracts: Once[tuple[ContractRow, ...]] = field(default_factory=Once)
 
     def of_feed(self, detail: TargetDetail, target: Target, scope: Scope, now: datetime) -> TargetDetail:
@@ -143,17 +146,15 @@ class FeedDetails:
         )  # fmt: skip
 
     def _view(self, detail: TargetDetail, known: Known, pair: Pair, scope: Scope, now: datetime) -> FeedView:
-        store, name, preset = self.hub.store, known.feed.name, known.preset
+        store, preset = self.hub.store, known.preset
         pulls, failed, throttled = observations.pulls(store, scope, detail.row.target, now - DAY)
         sizes = payloads.sizes(store, scope, (one for each in known.deliveries for one in each.payloads))
         contract = known.memory.contract
-        counted: postbacks.Hours = {}
-        if preset.source == "push":
-            counted = postbacks.by_hour(store, scope, name, now - (shown.WEEKS + 1) * shown.WEEK)
+        pushed = self._calls(detail.row.target, known, now) if preset.source == "push" else NO_CALLS
         told = message(self._facts(detail, known, pair, scope)) if self._worth_a_message(detail) else ""
         return FeedView(
             platform=preset.platform,
-            arrival=self._arrival(known, now),
+            arrival=pushed.arrival or self._arrival(known, now),
             unseen=self._unseen(detail, known, scope, now),
             quota=next((one.evidence["quota"] for one in detail.observations[:1] if "quota" in one.evidence), ""),
             failed=failed / pulls if pulls else None,
@@ -163,9 +164,16 @@ class FeedDetails:
             restatements=shown.restatement_rows(known.restated, preset, scope),
             contract=self._contract(detail.row.target, known, scope),
             contract_since=contract.profiles[0].at if contract.profiles else None,
-            postbacks=shown.hours_of_postbacks(counted, now),
+            postbacks=pushed.hours,
+            reconciled=tuple(replace(one, what=redact_words(one.what, scope)) for one in pushed.reconciled),
             message=redact_words(told, scope),
         )
+
+    def _calls(self, target: TargetId, known: Known, now: datetime) -> PostbackView:
+        """Looked at once a minute: a week of calls is too many for each look at the screen."""
+        mark = now.replace(second=0, microsecond=0)
+        made = self._pushed.get(target, mark)
+        return made or self._pushed.put(target, mark, self.hub.postbacks.view(known.feed))
 
     def _contract(self, target: TargetId, known: Known, scope: Scope) -> tuple[ContractRow, ...]:
         """Made again when the memory changes: a wide report has thousands of paths."""

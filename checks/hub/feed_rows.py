@@ -13,14 +13,13 @@ from checks.feeds.kinds import SEVERITIES
 from checks.feeds.past import past_of
 from data.access.redaction import redact_words
 from data.model.backfill import BackfillState
-from data.model.feed_view import Backfill, ContractRow, DeliveryRow, HourOfPostbacks, RestatementRow
+from data.model.feed_view import Backfill, ContractRow, DeliveryRow, RestatementRow
 from data.model.principal import MoneyRight
 from data.model.snapshot import ChangeRow
 from data.text import MASK, clean_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from datetime import datetime
 
     from checks.feeds.change import Uses
     from checks.feeds.contract import Contract
@@ -36,12 +35,7 @@ HASH = 12
 PATHS = 200
 WORDS = 4
 """Words of a closed set that are listed."""
-WEEK = timedelta(days=7)
 HOUR = timedelta(hours=1)
-WEEKS = 4
-"""Weeks of which the same hour says what is usual."""
-ENOUGH = 3
-SHOWN_HOURS = 48
 _FIGURE = re.compile(r"(?<![×÷] )(?<![\d.,])[-−]?\d[\d.,]*(?![\d.,]*%)")
 
 
@@ -170,29 +164,6 @@ def _usual(past: Past, scope: Scope) -> str:
 
 def _figure(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 1_000 or value == int(value) else f"{value:,.2f}"
-
-
-def hours_of_postbacks(counted: Mapping[datetime, Mapping[str, int]], now: datetime) -> tuple[HourOfPostbacks, ...]:
-    """The last 48 hours, oldest first, each beside the median of the same hour of the weeks before.
-
-    `counted` are calls by fault and hour, hours without any left out: after the first of them such an hour is a zero,
-    before it nothing is known.
-    """
-    if not counted:
-        return ()
-    last, began = now.replace(minute=0, second=0, microsecond=0), min(counted)
-    hours = (last - back * HOUR for back in range(SHOWN_HOURS - 1, -1, -1))
-    return tuple(_hour(hour, counted, began) for hour in hours if hour >= began)
-
-
-def _hour(hour: datetime, counted: Mapping[datetime, Mapping[str, int]], began: datetime) -> HourOfPostbacks:
-    before = [at for week in range(1, WEEKS + 1) if (at := hour - week * WEEK) >= began]
-    usual = [counted.get(at, {}).get("", 0) for at in before]
-    calls = counted.get(hour, {})
-    good, twice = calls.get("", 0), calls.get("duplicate", 0)
-    return HourOfPostbacks(
-        hour, good, twice, sum(calls.values()) - good - twice, median(usual) if len(usual) >= ENOUGH else None
-    )
 
 
 def backfill_of(one: backfill.Backfill | None, scope: Scope) -> Backfill | None:
