@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 
+import httpx
 from street import losswatch, until
 from test_feeds import api, feed, home, watched  # noqa: F401  # fixtures of the same partner
+
+from data.config.home import Home
 
 
 def shown(home, *words):  # noqa: F811  # the fixture's value
@@ -52,3 +55,54 @@ def test_a_claw_back_is_a_ledger_with_names_of_who_signed_it(home, api):  # noqa
     rows = [json.loads(line) for line in shown(home, "ledger", "zef", "--json").splitlines()]
     assert rows
     assert all(row["acknowledged_by"] for row in rows)
+
+
+CALLS = """[company]
+name = "Street"
+[hub]
+probes = 1
+min_free = "1MB"
+[[teams]]
+id = "baltic"
+name = "Baltic"
+[[partners]]
+id = "P03"
+name = "Torvane Bet"
+[[feeds]]
+name = "calls"
+team = "baltic"
+partner = "P03"
+preset = "postback"
+interval = "1s"
+[[feeds]]
+name = "go"
+team = "baltic"
+partner = "P03"
+preset = "clicklog"
+path = "go.log"
+interval = "1s"
+[[feeds]]
+name = "mail"
+team = "baltic"
+partner = "P03"
+preset = "csv_folder"
+path = "inbox"
+interval = "1s"
+"""
+
+
+def test_what_comes_to_us_has_a_screen_too(tmp_path, started):
+    root = tmp_path / "h"
+    (root / "inventory").mkdir(parents=True)
+    (root / "losswatch.toml").write_text(CALLS)
+    started(root)
+    assert losswatch(root, "hub", "start").returncode == 0
+    transport = httpx.HTTPTransport(uds=str(Home.find(str(root)).socket))
+    with httpx.Client(base_url="http://hub", transport=transport, timeout=20.0) as hub:
+        told = {"click_id": "c1", "tid": "t1", "event": "registration"}
+        assert until(lambda: hub.get("/v1/postbacks/calls", params=told).status_code == 200, 20)
+    for name in ("calls", "go", "mail"):
+        view = json.loads(shown(root, "show", name, "--json"))["feed"]
+        assert view["platform"], name
+    hours = json.loads(shown(root, "show", "calls", "--json"))["feed"]["postbacks"]
+    assert sum(hour["good"] for hour in hours) == 1
