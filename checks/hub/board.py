@@ -13,6 +13,7 @@ from checks.hub.strips import Strips
 from checks.hub.uptime import Uptime
 from checks.incidents.census import Census, mark_of
 from checks.incidents.labels import WEB, labels_of
+from data.model.cause import cause
 from data.model.observation import TargetState
 from data.model.snapshot import LogLine, StateCount, TargetRow
 from data.model.state import State
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from data.model.observation import Observation
     from data.model.principal import Scope
 
+NO_RESULTS = cause("page.no_results")
 RECENT = 32
 """Latencies kept per target for the percentiles of a list."""
 
@@ -137,9 +139,11 @@ class Board:
         self.touch()
 
     def _doubt(self, state: TargetState) -> None:
+        """A parser that fails is not believed; a query that truly has no results is: the page was read as it is."""
         if state.kind is not TargetKind.PARSER:
             return
-        if state.fails or state.state is State.FAILING:
+        failing = state.fails or state.state is State.FAILING
+        if failing and state.cause != NO_RESULTS:
             self.doubted_parsers.add(state.target)
         else:
             self.doubted_parsers.discard(state.target)

@@ -82,7 +82,7 @@ class Pulls:
         """Learn again where our sites stood."""
         now = self.hub.clock.now()
         looks = await asyncio.to_thread(ranks.since, self.hub.store, EVERYTHING, now - RESTORED, MOST_LOOKS)
-        self.hub.ranks.restore(looks, now)
+        await asyncio.to_thread(self.hub.ranks.restore, looks, now)
 
     def evidence(self, target: Target, scope: Scope) -> Evidence:
         """What kept pages show of a broken parser; nothing where its SPEC cannot be read. Takes its time: in a thread."""

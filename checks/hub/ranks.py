@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from checks.incidents.blind import host_of, speaks_for, unseen
 from checks.parsers.canaries import judged
 from checks.parsers.ownsites import OwnSites
-from checks.parsers.ranks import Look, Missing, Place, Standings, missing
+from checks.parsers.ranks import REMEMBERED, Look, Missing, Place, Standings, missing
 from data.model.cause import cause
 from data.model.fact import Ranks
 from data.model.ids import TargetId
@@ -43,8 +43,8 @@ ACCEPT = timedelta(days=7)
 """A site that is gone for so long is how the results are now."""
 RESTORED = timedelta(days=8)
 SWEEP = timedelta(hours=1)
-MOST_LOOKS = 100
-"""Of one query that are read after a restart: a day of one every quarter of an hour."""
+MOST_LOOKS = REMEMBERED
+"""Of one query that are read after a restart: what a place remembers."""
 OK = "ok"
 _ROWS = 6
 _NAMED = 3
