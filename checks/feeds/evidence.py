@@ -36,13 +36,16 @@ def pack(
     bodies: Iterable[Payload],
     days: tuple[date, date],
     now: datetime,
+    left_out: int = 0,
 ) -> bytes:
     """A zip: `summary.md`, `restatements.csv`, `versions.csv`, the bodies as received, and `SHA256SUMS` over all of them.
 
-    Figures are exact decimals in the currency they came in; times are UTC.
+    Figures are exact decimals in the currency they came in; times are UTC. `left_out` bodies are kept and not in it.
     """
+    summary = _summary(feed, preset, partner, ledger, versions, days, now)
+    more = f"{left_out} more bodies did not fit; packs of fewer days hold them.\n" if left_out else ""
     files = {
-        "summary.md": _summary(feed, preset, partner, ledger, versions, days, now).encode(),
+        "summary.md": (summary + more).encode(),
         "restatements.csv": _restatements(ledger),
         "versions.csv": _versions(versions),
     }

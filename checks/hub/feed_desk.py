@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from checks.feeds import preset as presets
@@ -14,6 +15,7 @@ from checks.feeds.adapt import adapt
 from checks.feeds.evidence import pack
 from checks.feeds.judge import FeedOutcome, read_again
 from checks.feeds.ledger import row_key
+from checks.feeds.payload import Unreadable
 from checks.feeds.quarantine import Kept, kept, release, reread
 from data.config import editing
 from data.errors import NotAllowed, UsageError
@@ -24,20 +26,24 @@ from data.model.principal import EVERYTHING, MoneyRight
 from data.model.snapshot import CommandReply
 from data.model.target import TargetKind, name_of, target_id
 from data.store import deliveries, partner_stats, payloads, restatements
-from data.text import clean_text
+from data.text import clean_text, redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from checks.hub.hub import Hub
     from data.config.settings import Feed
-    from data.model.delivery import Delivery
-    from data.model.fact import PartnerStat
+    from data.model.delivery import Delivery, Restatement
+    from data.model.fact import PartnerStat, Payload
     from data.model.principal import Principal
     from data.model.target import Target
 
 MEASURES = ("commission_total", "ngr", "ftd_count", "registrations", "clicks")
 """Figures that say whether a mapping is right, the most telling first."""
+ENTRIES = 5_000
+"""Of a ledger, the newest that are signed or packed at once."""
+MOST_BODIES = 128 * 1024 * 1024
+"""Bytes of the bodies in one evidence pack: it is made in memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +59,8 @@ class FeedDesk:
     """Carries out what was decided; every change is audited, every figure appended and none overwritten."""
 
     hub: Hub
+    _editing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held from reading losswatch.toml to writing it: two people may map at once."""
 
     async def accept(self, who: Principal, arguments: dict[str, Any]) -> CommandReply:
         """Store what is quarantined as it is: the partner's data are so from now on, and the contract begins anew."""
@@ -80,36 +88,54 @@ class FeedDesk:
         options = _options(arguments)
         changed = replace(one.feed, options=_merged(one.feed.options, options))
         adapt(presets.load(one.feed.preset), changed.options)  # raises for what no preset has
-        text = await asyncio.to_thread(self.hub.home.toml.read_text, "utf-8")
-        text = editing.with_feed_options(text, one.feed.name, options)
-        preview = await asyncio.to_thread(self._preview, one.feed, changed)
-        if arguments.get("dry_run"):
-            return CommandReply(ok=True, message=preview)
-        await asyncio.to_thread(editing.write, self.hub.home.toml, text)
-        await self.hub.configuration.apply(who, dry_run=False)
+        async with self._editing:
+            text = await asyncio.to_thread(self.hub.home.toml.read_text, "utf-8")
+            text = editing.with_feed_options(text, one.feed.name, options)
+            preview = await asyncio.to_thread(self._preview, one.feed, changed)
+            if arguments.get("dry_run"):
+                return CommandReply(ok=True, message=preview)
+            await asyncio.to_thread(editing.write, self.hub.home.toml, text)
+            await self.hub.configuration.apply(who, dry_run=False)
         words = ", ".join(f"{name}={value or 'none'}" for name, value in options.items())
         await self._audit(who, one, "map", words)
-        waiting = await asyncio.to_thread(deliveries.quarantined, self.hub.store, EVERYTHING, one.feed.name)
-        if not waiting:
+        if not await self._waiting(one.feed):
             self.hub.check_at(one.target.id, self.hub.clock.now())
             return CommandReply(ok=True, message=f"{one.feed.name}: {words} is in force; it is being read again")
-        reply = await self.replay(who, {"target": arguments["target"]})
+        try:
+            reply = await self.replay(who, {"target": arguments["target"]})
+        except (
+            UsageError,
+            Unreadable,
+        ) as problem:  # a pull may have settled it meanwhile; the mapping is in force all the same
+            reply = CommandReply(ok=not await self._waiting(one.feed), message=str(problem))
         return CommandReply(ok=reply.ok, message=f"{one.feed.name}: {words} is in force. {reply.message}")
 
+    async def _waiting(self, feed: Feed) -> list[Delivery]:
+        return await asyncio.to_thread(deliveries.quarantined, self.hub.store, EVERYTHING, feed.name)
+
     async def acknowledge(self, who: Principal, arguments: dict[str, Any]) -> CommandReply:
-        """Sign entries of the ledger: `days` (all when empty), a `measure`, and a `reference` of the dispute."""
+        """Sign entries of the ledger: `days` (all when empty), a `measure`, and a `reference` of the dispute.
+
+        What somebody signed before stays theirs; a reference may be given later.
+        """
         one = self._choice(who, arguments)
         days, measure = set(map(str, arguments.get("days") or ())), str(arguments.get("measure") or "")
-        found = await asyncio.to_thread(restatements.of_feed, self.hub.store, who.scope, one.feed.name)
         now, reference = self.hub.clock.now(), clean_text(str(arguments.get("reference") or ""), 80)
-        signed = [
-            replace(entry, acknowledged_at=now, acknowledged_by=who.name, reference=reference or entry.reference)
-            for entry in found
-            if (not days or entry.day.isoformat() in days) and measure in {"", entry.measure}
-        ]
-        if not signed:
-            raise UsageError(f"{one.feed.name} has no such entry in its ledger")
-        await self.hub.keeping.keep(signed)
+        async with self.hub.pulls.feeds.busy(one.feed.name):
+            found = await asyncio.to_thread(restatements.of_feed, self.hub.store, who.scope, one.feed.name, ENTRIES)
+            signed = [
+                replace(
+                    entry,
+                    acknowledged_at=entry.acknowledged_at or now,
+                    acknowledged_by=entry.acknowledged_by or who.name,
+                    reference=reference or entry.reference,
+                )
+                for entry in found
+                if (not days or entry.day.isoformat() in days) and measure in {"", entry.measure}
+            ]
+            if not signed:
+                raise UsageError(f"{one.feed.name} has no such entry in its ledger")
+            await self.hub.keeping.keep(signed)
         await self._audit(who, one, "acknowledge", f"{len(signed)} restatements {reference}".strip())
         return CommandReply(ok=True, message=f"{len(signed)} entries of {one.feed.name} are acknowledged by {who.name}")
 
@@ -124,18 +150,30 @@ class FeedDesk:
         store = self.hub.store
         ledger = [
             entry
-            for entry in restatements.of_feed(store, EVERYTHING, feed.name, 5_000)
+            for entry in restatements.of_feed(store, EVERYTHING, feed.name, ENTRIES)
             if (first is None or entry.day >= first) and (last is None or entry.day <= last)
         ]
         if not ledger and first is None:
             raise UsageError(f"nothing of {feed.name} was changed after it had been reported; give --from and --to")
         days = (first or min(entry.day for entry in ledger), last or max(entry.day for entry in ledger))
         versions = partner_stats.versions(store, EVERYTHING, feed.name, *days)
-        told = {stat.payload for stat in versions} | {h for e in ledger for h in (e.payload_was, e.payload_now)}
-        bodies = [body for name in told if (body := payloads.get(store, EVERYTHING, name))]
+        bodies, left_out = self._bodies(ledger, versions)
         partner = self.hub.pulls.feeds.partner(feed)
         named = f"{partner.name} ({partner.id})" if partner else str(feed.partner)
-        return pack(feed, presets.load(feed.preset), named, ledger, versions, bodies, days, self.hub.clock.now())
+        return pack(
+            feed, presets.load(feed.preset), named, ledger, versions, bodies, days, self.hub.clock.now(), left_out
+        )
+
+    def _bodies(self, ledger: Sequence[Restatement], versions: Sequence[PartnerStat]) -> tuple[list[Payload], int]:
+        """Those that the ledger speaks of, then those of the versions, the newest first, as far as they fit; how many did not."""
+        newest = sorted(versions, key=lambda stat: stat.observed_at, reverse=True)
+        told = dict.fromkeys([h for e in ledger for h in (e.payload_was, e.payload_now)] + [s.payload for s in newest])
+        sizes = payloads.sizes(self.hub.store, EVERYTHING, told)
+        there = [name for name in told if name in sizes]
+        room = accumulate(sizes[name] for name in there)
+        taken = [name for name, size in zip(there, room, strict=True) if size <= MOST_BODIES]
+        found = [body for name in taken if (body := payloads.get(self.hub.store, EVERYTHING, name))]
+        return found, len(there) - len(taken)
 
     def _choice(self, who: Principal, arguments: dict[str, Any]) -> Choice:
         target = self.hub.board.targets.get(TargetId(str(arguments.get("target") or "")))
@@ -156,8 +194,9 @@ class FeedDesk:
         if not waiting:
             raise UsageError(f"nothing of {feed.name} is quarantined")
         there = self._kept(feed, waiting)
+        known = feeds.known(feed.name, now, min(one.delivery.first for one in there))
         return release(
-            feed, presets.load(feed.preset), there, feeds.baseline(target.id), feeds.known(feed.name, now), now, who,
+            feed, presets.load(feed.preset), there, feeds.baseline(target.id), known, now, who,
             partner=feeds.partner(feed), trusted=trusted,
         )  # fmt: skip
 
@@ -206,7 +245,7 @@ class FeedDesk:
         preset = presets.load(one.feed.preset)
         pulled = await asyncio.to_thread(reread, one.feed, preset, there)
         pulled = replace(pulled, rows=tuple(row for row in pulled.rows if row.day and first <= row.day <= last))
-        known = await asyncio.to_thread(feeds.known, one.feed.name, now)
+        known = await asyncio.to_thread(feeds.known, one.feed.name, now, pulled.first)
         stats = await asyncio.to_thread(read_again, one.feed, preset, pulled, known, now)
         current = {row_key(stat): stat.measures for stat in known}
         moved = [stat for stat in stats if current.get(row_key(stat)) != stat.measures]
@@ -220,15 +259,20 @@ class FeedDesk:
     # Both
 
     async def _settle(self, who: Principal, one: Choice, outcome: FeedOutcome, action: str) -> CommandReply:
-        self.hub.pulls.feeds.keep(one.target, outcome, self.hub.clock.now())
+        stored = await self.hub.pulls.feeds.keep(one.target, outcome, self.hub.clock.now())
         words = f"{len(outcome.deliveries)} deliveries released, {len(outcome.stats):,} figures stored"
         await self._audit(who, one, action, words)
         self.hub.check_at(one.target.id, self.hub.clock.now() + timedelta(seconds=1))
-        return CommandReply(ok=True, message=f"{one.feed.name}: {words}")
+        return CommandReply(ok=stored, message=f"{one.feed.name}: {words}")
 
     async def _audit(self, who: Principal, one: Choice, action: str, words: str) -> None:
         entry = AuditEntry(
-            self.hub.clock.now(), who.name, one.target.team, f"feed.{action}", one.target.id, clean_text(words, 300)
+            self.hub.clock.now(),
+            who.name,
+            one.target.team,
+            f"feed.{action}",
+            one.target.id,
+            redact(clean_text(words, 300)),
         )
         await self.hub.keeping.keep([entry])
 

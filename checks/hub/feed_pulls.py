@@ -63,7 +63,7 @@ class FeedPulls:
     _accounts: Accounts = field(init=False)
     _busy: dict[str, asyncio.Lock] = field(default_factory=dict)
     _totals: dict[str, dict[date, float]] = field(default_factory=dict)
-    """Commission by partner and complete day, of feeds that were read since the hub started."""
+    """Commission by complete day of each feed that was read since the hub started."""
 
     def __post_init__(self) -> None:
         self._accounts = Accounts(gates=Gates(self.hub.clock.speed))
@@ -96,7 +96,7 @@ class FeedPulls:
                 memory = Memory.from_bytes(outcome.baseline)
                 memory = replace(memory, read_at=cadence.noted(wanted, read_at, days, now))
                 outcome = replace(outcome, baseline=memory.to_bytes())
-            self.keep(target, outcome, now)
+            await self.keep(target, outcome, now)  # who decides next reads the store
         return outcome.retry_at
 
     async def _pulled(self, feed: Feed, preset: Preset, secret: str, days: int, now: datetime) -> tuple[Pulled, int]:
@@ -119,11 +119,21 @@ class FeedPulls:
         held = await asyncio.to_thread(deliveries.quarantined, self.hub.store, EVERYTHING, feed.name)
         if not pulled.problem:
             days = day_totals(known, pulled.rows, now.astimezone(adapt(preset, feed.options).zone).date())
-            self._totals[feed.partner] = {day: float(one.get("commission_total") or 0) for day, one in days.items()}
+            self._totals[feed.name] = {day: float(one.get("commission_total") or 0) for day, one in days.items()}
         return await asyncio.to_thread(
             feed_judge.judge, feed, preset, pulled, self._memory.get(target.id), known, now,
-            partner=self.partner(feed), held=held, others=self._totals, ends=ends,
+            partner=self.partner(feed), held=held, others=self._beside(feed), ends=ends,
         )  # fmt: skip
+
+    def _beside(self, feed: Feed) -> dict[str, dict[date, float]]:
+        """Commission by partner and complete day: of this feed alone for its own, of all accounts for the others."""
+        found: dict[str, dict[date, float]] = {feed.partner: self._totals.get(feed.name, {})}
+        for other in self.hub.settings.feeds:
+            if other.partner != feed.partner and other.name in self._totals:
+                whole = found.setdefault(other.partner, {})
+                for day, amount in self._totals[other.name].items():
+                    whole[day] = whole.get(day, 0.0) + amount
+        return found
 
     async def secret(self, feed: Feed) -> str:
         """Its value from the keyring; raises `SecretMissing`, which the hub's health tells of until it is there."""
