@@ -41,12 +41,14 @@ def compared(
     found = list(announced(pulled.headers, now))
     mapped = uses(preset)
     found += _senseless(pulled.rows, preset)
-    pairs = Pairs(_known(known, preset), _current(pulled.rows, preset))
+    days = {row.day for row in pulled.rows}
+    pairs = Pairs(_known([stat for stat in known if stat.day in days], preset), _current(pulled.rows, preset))
     here = profile_of(pulled, now)
     drifted = changes(memory.contract, here, mapped, pairs, own=preset.currency)
     inside = [stat for stat in known if pulled.first <= stat.day <= pulled.last]
     found += [change for change in drifted if change.kind != "rows-vanished" or inside]
-    found += _vanished_days(pulled, inside, preset, now) if pulled.rows else []
+    if pulled.rows or not memory.contract.profiles:  # what a contract expects, it says itself
+        found += _vanished_days(pulled, inside, preset, now)
     found += _paged(preset, pulled)
     found += _lacking(pulled, {change.path for change in found})
     found += _damage(flaws.changes(memory.contract, here, mapped), found, _overwritten(pulled.rows, known, preset))
@@ -145,15 +147,15 @@ def _as_record(measures: Mapping[str, Decimal | None], preset: Preset) -> Flat:
 
 
 def _vanished_days(pulled: Pulled, inside: Sequence[PartnerStat], preset: Preset, now: datetime) -> list[Change]:
-    """Closed days that had figures other than zero and are left out of a report that covers them."""
+    """Closed days that had figures other than zero and are left out of a report that covers them: one change for all."""
     today = now.astimezone(preset.zone).date()
     there = {row.day for row in pulled.rows}
-    active = {stat.day for stat in inside if any(stat.measures.values())}
-    return [
-        Change("rows-vanished", "", BREAKING, f"figures for {day}", "day left out", len(inside), len(pulled.rows))
-        for day in sorted(active - there)
-        if day < today
-    ]
+    gone = sorted({stat.day for stat in inside if stat.day < today and any(stat.measures.values())} - there)
+    if not gone:
+        return []
+    more = f" and {len(gone) - 1} more" if len(gone) > 1 else ""
+    was = f"figures for {gone[0]}{more}"
+    return [Change("rows-vanished", "", BREAKING, was, "day left out", len(inside), len(pulled.rows))]
 
 
 def _damage(damage: Iterable[Change], found: Sequence[Change], overwritten: set[str]) -> list[Change]:

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 GOOD_FOR = timedelta(minutes=30)
 """Pages of one report that were read further apart belong to different reports."""
 MOST = 50
-"""Broken pulls remembered at a time; their pages take memory."""
+"""Broken pulls remembered at a time."""
+MOST_BYTES = 64 * 1024 * 1024
+"""Of the bodies of all of them; their rows take several times as much memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +52,11 @@ class Halted:
     _progress: dict[str, Progress] = field(default_factory=dict, repr=False)
 
     def keep(self, work: str, progress: Progress) -> None:
-        """For the next try; one that never came to a page is nothing to go on from."""
+        """For the next try; one that never came to a page is nothing to go on from. The oldest give way."""
         self._progress.pop(work, None)
         if progress.pulled.payloads:
             self._progress[work] = progress
-        while len(self._progress) > MOST:
+        while len(self._progress) > MOST or sum(one.bytes for one in self._progress.values()) > MOST_BYTES:
             del self._progress[next(iter(self._progress))]
 
     def take(self, work: str, now: datetime) -> Progress | None:

@@ -84,7 +84,7 @@ def funnel(days: Sequence[Mapping[str, Decimal | None]]) -> list[Identity]:
         first, second = (
             _worst_day(pairs) if before == "clicks" else (sum(a for a, _ in pairs), sum(b for _, b in pairs))
         )
-        allowed = first if before == "clicks" else first + 3 * math.sqrt(first) + 3
+        allowed = first if before == "clicks" else first + 3 * math.sqrt(max(first, 0)) + 3
         words = f"{second:,.0f} {after} of {first:,.0f} {before}"
         found.append(Identity("funnel-impossible", after, second <= allowed, second, 0, allowed, words, len(pairs)))
     return found

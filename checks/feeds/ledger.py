@@ -95,7 +95,8 @@ def restatements(
         if day in closed and total.was != total.now
     ]  # fmt: skip
     gone_by = {key: total.gone for key, total in sums.items()}
-    return _with_company([replace(entry, kind=_kind(entry, found, gone_by, preset)) for entry in found])
+    redefined = _redefined(found)
+    return _with_company([replace(entry, kind=_kind(entry, redefined, gone_by, preset)) for entry in found])
 
 
 def _with_company(found: Sequence[Restatement]) -> tuple[Restatement, ...]:
@@ -132,12 +133,12 @@ def _add(sums: dict[tuple[date, str, str], _Sum], was: PartnerStat | None, now: 
 
 
 def _kind(
-    entry: Restatement, found: Sequence[Restatement], gone_by: dict[tuple[date, str, str], Decimal], preset: Preset
+    entry: Restatement, redefined: set[tuple[str, str]], gone_by: dict[tuple[date, str, str], Decimal], preset: Preset
 ) -> RestatedAs:
     """The first that fits: unit, definition, deletion, late data, claw-back, correction."""
     if _power(entry):
         return RestatedAs.UNIT_CHANGE
-    if _redefined(entry, found):
+    if (entry.currency, entry.measure) in redefined:
         return RestatedAs.DEFINITION_CHANGE
     if entry.delta < 0 and -entry.delta == gone_by[entry.day, entry.currency, entry.measure]:
         return RestatedAs.DELETION
@@ -153,15 +154,25 @@ def _power(entry: Restatement) -> int:
     return round(decades) if abs(decades - round(decades)) <= POWER_OFF else 0
 
 
-def _redefined(entry: Restatement, found: Sequence[Restatement]) -> bool:
-    """One measure moved by one share on several days, and nothing else moved on them."""
-    same = [other for other in found if other.measure == entry.measure and other.currency == entry.currency]
-    days = {other.day for other in same}
-    others = {other.measure for other in found if other.day in days and other.measure != entry.measure}
-    if len(days) < SAME_DAYS or others:
+def _redefined(found: Sequence[Restatement]) -> set[tuple[str, str]]:
+    """Currencies and measures that moved by one share on several days, while nothing else moved on them."""
+    same: dict[tuple[str, str], list[Restatement]] = defaultdict(list)
+    moved: dict[date, set[str]] = defaultdict(set)
+    for entry in found:
+        same[entry.currency, entry.measure].append(entry)
+        moved[entry.day].add(entry.measure)
+    return {
+        key
+        for key, entries in same.items()
+        if _one_share(entries) and all(moved[entry.day] == {entry.measure} for entry in entries)
+    }
+
+
+def _one_share(entries: Sequence[Restatement]) -> bool:
+    if len({entry.day for entry in entries}) < SAME_DAYS or not all(entry.was for entry in entries):
         return False
-    shares = [float(other.now / other.was) for other in same if other.was]
-    return len(shares) == len(same) and max(shares) - min(shares) <= SAME_SHARE
+    shares = [float(entry.now / entry.was) for entry in entries]
+    return max(shares) - min(shares) <= SAME_SHARE
 
 
 def _allowed(entry: Restatement, preset: Preset) -> Decimal:

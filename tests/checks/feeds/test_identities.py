@@ -205,3 +205,10 @@ def test_a_report_by_pages_is_whole_and_each_record_on_one_page(keys, total, usu
 def test_every_kind_is_in_the_table_once_with_words_and_a_severity():
     assert {kind.severity for kind in KINDS.values()} == {"breaking", "risky", "harmless"}
     assert all(kind.words and kind.name == name for name, kind in KINDS.items())
+
+
+def test_registrations_taken_back_below_zero_are_judged_like_any_other():
+    days = [{"registrations": D(-5), "ftd_count": D(1)}, {"registrations": D(3), "ftd_count": D(0)}]
+    assert [one.holds for one in funnel(days) if one.path == "ftd_count"] == [True]
+    days = [{"registrations": D(-5), "ftd_count": D(9)}]
+    assert [one.holds for one in funnel(days) if one.path == "ftd_count"] == [False]

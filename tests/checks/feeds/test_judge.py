@@ -474,3 +474,27 @@ def test_a_memory_of_before_there_were_flaws_is_still_read():
         del one["flaws"]
     old = zstandard.compress(json.dumps(plain).encode())
     assert Memory.from_bytes(old).contract == story.contract()
+
+
+def test_days_that_are_left_out_are_one_change_that_is_open_once_and_closed_when_they_are_back():
+    story = Story()
+    story.pull(rows())
+    today = [row for row in rows() if row["dt"].startswith(day(NOW, 0))]
+    firsts = set()
+    for step in (1, 2, 3):
+        outcome = story.pull(today, NOW + step * STEP)
+        (change,) = [one for one in outcome.changes if one.kind == "rows-vanished"]
+        firsts.add(change.first_seen)
+    assert (change.was, change.now) == (f"figures for {day(NOW, 2)} and 1 more", "day left out")
+    assert firsts == {NOW + STEP}
+    back = story.pull(rows(), NOW + 4 * STEP)
+    assert [one.closed_at for one in back.changes if one.kind == "rows-vanished"] == [NOW + 4 * STEP]
+
+
+def test_an_empty_report_is_no_report_of_zeros_also_where_no_contract_was_kept():
+    story = Story()
+    story.pull(rows())
+    story.baseline = None
+    outcome = story.pull([], NOW + STEP)
+    assert (outcome.outcome, outcome.stats) == (Outcome.QUARANTINED, ())
+    assert ("rows-vanished", "breaking") in kinds(outcome)

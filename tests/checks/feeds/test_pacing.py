@@ -10,9 +10,12 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from checks.feeds import preset as presets
+from checks.feeds.halted import Halted, Progress
 from checks.feeds.pacing import Closed, Gate, Gates
-from checks.feeds.pull import Accounts, pull
+from checks.feeds.pull import Accounts, Pulled, pull
 from checks.feeds.tokens import account_key
+from data.model.fact import Payload
+from data.model.ids import TeamId
 
 from .conftest import NOW, feed, serving
 
@@ -161,3 +164,11 @@ async def test_a_token_is_not_asked_for_either_while_the_platform_wants_no_call(
         got = await pull(one, presets.load("myaffiliates"), "client:s3cret-key", client, NOW, accounts=accounts)
     assert (got.problem.cause, platform.calls) == ("feed.throttled", 0)
     assert (got.problem.retry_at - NOW).total_seconds() == pytest.approx(600, abs=2)
+
+
+def test_pulls_that_broke_off_give_way_before_they_fill_the_memory():
+    halted, body = Halted(), Payload("h", "p01", TeamId("aurora"), NOW, "", b"")
+    pulled = Pulled("x", NOW.date(), NOW.date(), (body,))
+    for work in ("a", "b", "c"):
+        halted.keep(work, Progress(pulled, NOW, bytes=30 * 1024 * 1024))
+    assert [work for work in ("a", "b", "c") if halted.take(work, NOW)] == ["b", "c"]
