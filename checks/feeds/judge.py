@@ -203,7 +203,7 @@ def _failed(feed: Feed, pulled: Pulled, memory: Memory, now: datetime) -> FeedOu
         Outcome.FAILED,
         (),
         (),
-        pulled.payloads,
+        pulled.payloads if deliveries else (),
         memory.to_bytes(),
         (),
         deliveries,
@@ -233,9 +233,12 @@ def _outcome(
 def _delivered(
     feed: Feed, pulled: Pulled, memory: Memory, observed: Observation, outcome: Outcome, now: datetime
 ) -> tuple[tuple[Delivery, ...], Memory]:
-    """A record of the delivery where it differs from the one before, and the memory of it."""
+    """A record of the delivery where it differs from the one before, and the memory of it.
+
+    Of bodies that are no report, one after the other, the first is evidence enough.
+    """
     hashes = tuple(payload.hash for payload in pulled.payloads)
-    told = "|".join((outcome, observed.cause, *hashes))
+    told = "|".join((outcome, observed.cause, *(hashes if outcome is not Outcome.FAILED else ())))
     if told == memory.told:
         return (), memory
     days = (pulled.first, pulled.last)

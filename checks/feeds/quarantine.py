@@ -9,10 +9,11 @@ from urllib.parse import urlsplit
 import zstandard
 
 from checks.feeds.adapt import adapt
-from checks.feeds.canonical import canonical
+from checks.feeds.canonical import canonical, lacking
 from checks.feeds.judge import accept, judge
+from checks.feeds.payload import Flaws
 from checks.feeds.pull import Pulled
-from checks.feeds.report import read
+from checks.feeds.report import reply_of
 from data.errors import UsageError
 from data.model.delivery import Delivery, Outcome
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from checks.feeds.canonical import Row
     from checks.feeds.judge import FeedOutcome
     from checks.feeds.preset import Preset
+    from checks.feeds.report import Report
     from data.config.settings import Feed, Partner
     from data.model.fact import PartnerStat, Payload
 
@@ -57,8 +59,16 @@ def reread(feed: Feed, preset: Preset, found: Sequence[Kept]) -> Pulled:
     if not ordered:
         raise UsageError(f"nothing of {feed.name} is kept that could be read again")
     by_day: dict[date | None, tuple[Row, ...]] = {}
+    flaws, missing = Flaws(), dict[str, list[str]]()
+    reports: list[Report] = []
     for one in ordered:
-        rows = rows_of(one.bodies, adapted)
+        reports = [_report(body, adapted) for body in one.bodies]
+        rows: tuple[Row, ...] = ()
+        for report in reports:
+            flaws.add(report.flaws)
+            page = canonical(report.records, adapted)
+            missing |= lacking(page, adapted)
+            rows += page
         days = {row.day for row in rows}
         by_day.update({day: tuple(row for row in rows if row.day == day) for day in days})
     return Pulled(
@@ -67,16 +77,26 @@ def reread(feed: Feed, preset: Preset, found: Sequence[Kept]) -> Pulled:
         last=max(one.delivery.last for one in ordered),
         payloads=tuple({body.hash: body for one in ordered for body in one.bodies}.values()),
         rows=tuple(row for rows in by_day.values() for row in rows),
+        total=_total(reports) if len(ordered) == 1 else None,
+        lacking=missing,
+        flaws=tuple(flaws),
     )
+
+
+def _report(body: Payload, preset: Preset) -> Report:
+    plain = zstandard.decompress(body.body, max_output_size=MOST_BODY)
+    return reply_of(plain, body.content_type, preset).report()
+
+
+def _total(reports: Sequence[Report]) -> int | None:
+    """Rows that the pages of one report announce together; nothing where they are of several reports."""
+    claims = {report.claimed for report in reports}
+    return claims.pop() if len(claims) == 1 else None
 
 
 def rows_of(bodies: Sequence[Payload], preset: Preset) -> tuple[Row, ...]:
     """The rows of one delivery, in the order of its bodies; raises `Unreadable`."""
-    found: list[Row] = []
-    for body in bodies:
-        plain = zstandard.decompress(body.body, max_output_size=MOST_BODY)
-        found += canonical(read(plain, body.content_type, preset).records, preset)
-    return tuple(found)
+    return tuple(row for body in bodies for row in canonical(_report(body, preset).records, preset))
 
 
 def release(

@@ -498,3 +498,14 @@ def test_an_empty_report_is_no_report_of_zeros_also_where_no_contract_was_kept()
     outcome = story.pull([], NOW + STEP)
     assert (outcome.outcome, outcome.stats) == (Outcome.QUARANTINED, ())
     assert ("rows-vanished", "breaking") in kinds(outcome)
+
+
+def test_of_bodies_that_are_no_report_one_after_the_other_only_the_first_is_kept():
+    story = Story()
+    kept = []
+    for step in range(3):
+        body = Payload(f"h{step}", "p01", TeamId("aurora"), NOW, "application/json", b"")
+        today = NOW.date()
+        found = Pulled("x", today, today, (body,), problem=Problem(cause("feed.contract"), "not valid JSON"))
+        kept += [one.hash for one in story.take(found, NOW + step * STEP).payloads]
+    assert kept == ["h0"]
