@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from data.model.snapshot import CandidateRow
+    from data.model.parser_view import CandidateRow
 
 ITEMS = "items"
 """The repeated item, among the names of fields."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from checks.feeds.decode import at_path
 from checks.feeds.pairs import number
-from data.model.snapshot import DiffLine
+from data.model.parser_view import DiffLine
 from data.text import MASK, clean_text, redact
 
 if TYPE_CHECKING:

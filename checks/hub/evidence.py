@@ -18,7 +18,7 @@ from checks.parsers.repair import broken_fields, repairs_for
 from checks.parsers.verdict import judge
 from checks.parsers.witness import url_key
 from data.model.page import KeptPage
-from data.model.snapshot import CandidateRow
+from data.model.parser_view import CandidateRow
 from data.model.state import State
 from data.store import pages
 
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from checks.parsers.repair import Repair
     from checks.parsers.spec import Spec
     from data.model.ids import TargetId
+    from data.model.parser_view import DiffLine
     from data.model.principal import Scope
-    from data.model.snapshot import DiffLine
     from data.model.target import Target
     from data.store.store import Store
 

@@ -13,7 +13,8 @@ from checks.parsers.volatility import volatility
 from data.errors import ConfigError
 from data.model.cause import CAUSES
 from data.model.ids import CauseId
-from data.model.snapshot import BandPoint, FieldRow, HourCount, RunRow
+from data.model.parser_view import FieldRow, HourCount, RunRow
+from data.model.snapshot import BandPoint
 from data.model.state import State
 from data.store import parser_runs
 
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
     from checks.hub.hub import Hub
     from data.model.fact import ParserRun
     from data.model.ids import TargetId
+    from data.model.parser_view import VolatilityRow
     from data.model.principal import Scope
-    from data.model.snapshot import TargetDetail, VolatilityRow
+    from data.model.snapshot import TargetDetail
     from data.model.target import Target
     from data.store.store import Store
 

@@ -23,7 +23,8 @@ from checks.parsers.ranks import REMEMBERED, Look, Missing, Place, Standings, mi
 from data.model.cause import cause
 from data.model.fact import Ranks
 from data.model.ids import TargetId
-from data.model.snapshot import Aspect, VolatilityRow
+from data.model.parser_view import VolatilityRow
+from data.model.snapshot import Aspect
 from data.model.state import State
 from data.model.target import TargetKind, name_of, target_id
 

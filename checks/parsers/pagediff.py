@@ -16,7 +16,7 @@ from checks.parsers.anchor import nodes_with
 from checks.parsers.page import read_page
 from checks.parsers.selector import selectors_for
 from checks.parsers.spec import valid_css
-from data.model.snapshot import DiffLine
+from data.model.parser_view import DiffLine
 from data.text import clean_text, redact
 
 if TYPE_CHECKING:

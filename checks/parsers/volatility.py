@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 from checks.parsers.outside import is_good
-from data.model.snapshot import VolatilityRow
+from data.model.parser_view import VolatilityRow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -12,27 +12,22 @@ from data.model.ids import CauseId, IncidentId, TargetId, TeamId
 from data.model.incident import Incident, IncidentState, Severity, TimelineEntry
 from data.model.money import NO_LOSS, Loss, cents
 from data.model.observation import NO_CAUSE, Flip, Hop, Observation, Timing
+from data.model.parser_view import CandidateRow, DiffLine, FieldRow, HourCount, RunRow, VolatilityRow
 from data.model.snapshot import (
     Aspect,
     BandPoint,
-    CandidateRow,
     ChangeRow,
-    DiffLine,
-    FieldRow,
-    HourCount,
     HubHealth,
     IncidentDetail,
     LogLine,
     Pane,
     PlanRow,
-    RunRow,
     Snapshot,
     StateCount,
     Statement,
     TargetDetail,
     TargetRow,
     UpstreamRow,
-    VolatilityRow,
 )
 from data.model.state import State
 from data.model.target import TargetKind, target_id

@@ -16,7 +16,8 @@ from data.model.feed_view import (
     Reconciled,
     RestatementRow,
 )
-from data.model.snapshot import ChangeRow, DiffLine, TargetDetail
+from data.model.parser_view import DiffLine
+from data.model.snapshot import ChangeRow, TargetDetail
 from data.model.state import State
 from tests.tui.corvane import NOW, ago
 

@@ -7,7 +7,8 @@ import pytest
 
 from data.errors import LosswatchError
 from data.model.feed_view import ContractRow, DeliveryRow, FeedView
-from data.model.snapshot import ChangeRow, DiffLine
+from data.model.parser_view import DiffLine
+from data.model.snapshot import ChangeRow
 from data.model.state import State
 from tests.tui import corvane, corvane_feed
 from tests.tui.fake import FakeService, dashboard

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from data.model.snapshot import CandidateRow, DiffLine, FieldRow, HourCount, VolatilityRow
+from data.model.parser_view import CandidateRow, DiffLine, FieldRow, HourCount, VolatilityRow
 from data.model.state import State
 from tests.tui import corvane
 from tests.tui.fake import FakeService, dashboard

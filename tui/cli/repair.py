@@ -20,7 +20,7 @@ from tui.mending import source_words, within
 if TYPE_CHECKING:
     import argparse
 
-    from data.model.snapshot import CandidateRow
+    from data.model.parser_view import CandidateRow
     from tui.cli.paper import Paper
 
 _COLUMNS = (

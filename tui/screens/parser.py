@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
-    from data.model.snapshot import CandidateRow, TargetRow
+    from data.model.parser_view import CandidateRow
+    from data.model.snapshot import TargetRow
     from tui.lines import Line
     from tui.screens.parser_parts import Numbered
 

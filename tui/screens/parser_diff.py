@@ -12,7 +12,7 @@ from tui.widgets.panel import Panel
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from data.model.snapshot import DiffLine
+    from data.model.parser_view import DiffLine
 
 SPLIT_WIDTH = 98
 """Cells from which two sides are legible."""

@@ -19,7 +19,8 @@ from tui.widgets.hour_band import hour_band
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from data.model.snapshot import CandidateRow, FieldRow, RunRow, TargetDetail, VolatilityRow
+    from data.model.parser_view import CandidateRow, FieldRow, RunRow, VolatilityRow
+    from data.model.snapshot import TargetDetail
     from tui.lines import Align
     from tui.look import Look
 

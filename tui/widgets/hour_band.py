@@ -10,7 +10,7 @@ from tui.lines import Line, Span, merged
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from data.model.snapshot import HourCount
+    from data.model.parser_view import HourCount
 
 _LEVEL = ("▄", "")
 _HOURS = 24

@@ -7,8 +7,8 @@ import pytest
 
 from checks.hub import parser_detail
 from data.model.fact import FieldYield, ParserRun
+from data.model.parser_view import HourCount
 from data.model.principal import EVERYTHING
-from data.model.snapshot import HourCount
 from data.model.state import State
 from data.store.store import Store
 

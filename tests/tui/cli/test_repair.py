@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from data.model.snapshot import PROTOCOL, CandidateRow, CommandReply, DiffLine, Hello, TargetDetail, TargetRow
+from data.model.parser_view import CandidateRow, DiffLine
+from data.model.snapshot import PROTOCOL, CommandReply, Hello, TargetDetail, TargetRow
 from data.model.state import State
 from data.model.target import TargetKind
 
