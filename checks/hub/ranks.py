@@ -13,20 +13,20 @@ from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import groupby
-from statistics import median
 from typing import TYPE_CHECKING
 
+from checks.hub.rank_words import Gone, gone_words, median_place, place_row, queries_words, when_words
 from checks.incidents.blind import host_of, speaks_for, unseen
 from checks.parsers.canaries import judged
 from checks.parsers.ownsites import OwnSites
-from checks.parsers.ranks import REMEMBERED, Look, Missing, Place, Standings, missing
+from checks.parsers.ranks import REMEMBERED, Look, Place, Standings, missing
 from data.model.cause import cause
 from data.model.fact import Ranks
 from data.model.ids import TargetId
 from data.model.parser_view import VolatilityRow
 from data.model.snapshot import Aspect
 from data.model.state import State
-from data.model.target import TargetKind, name_of, target_id
+from data.model.target import TargetKind, target_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -48,23 +48,9 @@ MOST_LOOKS = REMEMBERED
 """Of one query that are read after a restart: what a place remembers."""
 OK = "ok"
 _ROWS = 6
-_NAMED = 3
 
 Series = tuple[TargetId, str, str]
 """Parser, query, country."""
-
-
-@dataclass(frozen=True, slots=True)
-class Gone:
-    """Why a site is called deindexed."""
-
-    detail: str
-    evidence: dict[str, str]
-
-    @property
-    def where(self) -> tuple[str, str]:
-        """Engine and country."""
-        return self.evidence.get("engine", ""), self.evidence.get("rank_geo", "")
 
 
 @dataclass(slots=True)
@@ -189,7 +175,7 @@ class RankRoom:
         queries = len({(key[1], key[2]) for key, _ in series if key[0] in dark})
         noun = "1 site" if len(sites) == 1 else f"{len(sites):,} sites"
         of = "1 query" if queries == 1 else f"{queries:,} queries"
-        return f"ranks of {noun} unseen since {_when(self._failing_since(broken, now), now)}, {of}"
+        return f"ranks of {noun} unseen since {when_words(self._failing_since(broken, now), now)}, {of}"
 
     def aspects(self, site: TargetId, now: datetime) -> tuple[Aspect, ...]:
         """The row of a site's screen that says where it stands; none for a site that never stood anywhere."""
@@ -198,24 +184,26 @@ class RankRoom:
         if not places:
             return ()
         last_at = max(known.last_at for _, known in found if known.last_at)
-        usual = f"about {_median(place.usual for _, place in places)} in {_queries(len(places))}"
+        usual = f"about {median_place(place.usual for _, place in places)} in {queries_words(len(places))}"
         failing = frozenset(self.board.doubted_parsers)
         dark = frozenset[TargetId]().union(*(self._doubted(host) for host in list(self._parsers)))
         frozen = sum(key[0] in dark for key, _ in places)
         absent = sum(place.gone for _, place in places)
         if site in self._gone:
-            return (Aspect("ranks", State.DEGRADED, f"gone from {absent} of {_queries(len(places))}", usual, last_at),)
+            return (
+                Aspect("ranks", State.DEGRADED, f"gone from {absent} of {queries_words(len(places))}", usual, last_at),
+            )
         if frozen:
-            since = _when(self._failing_since(failing & dark, now), now)
-            value = f"unseen since {since} in {frozen} of {_queries(len(places))}"
+            since = when_words(self._failing_since(failing & dark, now), now)
+            value = f"unseen since {since} in {frozen} of {queries_words(len(places))}"
             return (Aspect("ranks", State.UNKNOWN, value, usual, last_at),)
-        value = f"seen in {len(places) - absent} of {_queries(len(places))}"
+        value = f"seen in {len(places) - absent} of {queries_words(len(places))}"
         return (Aspect("ranks", State.OK, value, usual, last_at),)
 
     def rows(self, parser: TargetId, scope: Scope, now: datetime) -> tuple[VolatilityRow, ...]:
         """Where the reader's sites stand in a parser's results: information beside what else varies there."""
         found = [
-            (place.missed, place.usual, _row(site, key, place, now))
+            (place.missed, place.usual, place_row(site, key, place, now))
             for key, known in list(self._known.items())
             if key[0] == parser
             for site, place in known.places.items()
@@ -257,7 +245,7 @@ class RankRoom:
         found = [(where, lost) for where, places in groups.items() if (lost := missing(places)).deindexed]
         was = self._gone.pop(site, None)
         if found:
-            self._gone[site] = _gone(sorted(found, key=lambda one: (-len(one[1].gone), one[0])))
+            self._gone[site] = gone_words(sorted(found, key=lambda one: (-len(one[1].gone), one[0])))
         elif was and self._unread(site, was):
             self._gone[site] = was
             return
@@ -336,41 +324,6 @@ class RankRoom:
         return target is not None and (scope is None or scope.sees(target.team))
 
 
-def _gone(found: Sequence[tuple[tuple[str, str], Missing]]) -> Gone:
-    """In the words of the engine and country where it is gone from most queries; the others stand in the evidence."""
-    (host, geo), lost = found[0]
-    country = f" in {geo}" if geo else ""
-    queries = [query for query, _ in lost.gone]
-    named = ", ".join(f"{query!r}" for query in queries[:_NAMED]) + (", ..." if len(queries) > _NAMED else "")
-    usual = _median(place.usual for _, place in lost.gone)
-    total = len(queries) + lost.there
-    detail = f"missing at {host}{country} for {len(queries)} of {_queries(total)}, usually about place {usual}: {named}"
-    evidence = {
-        "engine": host, "rank_queries": f"{len(queries)} of {total}", "rank_usual": str(usual), "rank_geo": geo,
-        "rank_pages": f"missing from {max(place.needed for _, place in lost.gone)} good pages in a row or more",
-    }  # fmt: skip
-    if len(found) > 1:
-        evidence["rank_also"] = ", ".join(f"{host} {geo}".strip() for (host, geo), _ in found[1:])[:200]
-    if since := [one.since for _, one in found if one.since]:
-        evidence["began_at"] = min(since).isoformat()
-    return Gone(detail, evidence)
-
-
-def _row(site: str, key: Series, place: Place, now: datetime) -> VolatilityRow:
-    label = f"place of {name_of(TargetId(site))}" + (f" {key[1]} {key[2]}".rstrip() if key[1] else "")
-    lo, hi = min(place.positions), max(place.positions)
-    usual = f"{place.usual:.0f} ({lo} to {hi})"
-    if place.missed:
-        since = _when(place.missed_since or now, now)
-        return VolatilityRow(label, "", usual, f"missing since {since}, {place.missed} of {place.needed} pages")
-    last = place.looks[-1]
-    earlier = sorted(place.positions[:-1])
-    fine = not earlier or earlier[0] <= last <= earlier[-1]
-    return VolatilityRow(
-        label, str(last), usual, "as usual" if fine else "higher than ever" if last < lo + 1 else "lower than ever"
-    )
-
-
 def _is_news(was: Place | None, now: Place | None) -> bool:
     """Whether a look may change what is said of a site: it is gone or back, or one place fewer speaks for it."""
     gone, steady = bool(was and was.gone), bool(was and was.steady)
@@ -390,16 +343,3 @@ def _is_asked(key: Series, targets: Mapping[TargetId, Target]) -> bool:
 
 def _look_key(row: Ranks) -> tuple[datetime, str, str, str]:
     return row.at, row.parser, row.query, row.geo
-
-
-def _queries(count: int) -> str:
-    return "1 query" if count == 1 else f"{count:,} queries"
-
-
-def _median(places: Iterable[float]) -> int:
-    return round(median(places))
-
-
-def _when(at: datetime, now: datetime) -> str:
-    """`17:32Z`, with its day where that is another."""
-    return f"{at:%H:%MZ}" if at.date() == now.date() else f"{at:%Y-%m-%d %H:%MZ}"
