@@ -99,7 +99,7 @@ def judge(
         return _failed(feed, pulled, memory, now)
     found = compared(preset, pulled, memory, known, now)
     days = day_totals(known, pulled.rows, now.astimezone(preset.zone).date())
-    found = (*found, *senses(feed, pulled.rows, pulled.totals, days))
+    found = (*found, *senses(feed, preset, pulled.rows, pulled.totals, days))
     found = beside_others(found, feed.partner, others)
     if expires := expiring(feed.secret, ends, now):
         found = (*found, expires)

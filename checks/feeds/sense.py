@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from checks.feeds import identities
 from checks.feeds.control import Moved, control
+from checks.feeds.kinds import RISKY
 from checks.feeds.ratios import parted
 
 if TYPE_CHECKING:
@@ -17,11 +18,14 @@ if TYPE_CHECKING:
 
     from checks.feeds.canonical import Row
     from checks.feeds.change import Change
+    from checks.feeds.preset import Preset
     from data.config.settings import Feed
     from data.model.fact import PartnerStat
 
 Day = dict[str, Decimal | None]
 SPAN_DAYS = 45
+UNIQUE = frozenset({"clicks", "impressions"})
+"""What some platforms count by visitor: the total of two rows is then less than their sum."""
 
 
 def day_totals(known: Iterable[PartnerStat], rows: Iterable[Row], today: date) -> dict[date, Day]:
@@ -39,17 +43,29 @@ def day_totals(known: Iterable[PartnerStat], rows: Iterable[Row], today: date) -
 
 
 def senses(
-    feed: Feed, rows: Sequence[Row], totals: Mapping[str, Decimal | None], days: Mapping[date, Day]
+    feed: Feed, preset: Preset, rows: Sequence[Row], totals: Mapping[str, Decimal | None], days: Mapping[date, Day]
 ) -> list[Change]:
-    """Identities that a delivery breaks and ratios that it parts: risky, one of a kind and path."""
+    """Identities that a delivery breaks and ratios that it parts, one of a kind and path."""
     measures = [row.measures for row in rows if row.day is not None]
-    checks = [*identities.adds_up(measures, totals), *identities.funnel(list(days.values())[-SPAN_DAYS:])]
+    checks = [*identities.funnel(list(days.values())[-SPAN_DAYS:])]
     if feed.cpa:
         checks.append(identities.cpa_whole(measures, feed.cpa))
     if feed.revshare:
         checks.append(identities.share_kept(measures, feed.revshare))
     found = [change for check in checks if (change := check.change())]
-    return [*found, *parted(list(days.values()))]
+    return [*_totals(preset, measures, totals), *found, *parted(list(days.values()))]
+
+
+def _totals(
+    preset: Preset, rows: Sequence[Mapping[str, Decimal | None]], totals: Mapping[str, Decimal | None]
+) -> Iterable[Change]:
+    """Totals that the rows do not add up to, at the path they were read from: of money they hold the delivery back."""
+    additive = {name: total for name, total in totals.items() if name not in UNIQUE}
+    for check in identities.adds_up(rows, additive):
+        if change := check.change():
+            field = preset.fields[check.path]
+            severity = change.severity if field.type == "money" else RISKY
+            yield replace(change, path=field.source or check.path, severity=severity)
 
 
 def beside_others(

@@ -7,11 +7,13 @@ from decimal import Decimal
 
 from checks.feeds.canonical import Row
 from checks.feeds.change import Change
+from checks.feeds.preset import load
 from checks.feeds.sense import beside_others, day_totals, senses
 from data.config.settings import Feed
 from data.model.fact import PartnerStat
 
 TODAY = date(2026, 11, 17)
+PRESET = load("smartico")
 DEAL = Feed("p01", "aurora", "P01", "affilka", cpa=Decimal(110), revshare=0.4)
 
 
@@ -44,27 +46,31 @@ def test_what_was_delivered_empty_stays_unknown_beside_figures():
 
 def test_a_commission_that_is_no_multiple_of_the_deal_is_told():
     good = [row(commission_cpa=330, qftd_count=3)]
-    assert senses(DEAL, good, {}, {}) == []
+    assert senses(DEAL, PRESET, good, {}, {}) == []
     lowered = [row(commission_cpa=285, qftd_count=3)]
-    assert kinds(senses(DEAL, lowered, {}, {})) == {("deal-changed", "commission_cpa")}
+    assert kinds(senses(DEAL, PRESET, lowered, {}, {})) == {("deal-changed", "commission_cpa")}
 
 
 def test_a_share_that_is_not_the_agreed_one_is_told():
-    assert kinds(senses(DEAL, [row(commission_revshare=350, ngr=1000)], {}, {})) == {
+    assert kinds(senses(DEAL, PRESET, [row(commission_revshare=350, ngr=1000)], {}, {})) == {
         ("deal-changed", "commission_revshare")
     }
-    assert senses(DEAL, [row(commission_revshare=400, ngr=1000)], {}, {}) == []
+    assert senses(DEAL, PRESET, [row(commission_revshare=400, ngr=1000)], {}, {}) == []
 
 
-def test_rows_that_do_not_add_up_to_the_reports_own_totals_are_told():
-    rows = [row(clicks=5), row(tracker="b", clicks=6)]
-    assert senses(DEAL, rows, {"clicks": Decimal(11)}, {}) == []
-    assert kinds(senses(DEAL, rows, {"clicks": Decimal(14)}, {})) == {("totals-mismatched", "clicks")}
+def test_rows_that_do_not_add_up_to_the_reports_own_totals_are_told_and_money_is_held_back():
+    rows = [row(ngr=5, ftd_count=2, clicks=5), row(tracker="b", ngr=6, ftd_count=1, clicks=6)]
+    assert senses(DEAL, PRESET, rows, {"ngr": Decimal(11), "ftd_count": Decimal(3)}, {}) == []
+    (told,) = senses(DEAL, PRESET, rows, {"ngr": Decimal(14), "ftd_count": Decimal(3)}, {})
+    assert (told.kind, told.path, told.severity) == ("totals-mismatched", "net_pl", "breaking")
+    (told,) = senses(DEAL, PRESET, rows, {"ftd_count": Decimal(4)}, {})
+    assert (told.path, told.severity) == ("ftd_count", "risky")
+    assert senses(DEAL, PRESET, rows, {"clicks": Decimal(9)}, {}) == [], "visitors are counted once over all rows"
 
 
 def test_more_players_than_clicks_cannot_be():
     days = day_totals([], [row(clicks=10, registrations=40)], TODAY)
-    assert kinds(senses(DEAL, [], {}, days)) == {("funnel-impossible", "registrations")}
+    assert kinds(senses(DEAL, PRESET, [], {}, days)) == {("funnel-impossible", "registrations")}
 
 
 STEPPED = Change("ratio-shifted", "commission_total", "risky", "1", "2", 20, 2)
