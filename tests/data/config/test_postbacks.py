@@ -15,9 +15,7 @@ def test_without_a_table_nobody_is_answered_over_the_network(company):
 
 
 def test_a_door_has_an_address_a_name_in_the_world_and_a_bound(company):
-    with_postbacks(
-        company, 'listen = "127.0.0.1:8787"\npublic_url = "https://pb.corvane.example/"\nper_minute = 90\n'
-    )
+    with_postbacks(company, 'listen = "127.0.0.1:8787"\npublic_url = "https://pb.corvane.example/"\nper_minute = 90\n')
     assert company.load().postbacks == PostbackSettings("127.0.0.1:8787", "https://pb.corvane.example", 90)
 
 
