@@ -11,7 +11,7 @@ import numpy as np
 from checks.revenue import expectation, lattice, price, scan, views
 from checks.revenue.alarm import Alarm, cause_of
 from checks.revenue.cube import DAY_H, Cube, hour_of
-from checks.revenue.watch import PAGE_NATS, Case, Watch
+from checks.revenue.watch import PAGE_NATS, Case, Known, Watch
 from data.model.ids import TeamId
 from data.model.money import NO_LOSS, Loss
 
@@ -74,7 +74,7 @@ class RevenueBook:
         self.lattice = lattice.build(self.cube)
         self._caution: Caution | None = None
         self._common: dict[int, float] = {}
-        self._cases: list[Case] = []
+        self._known = Known()
         self._numbers = 0
         self._fitted_rows = 0
         self._explained: tuple[Explained, ...] = ()
@@ -93,29 +93,36 @@ class RevenueBook:
             number = int(alarm.id.rpartition("-")[2])
             end = hour_of(alarm.updated_at)
             self._numbers = max(self._numbers, number)
-            self._cases.append(
+            self._known.open.append(
                 Case(number, alarm.channel, dict(alarm.slice), hour_of(alarm.detected_at), hour_of(alarm.start), end)
             )
 
     def tick(self, now: datetime, *, with_slices: bool = True) -> RevenueTick:
         """Advance to `now` and say what is missing; `with_slices=False` leaves the views out."""
         self.cube.advance(now)
+        self._mask()
         watch = self._watch()
         if watch is None:
             return RevenueTick((), waiting=self._waiting())
-        for known in self._explained:
-            low, high = self.cube.columns(hour_of(known.start), hour_of(known.end) + 1)
-            self.cube.masked[self._union(known.slices), low:high] = True
-        for case in self._cases:
+        for case in self._known.open:
             watch.follow(case)
+        ended = [case for case in self._known.open if case.status != "open"]
+        self._known.settle(self.cube)
+        self.cube.masked = self._known.mask(self.cube)
         if watch.model.history_h >= LEAST_HISTORY_H:
-            raised = watch.raise_alarms(self._numbers + 1, self.page_nats)
-            self._numbers += len(raised)
-            self._cases += raised
-        alarms = tuple(self._alarm(case) for case in self._cases)
-        self._cases = [case for case in self._cases if case.status == "open"]
+            self._numbers += len(watch.raise_alarms(self._numbers + 1, self.page_nats))
+        alarms = tuple(self._alarm(case) for case in (*ended, *self._known.open))
         shown = views.slices(self.cube, watch.model, alarms, LEAST_HISTORY_H) if with_slices else ()
         return RevenueTick(alarms, shown, self._waiting())
+
+    def _mask(self) -> None:
+        """Take out of the scan and of what is learned from whatever is accounted for already."""
+        self._known.explained = [
+            (self._union(known.slices), hour_of(known.start), hour_of(known.end) + 1) for known in self._explained
+        ]
+        for case in self._known.open:
+            case.leaves = np.flatnonzero(self.cube.select(case.where))
+        self.cube.masked = self._known.mask(self.cube)
 
     def _watch(self) -> Watch | None:
         cube = self.cube
@@ -131,13 +138,13 @@ class RevenueBook:
         if stale:
             self._model = expectation.fit(cube, self._epc)
             self._fitted_rows = cube.history_rows
-            scan.freeze(cube, self._model)
+            scan.freeze(cube, self._model, cube.top - expectation.FIT_H)
         assert self._model is not None
-        scan.freeze(cube, self._model)
+        scan.freeze(cube, self._model, self._model.hour)
         if stale or grown or self._caution is None:
             self._caution = scan.caution_of(cube, self._model, self.lattice)
         self._common = {hour: factor for hour, factor in self._common.items() if hour >= cube.base}
-        return Watch(cube, self._model, self.lattice, self._caution, self._common)
+        return Watch(cube, self._model, self.lattice, self._caution, self._common, self._known)
 
     def loss(
         self, where: Mapping[str, str], start: datetime, now: datetime, *, basis: str = "clicks", share: float = 1.0

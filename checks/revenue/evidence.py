@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from checks.revenue.cube import Floats
+    from checks.revenue.cube import Bools, Floats
 
 _ENOUGH = 40.0
 """Expected events from which on a slice speaks for itself."""
 _SMALL = 2.0
 """Slices that expect fewer events a block show clustering and hardly anything else."""
+_WITHIN_A_DAY, _BETWEEN_DAYS = 0.5, 0.85
+"""How the size grows with the window: hours of one day wander together, days hardly (independent ones: 1)."""
 _SMALLEST_SIZE, _LARGEST_SIZE = 2.0, 1e4
 
 WINDOWS_H = (1, 2, 3, 4, 6, 8, 12, 18, 24, 36, 48, 72, 96, 120)
@@ -47,15 +49,20 @@ class Spread:
 
     cluster: float
     size_hours: Floats
-    """[slice] for windows up to 6 h."""
+    """[slice] for windows of 6 h."""
     size_days: Floats
-    """[slice] for a day; longer windows average some of it out."""
+    """[slice] for a day."""
+
+    def only(self, kept: Bools) -> Spread:
+        """Of some of the slices."""
+        return Spread(self.cluster, self.size_hours[kept], self.size_days[kept])
 
     def size(self, windows_h: Floats) -> Floats:
         """[slice, window]."""
         part = np.clip((windows_h - 6.0) / 18.0, 0.0, 1.0)
         between = self.size_hours[:, None] ** (1.0 - part) * self.size_days[:, None] ** part
-        return np.asarray(between * np.sqrt(np.maximum(windows_h / 24.0, 1.0)))
+        shorter = np.minimum(windows_h / 6.0, 1.0) ** _WITHIN_A_DAY
+        return np.asarray(between * shorter * np.maximum(windows_h / 24.0, 1.0) ** _BETWEEN_DAYS)
 
 
 def measure_spread(observed: Floats, expected: Floats) -> Spread:

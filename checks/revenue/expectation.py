@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from checks.revenue import bursts
 from checks.revenue.cube import AGES_H, DAY_H, WEEK_H
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from checks.revenue.bursts import Bursts
     from checks.revenue.cube import Cube, Floats, Ints
 
 FIT_H = 35 * DAY_H
@@ -32,6 +34,7 @@ _PROFILE = 40.0
 """Pseudo-conversions that hold an hour of the week at 1."""
 _CLICK_PROFILE = 30.0
 """Pseudo-clicks per hour of the week that hold a group's click profile at its parent's."""
+_ALTERNATIONS = 4
 _LEAST_LOW = 0.01
 _ENOUGH_VALUES = 50
 _PRIOR = 10.0
@@ -47,8 +50,13 @@ class Fit:
     history_h: int
     """Hours of history it saw."""
     ftd_rate: Floats
-    """FTD per click."""
+    """FTD per click, on average over bursts as they usually come."""
     reg_rate: Floats
+    ftd_single: Floats
+    """FTD per click before the factor of bursts."""
+    reg_single: Floats
+    ftd_bursts: Bursts
+    reg_bursts: Bursts
     value: Floats
     """Commission per FTD."""
     value_cv2: Floats
@@ -93,13 +101,9 @@ def fit(cube: Cube, epc: Mapping[str, float]) -> Fit:
     revenue = cube.measure("revenue", since, until)
     shown = clicks * weight * _visible(cube, arrival, since, until)[partner]
     counted, registered = ftd * weight, regs * weight
-    profile = np.ones(WEEK_H)
-    ftd_rate = _rates(counted.sum(1), shown.sum(1), cube)
-    if len(hours) >= 2 * WEEK_H:
-        expected = (shown * ftd_rate[:, None]).sum(0)
-        profile = _profile(counted.sum(0), expected, hours)
-        ftd_rate = _rates(counted.sum(1), (shown * profile[hours % WEEK_H]).sum(1), cube)
-    reg_rate = _rates(registered.sum(1), (clicks * weight).sum(1), cube)
+    by_ftd = _per_click(counted, shown, clicks, hours, cube, with_profile=len(hours) >= 2 * WEEK_H)
+    by_regs = _per_click(registered, clicks * weight, clicks, hours, cube, with_profile=False)
+    ftd_rate = by_ftd.average
     value = _values((revenue * weight).sum(1), counted.sum(1), cube)
     low_value, low_share = _worthless(ftd, revenue, weight > 0, cube)
     level, click_profile = _click_model(clicks, hours, top, cube)
@@ -108,7 +112,11 @@ def fit(cube: Cube, epc: Mapping[str, float]) -> Fit:
         hour=top,
         history_h=int(clicks.any(0).sum()),
         ftd_rate=ftd_rate,
-        reg_rate=reg_rate,
+        reg_rate=by_regs.average,
+        ftd_single=by_ftd.single,
+        reg_single=by_regs.single,
+        ftd_bursts=by_ftd.bursts,
+        reg_bursts=by_regs.bursts,
         value=value,
         value_cv2=_value_cv2(ftd, revenue, value, weight, cube),
         low_value=low_value,
@@ -116,10 +124,37 @@ def fit(cube: Cube, epc: Mapping[str, float]) -> Fit:
         ftd_seen=counted.sum(1),
         regs_seen=registered.sum(1),
         clicks_level=level,
-        profile=profile,
+        profile=by_ftd.profile,
         click_profile=click_profile,
         arrival=arrival,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _PerClick:
+    single: Floats
+    average: Floats
+    bursts: Bursts
+    profile: Floats
+
+
+def _per_click(
+    counts: Floats, exposure: Floats, clicks: Floats, hours: Ints, cube: Cube, *, with_profile: bool
+) -> _PerClick:
+    """Rates of leaves, hours of the week and sizes of burst that explain `counts` [leaf, hour] together."""
+    effect, profile, week = bursts.none(cube), np.ones(WEEK_H), hours % WEEK_H
+    own, shared = bursts.sizes(clicks, effect.cell)
+    earning = exposure
+    single = _rates(counts.sum(1), exposure.sum(1), cube)
+    for _ in range(_ALTERNATIONS):
+        if with_profile:
+            profile = _profile(counts.sum(0), (earning * single[:, None]).sum(0), hours)
+        seasonal = exposure * profile[week]
+        effect = bursts.refined(effect, own, shared, counts, seasonal * single[:, None])
+        earning = exposure * effect.factor_of(own, shared)
+        single = _rates(counts.sum(1), (earning * profile[week]).sum(1), cube)
+    usual = np.divide(earning.sum(1) + 1.0, exposure.sum(1) + 1.0)
+    return _PerClick(single, single * usual, effect, profile)
 
 
 def arrival_curve(cube: Cube) -> Floats:
@@ -195,8 +230,7 @@ def _click_model(clicks: Floats, hours: Ints, top: int, cube: Cube) -> tuple[Flo
     level = (clicks * weight).sum(1) / max(weight.sum(), 1e-9)
     week = hours % WEEK_H
     present = np.bincount(week, minlength=WEEK_H)
-    group = cube.codes[cube.dims.index("partner")] * len(cube.names[cube.dims.index("geo")])
-    _, group = np.unique(group + cube.codes[cube.dims.index("geo")], return_inverse=True)
+    group = bursts.cells(cube)
     by_hour = np.zeros((int(group.max(initial=-1)) + 1, len(hours)))
     np.add.at(by_hour, group, clicks)
     by_week = np.zeros((len(by_hour), WEEK_H))

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from checks.revenue.cube import Cube, Floats, Ints
+    from checks.revenue.cube import Bools, Cube, Floats, Ints
 
 MOST_DIMS = 3
 _NONE = np.zeros(0, np.int64)
@@ -41,8 +41,22 @@ class Lattice:
 
     def sums(self, figures: NDArray[np.float64]) -> Floats:
         """[leaf, ...] summed to [slice, ...]."""
-        summed: Floats = np.add.reduceat(figures[self.order], self.starts, axis=0)
-        return summed
+        if not len(self.starts):
+            return np.zeros((0, *figures.shape[1:]))
+        flat = np.take(figures.reshape(len(figures), -1), self.order, axis=0)
+        return np.add.reduceat(flat, self.starts, axis=0).reshape(len(self.starts), *figures.shape[1:])
+
+    def only(self, kept: Bools) -> Lattice:
+        """The same lattice with some of its slices."""
+        sizes = self.sizes[kept]
+        return replace(
+            self,
+            order=self.order[np.repeat(kept, self.sizes.astype(np.int64))],
+            starts=(np.cumsum(sizes) - sizes).astype(np.int64),
+            family=self.family[kept],
+            dims=self.dims[kept],
+            sizes=sizes,
+        )
 
     def members(self, slice_: int) -> Ints:
         end = self.starts[slice_ + 1] if slice_ + 1 < len(self.starts) else len(self.order)

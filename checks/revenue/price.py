@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from checks.revenue.cube import WEEK_H
 from data.model.money import Loss, cents
 
 if TYPE_CHECKING:
@@ -35,6 +36,10 @@ class Money:
         """This for `part` of the time."""
         return Money(self.mean * part, self.variance * part, self.doubt * part)
 
+    def priced(self, factor: float) -> Money:
+        """The same events, each worth `factor` times as much."""
+        return Money(self.mean * factor, self.variance * factor**2, self.doubt * factor)
+
     def plus(self, other: Money) -> Money:
         """Both, one after the other: counts are independent, the doubt is shared."""
         return Money(self.mean + other.mean, self.variance + other.variance, self.doubt + other.doubt)
@@ -58,7 +63,10 @@ def expected(
         clicks[:, offset : offset + high - low] = cube.measure("clicks", since, until)[leaves]
         total, cap = clicks.sum(), 1.3 * usual.sum() + 1.0
         clicks = clicks * min(1.0, cap / total) if total > 0 else clicks
-    rate = model.ftd_rate[leaves][:, None] * model.profile[hours % 168]
+    rate = model.ftd_rate[leaves][:, None] * model.profile[hours % WEEK_H]
+    if not calendar:
+        frozen = cube.measure("ftd_rate", since, until)[leaves]
+        rate[:, offset : offset + high - low] = np.where(frozen > 0, frozen, rate[:, offset : offset + high - low])
     events = (clicks * rate * common).sum(1)
     value = model.value[leaves]
     mean = float((events * value).sum())

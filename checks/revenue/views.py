@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 _LISTED = (("partner",), ("partner", "geo"))
 _RECENT_H = 6
 _WAIT_H = 2
+_VALUE_HOLD = 10.0
+"""Conversions at their usual value that weigh against those that came during a failure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +168,11 @@ def waiting(cube: Cube) -> tuple[str, ...]:
 
 
 def shortfall(cube: Cube, model: Fit, case: Case, moved: Moved, currency: str) -> Loss:
-    """Commission an alarm has cost: reported hours as they came, hours still to be told at the share lost so far."""
+    """Commission an alarm has cost: reported hours as they came, hours still to be told at the share lost so far.
+
+    What is missing are conversions, each worth what those that came were worth; the luck of large and small ones among
+    those that came is no loss.
+    """
     partners = cube.codes[cube.dims.index("partner"), case.leaves]
     until = case.end
     if case.status == "open":
@@ -175,20 +181,28 @@ def shortfall(cube: Cube, model: Fit, case: Case, moved: Moved, currency: str) -
     until = max(until, case.start + 1)
     told = cube.received(case.start, until)[partners]
     visible = visible_share(cube, model, case.start, until)[partners]
-    came = np.where(told, cube.measure("revenue", case.start, until)[case.leaves] / visible, 0.0)
+    came = np.where(told, cube.measure("revenue", case.start, until)[case.leaves] / visible, 0.0).sum()
     money = _due(cube, model, case, until, moved)
-    untold = 1.0 - float(told.mean())
-    actual = float(came.sum()) + money.mean * untold * min(case.share, 1.0) * (case.channel != "value")
-    return price.loss_between(money, actual, until - case.start, currency)
+    untold = money.mean * (1.0 - float(told.mean())) * min(case.share, 1.0)
+    if case.channel == "value":
+        return price.loss_between(money, float(came), until - case.start, currency)
+    events = np.where(told, cube.measure("ftd", case.start, until)[case.leaves] / visible, 0.0)
+    value = np.zeros(cube.leaves)
+    value[: len(model.value)] = model.value
+    usual = float((events.sum(1) * value[case.leaves]).sum())
+    held = _VALUE_HOLD * usual / max(float(events.sum()), 1.0)
+    paid = (float(came) + held) / (usual + held) if usual > 0 else 1.0
+    return price.loss_between(money.priced(paid), (usual + untold) * paid, until - case.start, currency)
 
 
 def _due(cube: Cube, model: Fit, case: Case, until: int, moved: Moved) -> price.Money:
     """Expected from clicks; where conversions go on but pay nothing, from the conversions themselves."""
     common = moved(case.start, until)
     if case.channel != "value":
-        return price.expected(
+        money = price.expected(
             cube, model, case.leaves, case.start, until, calendar=False, common=common, spread=case.spread
         )
+        return replace(money, variance=money.variance + money.mean**2 / case.size)
     leaves = case.leaves[case.leaves < len(model.value)]
     partners = cube.codes[cube.dims.index("partner"), leaves]
     events = cube.measure("ftd", case.start, until)[leaves] / visible_share(cube, model, case.start, until)[partners]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from checks.revenue.cube import Bools, Cube, Floats, Ints
     from checks.revenue.expectation import Fit
     from checks.revenue.lattice import Lattice
-    from checks.revenue.scan import Caution, Hours, Sums
+    from checks.revenue.scan import Caution, Hours
 
 PAGE_NATS = 13.0
 QUIET_H = 24
@@ -46,11 +46,42 @@ class Case:
     expected: float = 0.0
     status: str = "open"
     spread: float = 1.0
+    size: float = np.inf
+    """How far the level of its slice wanders over as long a time."""
     leaves: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
 
     @property
     def share(self) -> float:
         return self.observed / self.expected if self.expected > 0 else 1.0
+
+
+@dataclass(slots=True)
+class Known:
+    """What accounts for missing money already: such hours are neither learned from nor scanned."""
+
+    open: list[Case] = field(default_factory=list)
+    closed: list[Case] = field(default_factory=list)
+    explained: list[tuple[Ints, int, int]] = field(default_factory=list)
+    """Leaves, first hour and one past the last of what incidents elsewhere explain."""
+
+    def mask(self, cube: Cube, without: Case | None = None) -> Bools:
+        """[leaf, hour of the cube]: hours of alarms and of what is explained; those of one alarm may be left out."""
+        masked = np.zeros_like(cube.masked)
+        spans = [
+            (case.leaves, case.start, cube.top if case.status == "open" else case.end)
+            for case in (*self.open, *self.closed)
+            if case is not without and case.status != "withdrawn"
+        ]
+        for leaves, since, until in spans + self.explained:
+            low, high = cube.columns(since, until)
+            masked[leaves, low:high] = True
+        return masked
+
+    def settle(self, cube: Cube) -> None:
+        """Move alarms that ended out of the open ones; forget those whose hours are no longer kept."""
+        self.closed += [case for case in self.open if case.status == "closed"]
+        self.closed = [case for case in self.closed if case.end > cube.base]
+        self.open = [case for case in self.open if case.status == "open"]
 
 
 @dataclass(slots=True)
@@ -63,6 +94,7 @@ class Watch:
     caution: Caution
     common: dict[int, float]
     """Epoch hour -> what moved everybody then."""
+    known: Known
 
     def raise_alarms(self, next_number: int, page_nats: float) -> list[Case]:
         """The strongest slices over the line, one after the other, each explained away before the next is sought.
@@ -71,26 +103,32 @@ class Watch:
         which it first stood out.
         """
         raised: list[Case] = []
-        unconvincing: list[Case] = []
         for _ in range(_PER_TICK):
             case = self._strongest(next_number + len(raised), page_nats)
             if case is None:
                 break
-            (raised if case.nats >= page_nats - _HOLDS_NATS else unconvincing).append(case)
-            self.mask(case)
-        for case in unconvincing:
-            self.unmask(case)
-        for case in raised:
-            self.mask(case)
+            if case.nats >= page_nats - _HOLDS_NATS:
+                raised.append(case)
+                self.known.open.append(case)
+            low, high = self.cube.columns(case.start, self.cube.top)
+            self.cube.masked[case.leaves, low:high] = True
         return raised
 
     def _strongest(self, number: int, page_nats: float) -> Case | None:
         top = self.cube.top
         hours = scan.hours_of(self.cube, self.model, top - RECENT_H, top)
-        sums = self._sums(scan.by_window(hours.stacked()), np.array(WINDOWS_H, np.float64), remember=True)
+        windows = scan.by_window(hours)
+        live = scan.can_page(windows, self.lattice, page_nats)
+        lattice = self.lattice.only(live)
+        lengths_h = np.array(WINDOWS_H, np.float64)
+        ftd_common, regs_common = self._moved(windows, lengths_h)
+        self.common[top - 1] = float(ftd_common[WINDOWS_H.index(6)])
+        sums = scan.weigh(lattice.sums(windows), ftd_common, regs_common, self.caution.only(live), lengths_h)
+        if not len(lattice):
+            return None
         best: tuple[float, str, int, int] | None = None
         for channel in scan.CHANNELS:
-            nats = sums.nats[channel] - _NATS_PER_DIM * self.lattice.dims[:, None]
+            nats = sums.nats[channel] - _NATS_PER_DIM * lattice.dims[:, None]
             slice_, window = divmod(int(np.argmax(nats)), nats.shape[1])
             found = (float(nats[slice_, window]), channel, slice_, window)
             best = found if best is None or found[0] > best[0] else best
@@ -98,10 +136,10 @@ class Watch:
             return None
         _, channel, slice_, window = best
         observed, due = (float(figures[slice_, window]) for figures in sums.seen(channel))
-        leaves = self.lattice.members(slice_)
+        leaves = lattice.members(slice_)
         since = max(top - 2 * WINDOWS_H[window] - 12, hours.since)
         start = self._start(hours, leaves, channel, observed / max(due, 1e-9), since)
-        case = Case(number, channel, self.lattice.name(slice_, self.cube), top, start, top, leaves=leaves)
+        case = Case(number, channel, lattice.name(slice_, self.cube), top, start, top, leaves=leaves)
         self._measure(case)
         return case
 
@@ -111,28 +149,8 @@ class Watch:
         self._measure(case)
         if case.nats < _WITHDRAW_NATS:
             case.status = "withdrawn"
-            self.unmask(case)
-            return
-        if self._is_quiet(case) or self.cube.top - case.start > LONGEST_H:
+        elif self._is_quiet(case) or self.cube.top - case.start > LONGEST_H:
             case.status = "closed"
-            self.unmask(case)
-        self.mask(case)
-
-    def mask(self, case: Case) -> None:
-        until = case.end if case.status == "closed" else self.cube.top
-        low, high = self.cube.columns(case.start, until)
-        self.cube.masked[case.leaves, low:high] = True
-
-    def unmask(self, case: Case) -> None:
-        low, high = self.cube.columns(case.start, self.cube.top)
-        self.cube.masked[case.leaves, low:high] = False
-
-    def _own_mask(self, case: Case) -> Bools:
-        """Everybody's mask but this alarm's own."""
-        masked = self.cube.masked.copy()
-        low, _ = self.cube.columns(case.start - 1, self.cube.top)
-        masked[case.leaves, low:] = False
-        return masked
 
     def _measure(self, case: Case) -> None:
         """Evidence since the start, where the shortfall ends and how much of what was due came.
@@ -140,32 +158,42 @@ class Watch:
         For two days after its detection an alarm moves to a slice inside or around its own that explains the same
         hours clearly better: the first hours of a failure rarely show its whole extent.
         """
-        hours = scan.hours_of(self.cube, self.model, case.start, self.cube.top, masked=self._own_mask(case))
-        stacked = hours.stacked()
+        masked = self.known.mask(self.cube, without=case)
+        hours = scan.hours_of(self.cube, self.model, case.start, self.cube.top, masked=masked)
         last = self._end(hours, case)
-        sums = self._sums(stacked[:, :, :last].sum(2)[:, :, None], np.array([float(last)]))
-        number = self._slice_number(case)
-        if self.cube.top - case.detected <= _SETTLES_H and number is not None:
-            better = self._better(case, number, sums)
-            if better != number:
-                self.unmask(case)
-                case.where, case.leaves = self.lattice.name(better, self.cube), self.lattice.members(better)
-                last, number = self._end(hours, case), better
-        case.end = hours.since + last
-        case.spread = self.caution.ftd.cluster
-        if number is not None:
+        windows = hours.total(last)
+        nested = self._nested(case.leaves)
+        lattice = self.lattice.only(nested)
+        lengths_h = np.array([float(last)])
+        moved = self._moved(windows, lengths_h)
+        sums = scan.weigh(lattice.sums(windows), *moved, self.caution.only(nested), lengths_h)
+        equal = np.flatnonzero(lattice.sizes == len(case.leaves))
+        if len(equal):
+            number = int(equal[0])
+            if self.cube.top - case.detected <= _SETTLES_H:
+                best = self._better(lattice, number, sums.nats[case.channel][:, 0])
+                if best != number:
+                    case.where, case.leaves = lattice.name(best, self.cube), lattice.members(best)
+                    last, number = self._end(hours, case), best
             seen, due = sums.seen(case.channel)
             case.observed, case.expected = float(seen[number, 0]), float(due[number, 0])
             case.nats = float(sums.nats[case.channel][number, 0])
+            case.size = float(self.caution.only(nested).ftd.size(lengths_h)[number, 0])
+        case.end = hours.since + last
+        case.spread = self.caution.ftd.cluster
 
-    def _better(self, case: Case, number: int, sums: Sums) -> int:
-        """The slice nested with this one whose evidence is largest, if it is clearly larger."""
-        nats = sums.nats[case.channel][:, 0] - _NATS_PER_DIM * self.lattice.dims
+    def _nested(self, leaves: Ints) -> Bools:
+        """[slice]: whether it lies in these leaves or around them."""
         inside = np.zeros(self.cube.leaves)
-        inside[case.leaves] = 1.0
-        shared, sizes = self.lattice.sums(inside), self.lattice.sizes
-        nested = (shared == sizes) | (shared == len(case.leaves))
-        best = int(np.argmax(np.where(nested & (shared > 0), nats, -np.inf)))
+        inside[leaves] = 1.0
+        shared = self.lattice.sums(inside)
+        return np.asarray((shared > 0) & ((shared == self.lattice.sizes) | (shared == len(leaves))))
+
+    @staticmethod
+    def _better(lattice: Lattice, number: int, nats: Floats) -> int:
+        """The slice with the largest evidence, if it is clearly larger than that of slice `number`."""
+        nats = nats - _NATS_PER_DIM * lattice.dims
+        best = int(np.argmax(nats))
         return best if nats[best] > nats[number] + _BETTER_NATS else number
 
     def _end(self, hours: Hours, case: Case) -> int:
@@ -178,13 +206,6 @@ class Watch:
                 break
             last, share = end, seen[:end].sum() / max(due[:end].sum(), 1e-9)
         return last
-
-    def _slice_number(self, case: Case) -> int | None:
-        inside = np.zeros(self.cube.leaves)
-        inside[case.leaves] = 1.0
-        sizes = self.lattice.sizes
-        equal = np.flatnonzero((self.lattice.sums(inside) == len(case.leaves)) & (sizes == len(case.leaves)))
-        return int(equal[0]) if len(equal) else None
 
     def _start(self, hours: Hours, leaves: Ints, channel: str, share: float, since: int) -> int:
         """First epoch hour of the run of hours, ending now, that speaks most for `share`."""
@@ -215,14 +236,15 @@ class Watch:
         known_h = int(self.cube.received(case.end, self.cube.top)[partners].all(0).sum())
         if known_h < QUIET_H:
             return False
-        hours = scan.hours_of(self.cube, self.model, case.end, self.cube.top, masked=self._own_mask(case))
+        hours = scan.hours_of(
+            self.cube, self.model, case.end, self.cube.top, masked=self.known.mask(self.cube, without=case)
+        )
         _, due = self._hourly(hours, case.leaves, case.channel)
         judged = hours.ftd[case.leaves].sum() if case.channel == "value" else due.sum()
         return bool(judged >= _QUIET_EVENTS or known_h >= 3 * QUIET_H)
 
-    def _sums(self, windows: Floats, lengths_h: Floats, *, remember: bool = False) -> Sums:
-        ftd_common = scan.common_factor(windows[:, 0], windows[:, 1], self.cube)
-        regs_common = scan.common_factor(windows[:, 3], windows[:, 4], self.cube)
-        if remember and len(lengths_h) > WINDOWS_H.index(6):
-            self.common[self.cube.top - 1] = float(ftd_common[WINDOWS_H.index(6)])
-        return scan.weigh(self.lattice.sums(windows), ftd_common, regs_common, self.caution, lengths_h)
+    def _moved(self, windows: Floats, lengths_h: Floats) -> tuple[Floats, Floats]:
+        """[window] of FTD and of registrations: what moves everybody."""
+        usual_ftd, usual_regs = self.caution.usual_ftd.share(lengths_h), self.caution.usual_regs.share(lengths_h)
+        ftd = scan.common_factor(windows[:, 0], windows[:, 1], self.cube, usual_ftd)
+        return ftd, scan.common_factor(windows[:, 3], windows[:, 4], self.cube, usual_regs)

@@ -156,6 +156,23 @@ def test_the_order_and_size_of_deliveries_do_not_matter(world):
     assert at_once.tick(plain.at(start)) == in_pieces.tick(plain.at(start))
 
 
+def test_facts_fed_hour_by_hour_tell_the_same_story_as_all_at_once(world):
+    told, start = world(days=31, seed=3), 29 * DAY + 9
+    told.thin(start, start + 10, 0.0, partner="P07")
+    told.lag[np.ix_(told.inside(partner="P01"), np.arange(start, start + 4))] = 9
+    at_once, fed = book_of(told), RevenueBook()
+    facts, receipts = told.facts(), told.receipts()
+    before, raised = told.at(0), set()
+    for hour in range(start - 3, start + 40):
+        now = told.at(hour)
+        fed.add_receipts(receipts.filter(pl.col("seen_at").is_between(before, now, closed="right")))
+        fed.add(facts.filter(pl.col("seen_at").is_between(before, now, closed="right")))
+        before, tick = now, fed.tick(now, with_slices=False)
+        assert tick == at_once.tick(now, with_slices=False)
+        raised |= {alarm.id for alarm in tick.alarms}
+    assert raised
+
+
 def test_history_that_comes_after_today_is_learned_from_all_the_same(world):
     calm, now = world(days=30), 29 * DAY
     facts, receipts = calm.facts(), calm.receipts()

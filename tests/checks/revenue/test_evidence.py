@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from checks.revenue.evidence import WINDOWS_H, drop_nats, excess_nats, hourly_gain, measure_spread, worst_run
-from checks.revenue.scan import by_window
+from checks.revenue.scan import Hours, by_window
 
 COUNTS = st.floats(0, 500)
 
@@ -72,8 +72,12 @@ def test_a_poisson_world_shows_no_spread_and_a_wandering_one_does():
     assert calm.cluster == pytest.approx(1.0, abs=0.2)
 
 
-@given(arrays(np.float64, st.tuples(st.integers(1, 3), st.just(2), st.integers(1, 130)), elements=st.floats(0, 9)))
-def test_windows_are_sums_of_the_newest_hours(stacked):
-    sums = by_window(stacked)
+@given(arrays(np.float64, st.tuples(st.integers(1, 3), st.integers(1, 130)), elements=st.floats(0, 9)))
+def test_windows_are_sums_of_the_newest_usable_hours(figures):
+    usable = figures < 8
+    parts = [figures * number for number in range(8)]
+    sums = by_window(Hours(0, usable, *parts, np.ones((1, figures.shape[1]))))
     for number, hours in enumerate(WINDOWS_H):
-        assert np.allclose(sums[:, :, number], stacked[:, :, -hours:].sum(2))
+        newest = np.where(usable, figures, 0.0)[:, -hours:].sum(1)
+        for part in range(8):
+            assert np.allclose(sums[:, part, number], part * newest)

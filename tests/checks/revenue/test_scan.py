@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from checks.revenue import expectation, lattice, scan
+from checks.revenue.book import RevenueBook
+from checks.revenue.evidence import WINDOWS_H, Spread
+from checks.revenue.scan import Usual
+
+LENGTHS_H = np.array(WINDOWS_H, np.float64)
+DAY = 24
+
+
+@pytest.fixture
+def seen(world):
+    """A book's cube, model and lattice a day into the silence of one partner."""
+    silent = world(days=30, seed=3)
+    silent.thin(29 * DAY, silent.hours, 0.0, partner="P07")
+    book = RevenueBook()
+    book.add(silent.facts())
+    book.add_receipts(silent.receipts())
+    book.cube.advance(silent.at(30 * DAY))
+    model = expectation.fit(book.cube, {})
+    scan.freeze(book.cube, model, book.cube.top - expectation.FIT_H)
+    return book.cube, model, lattice.build(book.cube)
+
+
+@pytest.mark.parametrize("line", [3.0, 13.0, 40.0])
+def test_a_slice_left_out_of_the_scan_could_not_have_reached_the_line(seen, line):
+    cube, model, slices = seen
+    caution = scan.caution_of(cube, model, slices)
+    windows = scan.by_window(scan.hours_of(cube, model, cube.top - 120, cube.top))
+    flat = np.ones(len(LENGTHS_H))
+    sums = scan.weigh(slices.sums(windows), flat, flat, caution, LENGTHS_H)
+    strongest = np.max([nats.max(1) for nats in sums.nats.values()], 0)
+    kept = scan.can_page(windows, slices, line)
+    assert kept.any()
+    assert (strongest[~kept] < line).all()
+    some = scan.weigh(slices.only(kept).sums(windows), flat, flat, caution.only(kept), LENGTHS_H)
+    for channel, nats in sums.nats.items():
+        assert np.allclose(some.nats[channel], nats[kept])
+
+
+def test_a_failure_of_the_newest_days_does_not_excuse_itself(seen):
+    cube, model, slices = seen
+    before = scan.caution_of(cube, model, slices)
+    low, _ = cube.columns(cube.top - 3 * DAY, cube.top)
+    cube._values["ftd"][:, low:] = 0.0
+    after = scan.caution_of(cube, model, slices)
+    assert np.array_equal(after.ftd.size_days, before.ftd.size_days)
+
+
+def test_days_wander_nearly_independently_and_hours_of_a_day_together():
+    spread = Spread(1.0, np.array([16.0]), np.array([30.0]))
+    size = dict(zip(WINDOWS_H, spread.size(LENGTHS_H)[0].tolist(), strict=True))
+    assert size[6] == 16.0
+    assert size[24] == 30.0
+    assert size[1] < 0.5 * size[6]
+    assert 3.5 * size[24] < size[120] < 5 * size[24]
+    assert list(size.values()) == sorted(size.values())
+
+
+@given(arrays(np.float64, st.integers(1, 8), elements=st.floats(0.1, 400)))
+def test_what_is_usual_lies_between_that_of_hours_and_of_days(lengths_h):
+    share = Usual(0.8, 0.95).share(lengths_h)
+    assert ((share >= 0.8) & (share <= 0.95)).all()
+
+
+def test_a_skewed_company_is_not_on_holiday_every_day(world):
+    calm = world(days=2)
+    book = RevenueBook()
+    book.add(calm.facts())
+    book.cube.advance(calm.at(2 * DAY))
+    due = np.full((book.cube.leaves, 1), 30.0)
+    seen = due * 0.85
+    assert scan.common_factor(seen, due, book.cube, np.array([0.85])) == pytest.approx(1.0, abs=0.02)
+    assert scan.common_factor(seen * 0.5, due, book.cube, np.array([0.85])) == pytest.approx(0.5, abs=0.02)
