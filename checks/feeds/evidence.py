@@ -114,12 +114,20 @@ def _versions(versions: Sequence[PartnerStat]) -> bytes:
     rows = (
         (
             stat.day, *(stat.dims.get(name, "") for name in dims), stat.currency, stat.version,
-            f"{stat.observed_at:%Y-%m-%dT%H:%M:%SZ}", stat.payload, "" if stat.measures else "no longer delivered",
+            f"{stat.observed_at:%Y-%m-%dT%H:%M:%SZ}", stat.payload, *_rate(stat),
+            "" if stat.measures else "no longer delivered",
             *("" if (figure := stat.measures.get(name)) is None else f"{figure:f}" for name in measures),
         )
         for stat in versions
     )  # fmt: skip
-    return _csv(("day", *dims, "currency", "version", "observed_at", "body", "note", *measures), rows)
+    return _csv(
+        ("day", *dims, "currency", "version", "observed_at", "body", "rate", "rate_day", "note", *measures), rows
+    )
+
+
+def _rate(stat: PartnerStat) -> tuple[str, str]:
+    """What its money was worth the company's currency, and the day of that rate."""
+    return (f"{stat.exchange.rate:f}", stat.exchange.day.isoformat()) if stat.exchange else ("", "")
 
 
 def _csv(head: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:

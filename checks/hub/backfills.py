@@ -13,6 +13,7 @@ import msgspec
 from checks.feeds import backfill
 from checks.feeds import preset as presets
 from checks.feeds.adapt import adapt
+from checks.feeds.exchange import with_rates
 from data.errors import LosswatchError, UsageError
 from data.model.audit import AuditEntry
 from data.model.backfill import Backfill, BackfillState
@@ -132,7 +133,7 @@ class Backfills:
                 if not pulled.problem:
                     outcome = await pulls.judged(target, feed, preset, pulled, now)
                     rows: list[Record] = [*outcome.stats, *outcome.payloads, *outcome.deliveries, *outcome.restatements]
-                    await self.hub.keeping.keep(rows)
+                    await self.hub.keeping.keep(with_rates(rows, self.hub.settings.rates))
                     held = any(each.outcome is Outcome.QUARANTINED for each in outcome.deliveries)
                     return backfill.stored(one, window, len(pulled.rows), held=held, now=now)
             if pulled.problem.cause in WEARY or tried == TRIES - 1:

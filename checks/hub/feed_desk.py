@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from checks.feeds import preset as presets
 from checks.feeds.adapt import adapt
 from checks.feeds.evidence import pack
+from checks.feeds.exchange import with_rates
 from checks.feeds.judge import FeedOutcome, read_again
 from checks.feeds.ledger import row_key
 from checks.feeds.payload import Unreadable
@@ -252,7 +253,7 @@ class FeedDesk:
         words = f"{len(stats):,} figures of {len({stat.day for stat in stats})} days read again, {len(moved):,} differ"
         if dry:
             return CommandReply(ok=True, message=f"{words}; nothing was stored")
-        stored = await self.hub.keeping.keep(moved)
+        stored = await self.hub.keeping.keep(with_rates(moved, self.hub.settings.rates))
         await self._audit(who, one, "replay", words)
         return CommandReply(ok=stored, message=words)
 

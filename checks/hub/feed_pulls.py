@@ -13,6 +13,7 @@ from checks.feeds import judge as feed_judge
 from checks.feeds import preset as feed_preset
 from checks.feeds import pull as feed_pull
 from checks.feeds.adapt import adapt
+from checks.feeds.exchange import with_rates
 from checks.feeds.memory import Memory
 from checks.feeds.pacing import Gates
 from checks.feeds.pull import Accounts
@@ -181,7 +182,7 @@ class FeedPulls:
             rows.append(Baseline(target.id, target.team, now, outcome.baseline))
         if outcome.receipts:
             self.hub.book.add_receipts(receipt_frame(outcome.receipts))
-        return self.hub.intake.take([outcome.observation], rows)
+        return self.hub.intake.take([outcome.observation], with_rates(rows, self.hub.settings.rates))
 
 
 def newest(feed: Feed, preset: Preset, days: int, now: datetime) -> tuple[date, date]:

@@ -13,6 +13,7 @@ from data.config.lines import index_lines
 from data.config.maintenance import windows as maintenance_windows
 from data.config.postbacks import postbacks
 from data.config.problems import Problems
+from data.config.rates import read_rates
 from data.config.rows import decode, read_bytes
 from data.config.rules import content_rules, rules_file
 from data.config.settings import Settings
@@ -69,7 +70,10 @@ def _load(home: Home, presets: Mapping[str, str], inventory: Path | None) -> Set
         targets=targets,
     )
     problems.raise_any()
-    return replace(made, targets=targets, maintenance=windows, content_rules=rules, rules=own)
+    rates = made.rates
+    if made.company.rates:
+        rates = read_rates(home.config / made.company.rates, made.company.currency)
+    return replace(made, targets=targets, maintenance=windows, content_rules=rules, rules=own, rates=rates)
 
 
 def own_rules(home: Home) -> tuple[ContentRule, ...]:

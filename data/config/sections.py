@@ -64,6 +64,7 @@ def company(table: Table) -> Company:
         name=table.text("name", built_in.name, limit=80),
         currency=_currency(table, built_in.currency),
         timezone=_timezone(table, built_in.timezone),
+        rates=table.text("rates"),
     )
     table.done()
     return made

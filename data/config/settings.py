@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
+from data.config.rates import Rates
 from data.model.ids import CauseId, PartnerId, TeamId
 from data.model.target import Target, TargetKind
 
@@ -18,6 +19,8 @@ class Company:
     name: str = "losswatch"
     currency: str = "EUR"
     timezone: str = "UTC"
+    rates: str = ""
+    """File of exchange rates, relative to the home."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +240,8 @@ class Settings:
 
     home: Path
     company: Company = field(default_factory=Company)
+    rates: Rates = field(default_factory=Rates)
+    """What `company.rates` says; empty where there is no file."""
     hub: HubSettings = field(default_factory=HubSettings)
     network: NetworkSettings = field(default_factory=NetworkSettings)
     clock: ClockSettings | None = None

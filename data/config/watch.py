@@ -18,7 +18,7 @@ Stamp = frozenset[tuple[str, int, int]]
 
 
 def stamps(home: Home, settings: Settings | None = None) -> Stamp:
-    """The stamp of losswatch.toml, inventory/*.csv and *.txt, and of the SPEC, CA and rule files that `settings` refers to."""
+    """The stamp of losswatch.toml, inventory/*.csv and *.txt, and of the SPEC, CA, rule and rates files that `settings` refers to."""
     return frozenset(_facts(path) for path in {home.toml, *_inventory(home), *_referred(home, settings)})
 
 
@@ -35,7 +35,11 @@ def _referred(home: Home, settings: Settings | None) -> Iterable[Path]:
     specs = {
         home.config / target.spec for target in settings.targets if target.kind is TargetKind.PARSER and target.spec
     }
-    named = {home.config / name for name in (settings.network.ca_file, settings.content_rules) if name}
+    named = {
+        home.config / name
+        for name in (settings.network.ca_file, settings.content_rules, settings.company.rates)
+        if name
+    }
     return specs | named
 
 

@@ -12,14 +12,16 @@ import zstandard
 
 from checks.feeds import preset as presets
 from checks.feeds.canonical import canonical
+from checks.feeds.exchange import with_rates
 from checks.feeds.judge import judge, read_again
 from checks.feeds.pull import Pulled
 from checks.feeds.quarantine import kept, release, reread
 from checks.feeds.report import read
+from data.config.rates import Rates
 from data.config.settings import Feed
 from data.errors import UsageError
 from data.model.delivery import Outcome, RestatedAs
-from data.model.fact import Payload
+from data.model.fact import Exchange, Payload
 from data.model.principal import EVERYTHING, Scope
 from data.store import deliveries, partner_stats, payloads, restatements
 from data.store.store import Store
@@ -217,3 +219,17 @@ def test_another_team_sees_none_of_it(account):
     assert deliveries.of_feed(account.store, stranger, "zef") == []
     assert deliveries.quarantined(account.store, stranger) == []
     assert partner_stats.versions(account.store, stranger, "zef", START.date(), START.date()) == []
+
+
+def test_a_figure_keeps_the_rate_it_was_worth_when_it_was_seen(account):
+    early = Rates("EUR", {"BRL": ((START.date(), Decimal("0.16")),)})
+    late = Rates("EUR", {"BRL": ((START.date(), Decimal("0.17")),)})
+    account.pull(START, account.answer(START))
+    seen = [replace(stat, observed_at=START + STEP, measures={"clicks": Decimal(1)}) for stat in account.current()]
+    account.store.write(with_rates(seen, early))
+    account.store.flush()
+    account.store.write(with_rates([replace(stat, observed_at=START + 2 * STEP) for stat in seen], late))
+    account.store.flush()
+    today = [stat for stat in account.current() if stat.day == START.date()]
+    assert {stat.exchange for stat in today} == {Exchange(Decimal("0.16"), START.date())}
+    assert {stat.exchange for stat in account.current() if stat.day < START.date()} == {None}
