@@ -295,10 +295,14 @@ def test_a_broken_spec_is_named_by_line_or_value(shelf, spec, named):
 def test_files_of_a_page_check_that_are_not_there_are_named(shelf):
     absent = ("page", "--parser", shelf / "none.toml", "--baseline", shelf / "good", "--", shelf / "x.html")
     assert "none.toml" in refused(check(*absent))
+    ran = check("page", "--parser", shelf / "spec.toml", "--baseline", shelf / "good", "--", shelf / "x.html")
+    assert "x.html" in refused(ran)
+
+
+def test_a_damaged_pack_is_a_page_that_fails_beside_others(shelf):
     (shelf / "bad.html.gz").write_bytes(gzip.compress(offers(3))[:40])
-    for name in ("x.html", "bad.html.gz"):
-        ran = check("page", "--parser", shelf / "spec.toml", "--baseline", shelf / "good", "--", shelf / name)
-        assert name in refused(ran)
+    ran = check("page", "--parser", shelf / "spec.toml", "--baseline", shelf / "good", "--", shelf / "bad.html.gz")
+    assert (ran.returncode, json.loads(ran.stdout)["cause"]) == (2, "proto.truncated")
 
 
 # ── feeds ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -345,7 +349,7 @@ def test_nothing_is_said_of_a_report_that_did_not_change_and_a_new_unit_is_break
 )
 def test_what_is_no_report_is_unreadable_and_named(drawer, content, name):
     ran, found = feed(drawer, content, name)
-    assert (ran.returncode, found) == (3, [])
+    assert (ran.returncode, [one["kind"] for one in found]) == (3, ["payload-unreadable"])
     assert name in ran.stderr
     assert ran.stderr.count("\n") == 1
 

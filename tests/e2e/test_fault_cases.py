@@ -53,7 +53,7 @@ def test_the_table_holds_more_than_150_cases_under_names_of_their_own():
 ELSEWHERE = {
     "local.network", "local.resolver", "local.clock",  # canaries, the clock and vantages: tests/checks/engine, test_vantage
     "geo.blocked",  # two vantages: test_vantage
-    "dns.expiring", "seo.noindex", "seo.robots", "seo.canonical", "seo.hreflang",  # against the past: tests/checks/sites/hygiene
+    "dns.expiring", "seo.noindex", "seo.robots", "seo.canonical", "seo.hreflang", "seo.deindexed",  # against the past: tests/checks/sites/hygiene
     "redirect.hop_failed",  # a chain's cause is that of its failing hop
 }  # fmt: skip
 

@@ -58,8 +58,12 @@ def test_a_parser_that_stops_pushing_is_late_and_what_it_feeds_is_unseen(home):
     assert push(home, run(datetime.now(UTC), "quiet")) == 1
     assert until(lambda: parsers(home)["quiet"] == ("failing", "parser.late"), 40)
     (incident,) = until(lambda: lines(losswatch(home, "incidents", "--json")))
-    detail = asyncio.run(HubClient(home / "hub.sock").get(f"/v1/incidents/{incident['id']}", IncidentDetail))
-    assert any(said.text.startswith("rank and deindex of 1 query is unseen") for said in detail.statements)
+
+    def told():
+        detail = asyncio.run(HubClient(home / "hub.sock").get(f"/v1/incidents/{incident['id']}", IncidentDetail))
+        return [said.text for said in detail.statements if "unseen" in said.text]
+
+    assert until(told) == ["rank and deindex of 1 query is unseen: 1 of 1 parsers of team aurora fail"]
 
 
 def test_a_line_that_is_no_run_is_answered_with_its_number(home):

@@ -543,6 +543,7 @@ STAGES = {
     "overlay": ["question_mark"],
     "target": ["1", "enter"],
     "parser": ["2", "enter"],
+    "feed": ["3", "enter"],
     "incident": ["enter"],
 }
 

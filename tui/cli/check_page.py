@@ -83,8 +83,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print one JSON object a page, in the order given; exit by the worst."""
-    baseline, pages = _split(args.baseline, args.pages)
     spec = load_spec(args.parser)
+    baseline, pages = _split(args.baseline, args.pages)
     values = load_values(args.values) if args.values else NO_VALUES
     if values.unused(pages):
         _warn(f"{args.values}: names none of the pages that are judged")
