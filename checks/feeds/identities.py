@@ -156,20 +156,3 @@ def _sum(kind: str, path: str, summed: Decimal, said: Decimal, n: int, who: str)
     words = f"{n} rows add up to {summed:,.2f}, {who} {said:,.2f}"
     holds = abs(float(summed - said)) <= allowed
     return Identity(kind, path, holds, float(summed), float(said) - allowed, float(said) + allowed, words, n)
-
-
-def postbacks_matched(postbacks: Sequence[int], api: Sequence[int], lag_days: int = 1) -> Identity:
-    """Events by postback over the API's count of the same days, oldest first; the newest `lag_days` are left out.
-
-    Both see the same players, so they differ at the edges of the span only: by what the days of the lag hold and four
-    deviations of it.
-    """
-    upto = len(api) - lag_days
-    mine, theirs = sum(postbacks[:upto]), sum(api[:upto])
-    if upto <= 0 or mine + theirs == 0:
-        return Identity("postbacks-unmatched", "ftd_count", None, 0, 0, math.inf, "no day is complete", max(upto, 0))
-    edge = lag_days * max(theirs / upto, 1)
-    half = edge + DEVIATIONS * math.sqrt(edge) + 0.02 * theirs
-    words = f"{mine:,} by postback, {theirs:,} by the API over {upto} days"
-    holds = abs(mine - theirs) <= half
-    return Identity("postbacks-unmatched", "ftd_count", holds, mine, max(theirs - half, 0), theirs + half, words, upto)

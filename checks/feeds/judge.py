@@ -23,7 +23,7 @@ from checks.feeds.memory import RESTATED_OPEN, Memory
 from checks.feeds.notes import notes
 from checks.feeds.quota import left
 from checks.feeds.restated import restatement
-from checks.feeds.sense import beside_others, day_totals, senses
+from checks.feeds.sense import beside_others, beside_our_clicks, day_totals, senses
 from data.model.cause import state_of
 from data.model.delivery import Delivery, Outcome, Restatement
 from data.model.fact import FeedChange, PartnerStat, Payload, Receipt
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from data.store.tables import Record
 
 NOBODY: Mapping[str, Mapping[date, float]] = MappingProxyType({})
+NO_CLICKS: Mapping[date, int] = MappingProxyType({})
 NOTHING_AWAITED = arrival.Arrival(late=False, note="")
 
 
@@ -81,12 +82,13 @@ def judge(
     partner: Partner | None = None,
     held: Sequence[Delivery] = (),
     others: Mapping[str, Mapping[date, float]] = NOBODY,
+    own: Mapping[date, int] = NO_CLICKS,
     ends: datetime | None = None,
 ) -> FeedOutcome:
     """Pure. `known` are the current figures of this feed for at least the days asked for.
 
-    `held` are its quarantined deliveries, `others` commission by partner and complete day, this one's included; `ends` is
-    when the account's credential does.
+    `held` are its quarantined deliveries, `others` commission by partner and complete day, this one's included, `own` our
+    clicks to it by its days; `ends` is when the account's credential does.
 
     1. A pull with a problem says so and teaches nothing. 2. The payload is compared with its contract and with the same
     records as known. 3. A breaking change of money, days or dimensions, or of the payload as a whole, quarantines: the
@@ -100,6 +102,7 @@ def judge(
     found = compared(preset, pulled, memory, known, now)
     days = day_totals(known, pulled.rows, now.astimezone(preset.zone).date())
     found = (*found, *senses(feed, preset, pulled.rows, pulled.totals, days))
+    found = (*found, *beside_our_clicks(own, days))
     found = beside_others(found, feed.partner, others)
     if expires := expiring(feed.secret, ends, now):
         found = (*found, expires)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from checks.feeds import identities
 from checks.feeds.control import Moved, control
-from checks.feeds.kinds import RISKY
+from checks.feeds.kinds import HARMLESS, RISKY
 from checks.feeds.ratios import parted
 
 if TYPE_CHECKING:
@@ -66,6 +66,16 @@ def _totals(
             field = preset.fields[check.path]
             severity = change.severity if field.type == "money" else RISKY
             yield replace(change, path=field.source or check.path, severity=severity)
+
+
+def beside_our_clicks(own: Mapping[date, int], days: Mapping[date, Day]) -> list[Change]:
+    """The partner's count of our clicks against our own, on the complete days that both know: a note, no more.
+
+    Dead links, bots and consent walls part the two as well; what is to blame is for the link's and the page's checks to say.
+    """
+    both = [(own[day], clicks) for day, one in days.items() if day in own and (clicks := one.get("clicks")) is not None]
+    change = identities.clicks_matched([ours for ours, _ in both], [int(theirs) for _, theirs in both]).change()
+    return [replace(change, severity=HARMLESS)] if change else []
 
 
 def beside_others(

@@ -28,6 +28,7 @@ RIGHTS = {
     "feed_replay": "apply",
     "feed_backfill": "apply",
     "feed_acknowledge": "acknowledge",
+    "feed_invoice": "acknowledge",
 }
 """Commands that need the right to another one: who may change the configuration may change a SPEC, and what a feed means."""
 UNSTORED = "it is kept in memory only until the database can be written"
@@ -63,6 +64,7 @@ class Commands:
             "feed_replay": self.feeds.replay,
             "feed_map": self.feeds.map,
             "feed_acknowledge": self.feeds.acknowledge,
+            "feed_invoice": self.feeds.invoice,
             "feed_backfill": self._backfill,
             "stop": self._stop,
         }

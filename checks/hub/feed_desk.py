@@ -6,7 +6,7 @@ import asyncio
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from checks.feeds import preset as presets
 from checks.feeds.adapt import adapt
 from checks.feeds.evidence import pack
 from checks.feeds.exchange import with_rates
+from checks.feeds.identities import invoiced
 from checks.feeds.judge import FeedOutcome, read_again
 from checks.feeds.ledger import row_key
 from checks.feeds.payload import Unreadable
@@ -113,6 +114,20 @@ class FeedDesk:
 
     async def _waiting(self, feed: Feed) -> list[Delivery]:
         return await asyncio.to_thread(deliveries.quarantined, self.hub.store, EVERYTHING, feed.name)
+
+    async def invoice(self, who: Principal, arguments: dict[str, Any]) -> CommandReply:
+        """Whether the days of a `month` add up to the partner's invoice: its `amount`, in the account's currency."""
+        one = self._choice(who, arguments)
+        first, amount = _month(arguments), _amount(arguments)
+        known = await asyncio.to_thread(partner_stats.current, self.hub.store, EVERYTHING, one.feed.name, first)
+        days: dict[date, Decimal] = defaultdict(Decimal)
+        for stat in known:
+            if (stat.day.year, stat.day.month) == (first.year, first.month):
+                days[stat.day] += stat.measures.get("commission_total") or 0
+        told = invoiced(list(days.values()), amount)
+        await self._audit(who, one, "invoice", f"{first:%Y-%m} {amount}: {told.words}")
+        verdict = "it fits" if told.holds else f"it does not fit: {_figure(Decimal(str(told.measured)) - amount)} apart"
+        return CommandReply(ok=bool(told.holds), message=f"{one.feed.name}, {first:%Y-%m}: {told.words}; {verdict}")
 
     async def acknowledge(self, who: Principal, arguments: dict[str, Any]) -> CommandReply:
         """Sign entries of the ledger: `days` (all when empty), a `measure`, and a `reference` of the dispute.
@@ -285,6 +300,23 @@ def day_of(arguments: Mapping[str, Any], name: str) -> date | None:
         return date.fromisoformat(str(given)) if given else None
     except ValueError:
         raise UsageError(f"{name}: {given!r} is no day; write it as 2026-01-31") from None
+
+
+def _month(arguments: Mapping[str, Any]) -> date:
+    try:
+        return date.fromisoformat(f"{arguments.get('month')}-01")
+    except ValueError:
+        raise UsageError(f"month: {arguments.get('month')!r} is none; write it as 2026-01") from None
+
+
+def _amount(arguments: Mapping[str, Any]) -> Decimal:
+    try:
+        amount = Decimal(str(arguments.get("amount")))
+    except InvalidOperation:
+        amount = Decimal("NaN")
+    if not amount.is_finite() or abs(amount) > Decimal("1e12"):
+        raise UsageError(f"amount: {arguments.get('amount')!r} is none; write it as 12345.67")
+    return amount
 
 
 def _options(arguments: Mapping[str, Any]) -> dict[str, str]:

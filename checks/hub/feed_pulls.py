@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from checks.feeds import cadence, expiry
@@ -27,11 +27,12 @@ from data.model.observation import Observation
 from data.model.principal import EVERYTHING
 from data.model.state import State
 from data.model.target import TargetKind, name_of
-from data.store import baselines, deliveries, partner_stats
+from data.store import baselines, deliveries, facts, partner_stats
 from data.text import clean_text, redact
 
 if TYPE_CHECKING:
-    from datetime import date, datetime
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
 
     import httpx
 
@@ -118,13 +119,25 @@ class FeedPulls:
         """What a pull means, beside all that is known of its days, of its account and of the other partners."""
         known = await asyncio.to_thread(self.known, feed.name, now, pulled.first)
         held = await asyncio.to_thread(deliveries.quarantined, self.hub.store, EVERYTHING, feed.name)
+        zone, own = adapt(preset, feed.options).zone, dict[date, int]()
         if not pulled.problem:
-            days = day_totals(known, pulled.rows, now.astimezone(adapt(preset, feed.options).zone).date())
+            own = await asyncio.to_thread(self._our_clicks, feed, zone, now)
+            days = day_totals(known, pulled.rows, now.astimezone(zone).date())
             self._totals[feed.name] = {day: float(one.get("commission_total") or 0) for day, one in days.items()}
         return await asyncio.to_thread(
             feed_judge.judge, feed, preset, pulled, self._memory.get(target.id), known, now,
-            partner=self.partner(feed), held=held, others=self._beside(feed), ends=ends,
+            partner=self.partner(feed), held=held, others=self._beside(feed), own=own, ends=ends,
         )  # fmt: skip
+
+    def _our_clicks(self, feed: Feed, zone: ZoneInfo, now: datetime) -> dict[date, int]:
+        """Our clicks to its partner by the partner's days; none where several accounts share them. In a thread."""
+        if sum(other.partner == feed.partner and bool(other.base_url) for other in self.hub.settings.feeds) != 1:
+            return {}
+        found: dict[date, int] = {}
+        for hour, count in facts.clicks_of_partner(self.hub.store, feed.partner, now - KNOWN).items():
+            day = hour.astimezone(zone).date()
+            found[day] = found.get(day, 0) + count
+        return found
 
     def _beside(self, feed: Feed) -> dict[str, dict[date, float]]:
         """Commission by partner and complete day: of this feed alone for its own, of all accounts for the others."""

@@ -66,6 +66,12 @@ def clicks_by_hour(store: Store, scope: Scope, source: str, since: datetime) -> 
     return {hour.replace(tzinfo=UTC): int(count) for hour, count in rows(store, sql, [*teams, source, since])}
 
 
+def clicks_of_partner(store: Store, partner: str, since: datetime) -> dict[datetime, int]:
+    """Clicks of all teams that went to a partner, by the start of their hour; to be compared with its own count."""
+    sql = "SELECT hour, sum(clicks) FROM fact WHERE partner = ? AND hour >= ? GROUP BY hour HAVING sum(clicks) > 0"
+    return {hour.replace(tzinfo=UTC): int(count) for hour, count in rows(store, sql, [partner, since])}
+
+
 def columns(facts: pl.DataFrame) -> pa.Table:
     """A frame with the columns of `Fact` as `Store.write_facts` takes it; times carry a zone, `source` may be missing.
 

@@ -136,6 +136,10 @@ def test_a_claw_back_leaves_a_ledger_and_a_pack_of_evidence(home, api, tmp_path)
         bodies = [name for name in names if name.startswith("bodies/")]
         assert len(bodies) >= 2
         assert all(json.loads(pack.read(name))["data"] for name in bodies)
+    month = (datetime.now(UTC) - timedelta(days=1)).strftime("%Y-%m")
+    invoiced = losswatch(home, "feeds", "invoice", "zef", month, "1.00")
+    assert invoiced.returncode == 2
+    assert "it does not fit" in invoiced.stdout
     signed = losswatch(home, "feeds", "sign", "zef", "--reference", "D-17")
     assert "acknowledged" in signed.stdout
 
@@ -149,6 +153,8 @@ def test_a_claw_back_leaves_a_ledger_and_a_pack_of_evidence(home, api, tmp_path)
         (("map", "nobody", "unit=minor", "--yes"), "no feed"),
         (("replay", "zef"), "nothing of zef is quarantined"),
         (("replay", "zef", "--from", "2026-13-01"), "--from"),
+        (("invoice", "zef", "2026-13", "1"), "write it as 2026-01"),
+        (("invoice", "zef", "2026-10", "1.000,00"), "write it as 12345.67"),
     ],
 )
 def test_a_decision_that_cannot_be_is_one_sentence(shared, words, told):

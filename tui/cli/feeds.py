@@ -49,6 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("replay", "read kept bodies again with today's mapping: the quarantine, or the days given"),
         ("ledger", "figures that were changed after they had been reported"),
         ("sign", "say that a change of the ledger is known, with the number of a dispute"),
+        ("invoice", "whether the days of a month add up to the partner's invoice"),
         ("evidence", "a zip for the partner: what was said of each day and when, and the bodies that said it"),
         ("backfill", "read the history of the days given, in the hub; without days, how far the last one came"),
     ):
@@ -88,6 +89,11 @@ def _sign(action: argparse.ArgumentParser) -> None:
     action.add_argument("--reference", default="", help="the dispute's number")
 
 
+def _invoice(action: argparse.ArgumentParser) -> None:
+    action.add_argument("month", metavar="YYYY-MM")
+    action.add_argument("amount", help="in the account's currency, such as 12345.67")
+
+
 def _evidence(action: argparse.ArgumentParser) -> None:
     _days(action)
     action.add_argument("--out", type=Path, metavar="FILE", help="default: FEED-evidence.zip here")
@@ -99,7 +105,7 @@ def _backfill(action: argparse.ArgumentParser) -> None:
 
 
 _OPTIONS = {
-    "accept": _asking, "map": _map, "replay": _replay, "sign": _sign, "evidence": _evidence, "backfill": _backfill,
+    "accept": _asking, "map": _map, "replay": _replay, "sign": _sign, "invoice": _invoice, "evidence": _evidence, "backfill": _backfill,
 }  # fmt: skip
 
 
@@ -133,6 +139,12 @@ async def _accept(client: HubClient, args: argparse.Namespace, name: str) -> int
 async def _sign_entries(client: HubClient, args: argparse.Namespace, name: str) -> int:
     given = {"days": args.days, "measure": args.measure, "reference": args.reference}
     return _told(await client.command("feed_acknowledge", target=f"feed:{name}", **given), args)
+
+
+async def _do_invoice(client: HubClient, args: argparse.Namespace, name: str) -> int:
+    reply = await client.command("feed_invoice", target=f"feed:{name}", month=args.month, amount=args.amount)
+    _told(reply, args)
+    return 0 if reply.ok else 2
 
 
 async def _do_replay(client: HubClient, args: argparse.Namespace, name: str) -> int:
@@ -169,7 +181,7 @@ async def _write_evidence(client: HubClient, args: argparse.Namespace, name: str
 
 
 _ACTIONS = {
-    "show": _look, "ledger": _look, "accept": _accept, "map": _do_map, "replay": _do_replay, "sign": _sign_entries,
+    "show": _look, "ledger": _look, "accept": _accept, "map": _do_map, "replay": _do_replay, "sign": _sign_entries, "invoice": _do_invoice,
     "evidence": _write_evidence, "backfill": feeds_backfill.run,
 }  # fmt: skip
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from checks.feeds.canonical import Row
 from checks.feeds.change import Change
 from checks.feeds.preset import load
-from checks.feeds.sense import beside_others, day_totals, senses
+from checks.feeds.sense import beside_others, beside_our_clicks, day_totals, senses
 from data.config.settings import Feed
 from data.model.fact import PartnerStat
 
@@ -93,3 +93,14 @@ def test_what_everybody_did_is_no_partners_fault():
 def test_a_unit_says_that_only_this_partner_moved():
     (told,) = beside_others([SCALED], "P01", others(10_000.0, 101.0))
     assert "only this one moved" in told.now
+
+
+def test_a_day_on_which_the_partner_counts_another_share_of_our_clicks_is_noted():
+    days = {TODAY - timedelta(days=back): {"clicks": Decimal(900 + back)} for back in range(12, 0, -1)}
+    own = dict.fromkeys(days, 1000)
+    assert beside_our_clicks(own, days) == []
+    days[TODAY - timedelta(days=1)] = {"clicks": Decimal(300)}
+    (told,) = beside_our_clicks(own, days)
+    assert (told.kind, told.severity) == ("clicks-unmatched", "harmless")
+    assert beside_our_clicks({}, days) == []
+    assert beside_our_clicks(own, {day: {"clicks": None} for day in days}) == []
