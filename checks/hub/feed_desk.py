@@ -158,7 +158,8 @@ class FeedDesk:
     async def evidence(self, who: Principal, name: str, first: date | None, last: date | None) -> bytes:
         """The evidence pack of a feed: of the days of its ledger, or of the days from `first` to `last`."""
         one = self._choice(who, {"target": target_id(TargetKind.FEED, name)})
-        content = await asyncio.to_thread(self._pack, one.feed, first, last)
+        async with self.hub.pulls.feeds.busy(one.feed.name):  # what was told a moment ago is durable then
+            content = await asyncio.to_thread(self._pack, one.feed, first, last)
         await self._audit(who, one, "evidence", f"{len(content):,} bytes")
         return content
 
