@@ -113,6 +113,21 @@ class StillClock:
         return self.at
 
 
+class Serving(FakeService):
+    """A hub that answers with one detail, whatever is asked."""
+
+    def __init__(self, detail) -> None:
+        super().__init__(corvane.BURNING)
+        self.detail = detail
+
+    async def target(self, target: str):
+        return self.detail
+
+
+def said(app) -> list[str]:
+    return [note.message for note in app._notifications]
+
+
 def dashboard(
     snapshot: Snapshot | None = corvane.BURNING,
     *,

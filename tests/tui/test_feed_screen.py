@@ -11,7 +11,7 @@ from data.model.parser_view import DiffLine
 from data.model.snapshot import ChangeRow
 from data.model.state import State
 from tests.tui import corvane, corvane_feed
-from tests.tui.fake import FakeService, dashboard
+from tests.tui.fake import FakeService, Serving, dashboard, said
 from tests.tui.test_dashboard import HUGE, SMALL, TINY, WIDE, line_of, screen_text, settle
 from tui.lines import plain, width_of
 from tui.look import Look
@@ -28,26 +28,11 @@ PUSHED = replace(WHOLE, changes=(), diff=(), feed=corvane_feed.PUSHED)
 MAPPED = {"target": HELD, "options": {"unit": "minor"}}
 
 
-class Serving(FakeService):
-    """A hub that answers with one detail, whatever is asked."""
-
-    def __init__(self, detail=WHOLE) -> None:
-        super().__init__(corvane.BURNING)
-        self.detail = detail
-
-    async def target(self, target: str):
-        return self.detail
-
-
 async def opened(pilot, app, target=HELD):
     await settle(pilot)
     app.open_target(target)
     await settle(pilot)
     assert isinstance(app.screen, FeedScreen)
-
-
-def said(app) -> list[str]:
-    return [note.message for note in app._notifications]
 
 
 # The whole picture
@@ -140,7 +125,7 @@ async def test_what_waits_stands_once_on_a_small_terminal():
 
 
 async def test_a_mapping_is_tried_first_and_in_force_only_after_yes():
-    service = Serving()
+    service = Serving(WHOLE)
     app = dashboard(service=service)
     async with app.run_test(size=WIDE) as pilot:
         await opened(pilot, app)
@@ -168,7 +153,7 @@ async def test_a_mapping_is_tried_first_and_in_force_only_after_yes():
     ],
 )  # fmt: skip
 async def test_one_of_our_figures_is_a_field_and_all_else_an_option(typed, option):
-    service = Serving()
+    service = Serving(WHOLE)
     app = dashboard(service=service)
     async with app.run_test(size=WIDE) as pilot:
         await opened(pilot, app)
@@ -178,7 +163,7 @@ async def test_one_of_our_figures_is_a_field_and_all_else_an_option(typed, optio
 
 
 async def test_what_is_no_mapping_or_is_refused_is_one_sentence_and_nothing_is_asked():
-    service = Serving()
+    service = Serving(WHOLE)
     app = dashboard(service=service)
     async with app.run_test(size=WIDE) as pilot:
         await opened(pilot, app)
@@ -197,7 +182,7 @@ async def test_what_is_no_mapping_or_is_refused_is_one_sentence_and_nothing_is_a
     [("A", "feed_accept", "A yes stores 428 rows of 2 deliveries"), ("p", "feed_replay", "with today's mapping")],
 )
 async def test_the_quarantine_is_released_only_after_yes_under_what_it_means(key, command, words):
-    service = Serving()
+    service = Serving(WHOLE)
     app = dashboard(service=service)
     async with app.run_test(size=SMALL) as pilot:
         await opened(pilot, app)
@@ -262,7 +247,7 @@ async def test_the_evidence_pack_is_a_file_of_ones_own(tmp_path, monkeypatch):
 
 
 async def test_a_backfill_begins_at_the_day_that_was_said():
-    service = Serving()
+    service = Serving(WHOLE)
     app = dashboard(service=service)
     async with app.run_test(size=WIDE) as pilot:
         await opened(pilot, app)
@@ -311,7 +296,7 @@ async def test_the_record_turns_and_its_changes_are_walked():
 
 
 async def test_a_selected_change_stays_selected_while_its_figures_move():
-    service = Serving()
+    service = Serving(WHOLE)
     app = dashboard(service=service)
     async with app.run_test(size=WIDE) as pilot:
         await opened(pilot, app)
@@ -324,7 +309,7 @@ async def test_a_selected_change_stays_selected_while_its_figures_move():
 
 
 async def test_a_feed_that_recovers_gives_the_records_room_back():
-    service = Serving()
+    service = Serving(WHOLE)
     app = dashboard(service=service)
     async with app.run_test(size=WIDE) as pilot:
         await opened(pilot, app)
@@ -418,7 +403,7 @@ async def test_a_refused_dry_run_is_told_and_asks_nothing():
         async def command(self, name, **args):
             raise LosswatchError("the bodies are no longer kept") if args.get("dry_run") else AssertionError
 
-    app = dashboard(service=Unwilling())
+    app = dashboard(service=Unwilling(WHOLE))
     async with app.run_test(size=WIDE) as pilot:
         await opened(pilot, app)
         app.screen._mapped("unit=minor")

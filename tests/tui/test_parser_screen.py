@@ -7,7 +7,7 @@ import pytest
 from data.model.parser_view import CandidateRow, DiffLine, FieldRow, HourCount, VolatilityRow
 from data.model.state import State
 from tests.tui import corvane
-from tests.tui.fake import FakeService, dashboard
+from tests.tui.fake import FakeService, Serving, dashboard, said
 from tests.tui.test_dashboard import HUGE, SMALL, TINY, WIDE, line_of, screen_text, settle
 from tui.lines import plain, width_of
 from tui.look import Look
@@ -22,26 +22,11 @@ LOOK = Look(corvane.NOW)
 WHOLE = corvane.detail(corvane.ROWS[BROKEN])
 
 
-class Serving(FakeService):
-    """A hub that answers with one detail, whatever is asked."""
-
-    def __init__(self, detail) -> None:
-        super().__init__(corvane.BURNING)
-        self.detail = detail
-
-    async def target(self, target: str):
-        return self.detail
-
-
 async def opened(pilot, app, target=BROKEN):
     await settle(pilot)
     app.open_target(target)
     await settle(pilot)
     assert isinstance(app.screen, ParserScreen)
-
-
-def said(app) -> list[str]:
-    return [note.message for note in app._notifications]
 
 
 # The whole picture

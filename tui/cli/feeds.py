@@ -18,7 +18,7 @@ from data.model.snapshot import TargetDetail
 from tui import format as fmt
 from tui.cli import feeds_backfill, listing
 from tui.cli.options import everywhere
-from tui.cli.paper import paper
+from tui.cli.paper import agreed, paper
 from tui.cli.table import Cell, Column, table
 from tui.client import HubClient
 from tui.lines import safe
@@ -190,7 +190,7 @@ def _agreed(question: str) -> bool:
     """A person's yes; without a terminal nobody can give it."""
     if not sys.stdin.isatty():
         raise UsageError("nobody is here to ask; say --yes")
-    return input(f"{question} type yes: ").strip().lower() in {"y", "yes"}
+    return agreed(question)
 
 
 def _told(reply: CommandReply, args: argparse.Namespace) -> int:

@@ -7,7 +7,7 @@ from textual.containers import Horizontal, Vertical
 
 from data.errors import LosswatchError
 from tui.lines import Line, rule
-from tui.screens.place import Place
+from tui.screens.place import NARROW, Place
 from tui.widgets.panel import Panel
 from tui.widgets.row_table import RowTable
 
@@ -81,7 +81,7 @@ class DetailScreen(Place, Generic[D]):
         """Give each part its height; on small terminals only the chosen tab has any."""
         if not self._ready and not self.query("#part1"):
             return
-        narrow = size in {"compact", "tiny"}
+        narrow = size in NARROW
         self.query_one("#tabs", Panel).display = narrow
         for number, part in enumerate(self.parts, 1):
             panel = self.query_one(f"#part{number}", Panel)

@@ -12,26 +12,21 @@ from tui.lines import safe
 from tui.screens import feed_parts as shown
 from tui.screens.feed_decisions import FeedDecisions
 from tui.screens.parser_diff import DiffPanel
+from tui.screens.place import NARROW
 from tui.widgets.panel import Panel
 from tui.widgets.row_table import RowTable
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
     from data.model.snapshot import ChangeRow, TargetRow
     from tui.lines import Line
 
-_TABS = {
-    1: (shown.CHANGES, shown.DIFF),
-    2: (shown.DELIVERIES, shown.POSTBACKS),
-    3: (shown.LEDGER, shown.INCIDENTS),
-    4: (shown.CONTRACT,),
-}
-"""What a small terminal shows for each number."""
 _CHANGE_ROWS, _ENTRIES, _LOWER = 7, 6, 10
 """Most changes and most entries of the ledger at once, and fewest lines that the lower row keeps."""
-_NARROW = frozenset(("compact", "tiny"))
 
 
 class FeedScreen(FeedDecisions):
@@ -39,6 +34,14 @@ class FeedScreen(FeedDecisions):
 
     SCOPES: ClassVar[tuple[str, ...]] = ("feed", "target", "app")
     BINDINGS: ClassVar[list[BindingType]] = keys.bindings("feed")
+    TABS: ClassVar[Mapping[int, tuple[int, ...]]] = {
+        1: (shown.CHANGES, shown.DIFF),
+        2: (shown.DELIVERIES, shown.POSTBACKS),
+        3: (shown.LEDGER, shown.INCIDENTS),
+        4: (shown.CONTRACT,),
+    }
+    DIFF: ClassVar[int] = shown.DIFF
+    COMPARED: ClassVar[str] = "record"
 
     def __init__(self, target: str, siblings: RowTable[TargetRow] | None = None) -> None:
         super().__init__(target, siblings, shown.PARTS)
@@ -61,17 +64,9 @@ class FeedScreen(FeedDecisions):
         )  # fmt: skip
         with Horizontal(id="sides"):
             with Vertical(id="left"):
-                yield from map(self._panel, (shown.DELIVERIES, shown.POSTBACKS, shown.OBSERVED))
+                yield from map(self.panel_of, (shown.DELIVERIES, shown.POSTBACKS, shown.OBSERVED))
             with Vertical(id="right"):
-                yield from map(self._panel, (shown.CONTRACT, shown.INCIDENTS, shown.EXPECTED))
-
-    def _panel(self, number: int) -> Panel:
-        title = shown.PARTS[number - 1].title
-        return Panel(f"{number} {title}" if number <= len(_TABS) else title, id=f"part{number}", focusable=True)
-
-    @property
-    def diff(self) -> DiffPanel:
-        return self.query_one(f"#part{shown.DIFF}", DiffPanel)
+                yield from map(self.panel_of, (shown.CONTRACT, shown.INCIDENTS, shown.EXPECTED))
 
     @property
     def changes(self) -> RowTable[ChangeRow]:
@@ -95,11 +90,9 @@ class FeedScreen(FeedDecisions):
         """All parts where there is room; where there is not, those of the chosen number."""
         if not self.query(f"#part{len(self.parts)}"):
             return
-        narrow = size in _NARROW
-        visible = self._there(set(_TABS[self.tab]) if narrow else self._roomy(size))
-        for number in range(1, len(self.parts) + 1):
-            self.query_one(f"#part{number}").display = number in visible
-        self.query_one("#tabs").display = narrow
+        narrow = size in NARROW
+        visible = self._there(set(self.TABS[self.tab]) if narrow else self._roomy(size))
+        self.reveal(visible, narrow=narrow)
         self.query_one("#brief").display = narrow
         self.query_one("#health").display = not narrow
         self.query_one("#chosen").display = narrow and shown.CHANGES in visible and bool(self.changes.total)
@@ -128,9 +121,9 @@ class FeedScreen(FeedDecisions):
     def _arrange(self, size: str) -> None:
         """Columns for this width, and for as many rows as the last report had."""
         rows = int(self.detail.row.value or 0) if self.detail is not None else 0
-        wanted = rows, size in _NARROW
+        wanted = rows, size in NARROW
         if self._arranged != wanted:
-            self.changes.rearrange(shown.change_columns(rows, narrow=size in _NARROW))
+            self.changes.rearrange(shown.change_columns(rows, narrow=size in NARROW))
             self._arranged = wanted
 
     def _measure(self, *, narrow: bool) -> None:
@@ -152,13 +145,7 @@ class FeedScreen(FeedDecisions):
             shown.LEDGER: "1fr" if narrow else ledger,
             shown.CONTRACT: "1fr",
         }
-        for number in (shown.INCIDENTS, shown.EXPECTED):
-            heights[number] = self._needed(self.parts[number - 1]) + 1
-        for number, size in heights.items():
-            self.query_one(f"#part{number}").styles.height = size  # measured
-
-    def extra_shown(self, *, narrow: bool) -> bool:
-        return not narrow
+        self.measure(heights, shown.INCIDENTS, shown.EXPECTED)
 
     def arrived(self) -> None:
         detail = self.detail
@@ -195,26 +182,10 @@ class FeedScreen(FeedDecisions):
 
     # Looking
 
-    def action_turn_diff(self) -> None:
-        if not self.diff.diff:
-            self.losswatch.say(self._no_diff())
-            return
-        sides = self.diff.turn()
-        self.settle(self.size_name)
-        self.losswatch.say("The record has two sides" if sides else "The record is unified")
-
-    def action_change(self, by: int) -> None:
-        if not self.diff.diff:
-            self.losswatch.say(self._no_diff())
-            return
-        if self.size_name in _NARROW and self.tab != shown.CHANGES:
-            self.action_panel(shown.CHANGES)
-        self.diff.step(by)
-
-    def _no_diff(self) -> str:
+    def no_diff(self) -> str:
         if self.detail is not None and self.detail.row.state is State.OK:
-            return "Nothing changed, so there is no record to compare"
-        return "No record to compare: it needs a good delivery and one that differs, both still kept"
+            return "nothing changed, so there is no record to compare"
+        return "no record to compare: it needs a good delivery and one that differs, both still kept"
 
     def command_line(self) -> str | None:
         return f"losswatch feeds show {quote(self.feed)}"

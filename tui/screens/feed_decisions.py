@@ -15,8 +15,8 @@ from tui import format as fmt
 from tui.export import save
 from tui.lines import fit_to, plain, safe, wrap
 from tui.screens import feed_parts as shown
-from tui.screens.target import TargetScreen
-from tui.widgets.ask import Question
+from tui.screens.compared import ComparedScreen
+from tui.widgets.ask import Question, agreed
 from tui.widgets.row_table import RowTable
 
 if TYPE_CHECKING:
@@ -25,14 +25,11 @@ if TYPE_CHECKING:
     from data.model.feed_view import FeedView, RestatementRow
     from data.model.snapshot import ChangeRow
 
-_YES = frozenset(("y", "yes"))
 _NO_FIELDS = frozenset(("day", "hour", "currency_path"))
 """What is read from a path and is an option of its own, not a figure."""
-_HISTORY = timedelta(days=90)
-"""How far back a backfill is proposed to begin."""
 
 
-class FeedDecisions(TargetScreen):
+class FeedDecisions(ComparedScreen):
     """The keys of a feed that change the world."""
 
     @property
@@ -99,7 +96,7 @@ class FeedDecisions(TargetScreen):
         """Ask for a yes under what it means, and give the command."""
 
         def answered(said: str) -> None:
-            if said.strip().lower() in _YES:
+            if agreed(said):
                 self.losswatch.give(command, target=self.target, **args)
             else:
                 self.losswatch.say(otherwise)

@@ -9,7 +9,8 @@ from tui.look import INCIDENT_WORD, lost_per_hour, lost_so_far
 from tui.overview_lines import first_move
 from tui.screens import parts
 from tui.screens.detail import DetailScreen
-from tui.widgets.ask import Question
+from tui.screens.place import NARROW
+from tui.widgets.ask import Question, agreed
 from tui.widgets.row_table import RowTable
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class IncidentScreen(DetailScreen[IncidentDetail]):
     def settle(self, size: str) -> None:
         super().settle(size)
         if self.query("#members"):
-            self.members.display = size not in {"compact", "tiny"} or self.tab <= 2
+            self.members.display = size not in NARROW or self.tab <= 2
 
     def arrived(self) -> None:
         if self.detail is not None:
@@ -90,7 +91,7 @@ class IncidentScreen(DetailScreen[IncidentDetail]):
         self.ask(Question(f"close #{self.number} {where}? type yes:", submit=self._close))
 
     def _close(self, answer: str) -> None:
-        if answer.strip().lower() in {"y", "yes"}:
+        if agreed(answer):
             self.losswatch.give("close", incident=self.number)
         else:
             self.losswatch.say(f"#{self.number} stays open")

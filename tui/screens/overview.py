@@ -10,7 +10,7 @@ from tui import keys
 from tui import overview_lines as over
 from tui.families import FAMILIES
 from tui.lines import Line, crop
-from tui.screens.place import Place
+from tui.screens.place import NARROW, Place
 from tui.widgets.panel import Panel
 from tui.widgets.row_table import RowTable
 
@@ -156,7 +156,7 @@ class OverviewScreen(Place):
             self.set_focus(self.incidents)
             return
         table = self.pane(number)
-        if self.focused is table or self.size_name in {"compact", "tiny"}:
+        if self.focused is table or self.size_name in NARROW:
             self.losswatch.open_list(_KINDS[number - 1])
         else:
             self.set_focus(table)

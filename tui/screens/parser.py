@@ -12,13 +12,16 @@ from tui import keys
 from tui.lines import fit_to, safe
 from tui.mending import within
 from tui.screens import parser_parts as shown
+from tui.screens.compared import ComparedScreen
 from tui.screens.parser_diff import DiffPanel
-from tui.screens.target import TargetScreen
-from tui.widgets.ask import Question
+from tui.screens.place import NARROW
+from tui.widgets.ask import Question, agreed
 from tui.widgets.panel import Panel
 from tui.widgets.row_table import RowTable
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
@@ -27,25 +30,24 @@ if TYPE_CHECKING:
     from tui.lines import Line
     from tui.screens.parser_parts import Numbered
 
-_TABS = {
-    1: (shown.FIELDS, shown.OBSERVED),
-    2: (shown.DIFF, shown.CANDIDATES),
-    3: (shown.CANDIDATES, shown.INCIDENTS),
-    4: (shown.VOLATILITY,),
-}
-"""What a small terminal shows for each number."""
 _UPPER, _CANDIDATE_ROWS, _LOWER = 8, 5, 11
 """Most lines of the upper row, most candidates at once, and fewest lines that the lower row keeps."""
 _OURS = ("parser.", "self.", "config.", "local.")
 """Causes that say nothing of what came instead of the content."""
-_YES = frozenset(("y", "yes"))
 
 
-class ParserScreen(TargetScreen):
+class ParserScreen(ComparedScreen):
     """One parser: its runs and fields, what changed on its pages, what to write instead, and how it varies anyway."""
 
     SCOPES: ClassVar[tuple[str, ...]] = ("parser", "target", "app")
     BINDINGS: ClassVar[list[BindingType]] = keys.bindings("parser")
+    TABS: ClassVar[Mapping[int, tuple[int, ...]]] = {
+        1: (shown.FIELDS, shown.OBSERVED),
+        2: (shown.DIFF, shown.CANDIDATES),
+        3: (shown.CANDIDATES, shown.INCIDENTS),
+        4: (shown.VOLATILITY,),
+    }
+    DIFF: ClassVar[int] = shown.DIFF
 
     def __init__(self, target: str, siblings: RowTable[TargetRow] | None = None) -> None:
         super().__init__(target, siblings, shown.PARTS)
@@ -56,25 +58,17 @@ class ParserScreen(TargetScreen):
         yield Panel(id="brief")
         yield Panel(id="tabs")
         with Horizontal(id="upper"):
-            yield self._panel(shown.RUNS)
-            yield self._panel(shown.FIELDS)
+            yield self.panel_of(shown.RUNS)
+            yield self.panel_of(shown.FIELDS)
         yield DiffPanel(f"{shown.DIFF} {shown.PARTS[shown.DIFF - 1].title}", id=f"part{shown.DIFF}")
         yield RowTable(
             shown.CANDIDATE_COLUMNS, lambda one: one.key, f"{shown.CANDIDATES} candidates", id=f"part{shown.CANDIDATES}", always_mark=True
         )  # fmt: skip
         with Horizontal(id="sides"):
             with Vertical(id="left"):
-                yield from map(self._panel, (shown.VOLATILITY, shown.STRIPS, shown.FLIPS, shown.EXPECTED))
+                yield from map(self.panel_of, (shown.VOLATILITY, shown.STRIPS, shown.FLIPS, shown.EXPECTED))
             with Vertical(id="right"):
-                yield from map(self._panel, (shown.CHART, shown.INCIDENTS, shown.OBSERVED))
-
-    def _panel(self, number: int) -> Panel:
-        title = shown.PARTS[number - 1].title
-        return Panel(f"{number} {title}" if number <= len(_TABS) else title, id=f"part{number}", focusable=True)
-
-    @property
-    def diff(self) -> DiffPanel:
-        return self.query_one(f"#part{shown.DIFF}", DiffPanel)
+                yield from map(self.panel_of, (shown.CHART, shown.INCIDENTS, shown.OBSERVED))
 
     @property
     def candidates(self) -> RowTable[Numbered]:
@@ -99,11 +93,9 @@ class ParserScreen(TargetScreen):
         """All parts where there is room; where there is not, those of the chosen number."""
         if not self.query(f"#part{len(self.parts)}"):
             return
-        narrow = size in {"compact", "tiny"}
-        visible = set(_TABS[self.tab]) if narrow else self._roomy(size)
-        for number in range(1, len(self.parts) + 1):
-            self.query_one(f"#part{number}").display = number in visible
-        self.query_one("#tabs").display = narrow
+        narrow = size in NARROW
+        visible = set(self.TABS[self.tab]) if narrow else self._roomy(size)
+        self.reveal(visible, narrow=narrow)
         self.query_one("#upper").display = bool(visible & {shown.RUNS, shown.FIELDS})
         lower = visible - {shown.RUNS, shown.FIELDS, shown.DIFF, shown.CANDIDATES}
         self.query_one("#sides").display = bool(lower)
@@ -137,14 +129,8 @@ class ParserScreen(TargetScreen):
             shown.OBSERVED: "2fr",
             shown.CHART: "2fr",
         }
-        for number in (shown.STRIPS, shown.INCIDENTS, shown.EXPECTED, shown.FLIPS):
-            heights[number] = self._needed(self.parts[number - 1]) + 1
-        for number, size in heights.items():
-            self.query_one(f"#part{number}").styles.height = size  # measured
+        self.measure(heights, shown.STRIPS, shown.INCIDENTS, shown.EXPECTED, shown.FLIPS)
         self.query_one("#upper").styles.height = upper  # measured
-
-    def extra_shown(self, *, narrow: bool) -> bool:
-        return not narrow
 
     def action_panel(self, number: int) -> None:
         if (
@@ -152,7 +138,7 @@ class ParserScreen(TargetScreen):
             and not self.query_one(f"#part{number}").display
             and not self.broken
         ):
-            self.tab = number if self.size_name in {"compact", "tiny"} else self.tab
+            self.tab = number if self.size_name in NARROW else self.tab
             if self.tab != number:
                 self.losswatch.say(f"Nothing to repair here, so there is no {self.tab_titles()[number - 1]}")
                 return
@@ -164,7 +150,7 @@ class ParserScreen(TargetScreen):
             return
         look = self.losswatch.look()
         was, now = (fmt.NONE if at is None else fmt.day_clock(at, look.now) for at in (detail.good_at, detail.bad_at))
-        self.diff.present(detail.diff, (f"last good {was}", f"now {now}"), self._no_diff())
+        self.diff.present(detail.diff, (f"last good {was}", f"now {now}"), self.no_diff())
         pages = max((row.pages for row in detail.candidates), default=0)
         self.candidates.note = f"replayed on {pages:,} stored page{'' if pages == 1 else 's'}" if pages else ""
         self.candidates.empty = self._no_candidate()
@@ -175,7 +161,7 @@ class ParserScreen(TargetScreen):
             return "nothing to repair"
         return self._not_the_parser() or "none yet: a candidate needs a failing page whose last good values are known"
 
-    def _no_diff(self) -> str:
+    def no_diff(self) -> str:
         if self.detail is not None and self.detail.row.state is State.OK and not self.broken:
             return "nothing changed that matters: every field is read"
         return self._not_the_parser() or "no diff: it needs a stored good page and a failing one"
@@ -194,22 +180,6 @@ class ParserScreen(TargetScreen):
 
     def on_row_table_opened(self, message: RowTable.Opened) -> None:
         self.losswatch.say(message.key.partition("\n")[2])
-
-    def action_turn_diff(self) -> None:
-        if not self.diff.diff:
-            self.losswatch.say(self._no_diff().capitalize())
-            return
-        sides = self.diff.turn()
-        self.settle(self.size_name)
-        self.losswatch.say("The diff has two sides" if sides else "The diff is unified")
-
-    def action_change(self, by: int) -> None:
-        if not self.diff.diff:
-            self.losswatch.say(self._no_diff().capitalize())
-            return
-        if self.size_name in {"compact", "tiny"} and self.tab != shown.DIFF:
-            self.action_panel(shown.DIFF)
-        self.diff.step(by)
 
     @property
     def candidate(self) -> CandidateRow | None:
@@ -235,7 +205,7 @@ class ParserScreen(TargetScreen):
         self.ask(Question(words, submit=lambda said: self._accept(row, together, said)))
 
     def _accept(self, row: CandidateRow, together: dict[str, str], said: str) -> None:
-        if said.strip().lower() in _YES:
+        if agreed(said):
             also = {"within": together} if together else {}
             self.losswatch.give("mend", target=self.target, field=row.field, selector=row.selector, **also)
         else:
@@ -245,7 +215,7 @@ class ParserScreen(TargetScreen):
         self.ask(Question(f"undo the last change of {self.spec_file()}? type yes:", submit=self._undo))
 
     def _undo(self, said: str) -> None:
-        if said.strip().lower() in _YES:
+        if agreed(said):
             self.losswatch.give("mend", target=self.target, undo=True)
         else:
             self.losswatch.say(f"{self.spec_file()} stays as it is")

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 NARROW_COLUMNS, SHORT_ROWS = 100, 30
 HUGE_COLUMNS, HUGE_ROWS = 160, 45
 TINY_COLUMNS, TINY_ROWS = 60, 15
+NARROW = frozenset(("compact", "tiny"))
+"""Size classes that show one part at a time."""
 
 
 def size_class(width: int, height: int) -> str:

@@ -19,6 +19,11 @@ MOST_CANDIDATES = 8
 MOST_LINES = 12
 
 
+def agreed(said: str) -> bool:
+    """Whether a person said yes, in full or by its letter."""
+    return said.strip().lower() in {"y", "yes"}
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """Something that could be meant: what to type for it and what it is."""
