@@ -52,6 +52,12 @@ class Alarm:
     """Events seen since the start, in the channel's unit."""
     expected: float
     loss: Loss = NO_LOSS
+    prior_nats: float = 0.0
+    """Part of `nats` that other checks lent (`checks.revenue.belief`)."""
+    window_h: int = 0
+    """Length of the window in which it first stood out."""
+    why: str = ""
+    """Where the prior came from and what was left out of the window, in words."""
 
     @property
     def share(self) -> float:

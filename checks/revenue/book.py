@@ -20,10 +20,12 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from checks.revenue.belief import Prior
     from checks.revenue.cube import Floats, Ints
     from checks.revenue.expectation import Fit
     from checks.revenue.scan import Caution
     from checks.revenue.views import SliceView
+    from data.model.revenue_view import Watched
     from data.model.snapshot import BandPoint
 
 LEAST_HISTORY_H = 7 * DAY_H
@@ -42,6 +44,8 @@ class RevenueTick:
     """What the revenue pane lists: each partner, each partner in each GEO, and every slice with an alarm."""
     waiting: tuple[str, ...] = ()
     """Calm lines: `waiting for P04 since 11-17 06:00Z`."""
+    watching: tuple[Watched, ...] = ()
+    """Slices under suspicion, most evidence first: over the watch line, below the page line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,7 @@ class RevenueBook:
         self._numbers = 0
         self._fitted_rows = 0
         self._explained: tuple[Explained, ...] = ()
+        self._priors: tuple[Prior, ...] = ()
 
     def add(self, facts: pl.DataFrame) -> None:
         """Append deltas: `hour`, `seen_at`, the dims, `clicks`, `regs`, `ftd`, `revenue`."""
@@ -184,6 +189,10 @@ class RevenueBook:
         Replaces what was explained before.
         """
         self._explained = tuple(known)
+
+    def believe(self, priors: Iterable[Prior]) -> None:
+        """Let evidence from other checks count at the next ticks; replaces what was believed before."""
+        self._priors = tuple(priors)
 
     def expected_per_hour(self, where: Mapping[str, str], now: datetime) -> float:
         """Commission the calendar expects of a slice in the hour of `now`."""

@@ -12,10 +12,11 @@ from data.model.incident import Incident, TimelineEntry
 from data.model.money import ZERO
 from data.model.observation import Flip, Hop, Observation
 from data.model.parser_view import CandidateRow, DiffLine, FieldRow, HourCount, RunRow, VolatilityRow
+from data.model.revenue_view import RevenueView
 from data.model.state import State
 from data.model.target import TargetKind
 
-PROTOCOL = 2
+PROTOCOL = 3
 """Version of everything in this module; hub and dashboard refuse each other when it differs."""
 
 
@@ -281,6 +282,8 @@ class TargetDetail:
     """Parsers: results by hour of day, hours that are known."""
     feed: FeedView | None = None
     """Feeds: deliveries, quarantine, restatements, contract, postbacks."""
+    revenue: RevenueView | None = None
+    """Slices: evidence, funnel, parts, reports."""
 
 
 @dataclass(frozen=True, slots=True)
