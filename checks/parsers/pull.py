@@ -25,7 +25,7 @@ from data.model.state import State
 from data.text import clean_text, redact
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
     from datetime import datetime
 
     from checks.parsers.extract import Extraction
@@ -34,10 +34,14 @@ if TYPE_CHECKING:
     from data.model.ids import CauseId
     from data.model.target import Target
 
+    _Trace = Callable[[str, object], Awaitable[None]]
+
 MAX_REDIRECTS = 10
 MAX_POSITION = 10_000
 VANTAGE_DOWN = cause("local.network")
 _OF_PROXIES = (httpx.ProxyError, httpx.ConnectError, httpx.ConnectTimeout)
+_THROUGH = frozenset({"proxy.start_tls.started", "socks.start_tls.started"})
+"""Handshakes with the page's own server: the proxy has connected to it. With an HTTPS proxy itself it is `connection.`."""
 _LOGIN = 407
 HOSTS = 10
 """Results whose hosts a run remembers."""
@@ -163,29 +167,38 @@ def seen_from(outcome: ParserOutcome, vantage: str) -> ParserOutcome:
 async def fetch(client: httpx.AsyncClient, url: str, timeout_s: float, *, vantage: str = "") -> Fetched:
     """GET with redirects; the whole chain ends at `timeout_s`, the body at `MAX_BYTES` after decoding.
 
-    Through a `vantage` nothing is connected to but its proxy: what goes wrong there is no word about the page.
+    Through a `vantage` nothing is connected to but its proxy: what goes wrong there is no word about the page, until the
+    page's own server is spoken to.
     """
+    step = ""
+
+    async def connecting(event: str, _: object) -> None:
+        nonlocal step
+        step = event if event.endswith((".connect_tcp.started", ".start_tls.started")) else step
+
     if not url.startswith(("http://", "https://")) or not host_of(url):
         return Fetched(cause("config.url"), f"not an http(s) address: {_shown(url)!r}")
     try:
         async with asyncio.timeout(timeout_s):
-            got = await _get(client, url, timeout_s)
+            got = await _get(client, url, timeout_s, connecting)
         if vantage and got.status == _LOGIN:
             return Fetched(VANTAGE_DOWN, "asks for a login", final_url=url)
         return got  # noqa: TRY300 - the deadline is for the fetching alone
     except TimeoutError:
         return Fetched(DEADLINE, f"no complete page within {timeout_s:g} s", final_url=url)
     except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, ValueError, UnicodeError) as problem:
-        down = vantage and isinstance(problem, _OF_PROXIES)
+        down = vantage and isinstance(problem, _OF_PROXIES) and step not in _THROUGH
         why = VANTAGE_DOWN if down else cause_of_error(problem)
         words = clean_text(redact(str(problem))) or type(problem).__name__
         return Fetched(why, words, final_url=url)
 
 
-async def _get(client: httpx.AsyncClient, url: str, timeout_s: float) -> Fetched:
+async def _get(client: httpx.AsyncClient, url: str, timeout_s: float, trace: _Trace) -> Fetched:
     chunks: list[bytes] = []
     size = 0
-    async with client.stream("GET", url, follow_redirects=True, timeout=timeout_s) as response:
+    async with client.stream(
+        "GET", url, follow_redirects=True, timeout=timeout_s, extensions={"trace": trace}
+    ) as response:
         async for chunk in response.aiter_bytes():
             chunks.append(chunk)
             size += len(chunk)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
@@ -14,6 +15,7 @@ from checks.parsers.spec import parse_spec
 from data.config.settings import NetworkSettings, Vantage
 from data.model.state import State
 from data.model.target import Target, TargetKind
+from tests.street.pki import Authority
 
 NOW = datetime(2026, 11, 17, 12, tzinfo=UTC)
 SPEC = parse_spec('[parser]\nname = "x"\nitems = "li"\n[parser.fields.title]\ncss = "b"\n')
@@ -123,6 +125,27 @@ async def test_what_the_host_says_through_it_is_a_word_about_the_page(proxy):
     port, _ = await proxy(b"HTTP/1.1 403 Forbidden\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
     seen = await look(port)
     assert (seen.state, seen.cause, seen.region) == (State.FAILING, "page.blocked", "DE")
+
+
+@pytest.fixture
+async def tunnel(tmp_path):
+    """Port of a proxy that opens every tunnel; the page's server at its end signed its certificate itself."""
+    shown = Authority(tmp_path).context(("s.example",), chain="self")
+
+    async def connected(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        with suppress(OSError):
+            await writer.start_tls(shown)
+        writer.close()
+
+    async with await asyncio.start_server(connected, "127.0.0.1", 0) as server:
+        yield server.sockets[0].getsockname()[1]
+
+
+async def test_a_certificate_shown_at_the_end_of_the_tunnel_is_a_word_about_the_page(tunnel):
+    seen = await look(tunnel, "https://s.example/")
+    assert (seen.state, seen.cause, seen.region) == (State.FAILING, "tls.self_signed", "DE")
 
 
 async def test_a_socks_proxy_is_looked_through(company):
