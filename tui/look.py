@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from data.model.incident import IncidentState, Severity
+from data.model.incident import IncidentState
 from data.model.state import State
 from tui import format as fmt
 
@@ -23,12 +23,6 @@ WORD = {
     State.FAILING: "FAILING", State.DEGRADED: "DEGRADED", State.UNKNOWN: "UNKNOWN", State.OK: "OK",
     State.PAUSED: "PAUSED",
 }  # fmt: skip
-SEVERITY_WORD = {
-    Severity.SEV1: "SEV1 severe",
-    Severity.SEV2: "SEV2 high",
-    Severity.SEV3: "SEV3 low",
-    Severity.SEV4: "SEV4 hygiene",
-}
 INCIDENT_WORD = {IncidentState.NEW: "NEW", IncidentState.ACKNOWLEDGED: "ACK", IncidentState.CLOSED: "CLOSED"}
 CERTAINTY_ROLE = {"fact": "", "guess": "need", "unknown": "dim"}
 CHANGE_ROLE = {"breaking": "bad", "risky": "warn", "harmless": "dim"}

@@ -6,7 +6,6 @@ import base64
 import binascii
 import math
 import re
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -18,7 +17,6 @@ NOTICE, WARNING, LAST = timedelta(days=21), timedelta(days=7), timedelta(days=2)
 """Before the end: a quiet note, a warning, and the days in which only haste helps."""
 LATEST = 4_102_444_800.0
 """2100 in seconds; what is later was counted in milliseconds."""
-_NAMES = ("expires_at", "expiresAt", "expires_on", "expiration", "expiry", "valid_until", "exp")
 _JWT = re.compile(r"[A-Za-z0-9_-]{4,}\.([A-Za-z0-9_-]{4,8000})\.[A-Za-z0-9_-]*")
 
 
@@ -33,17 +31,6 @@ def token_end(secret: str) -> datetime | None:
     except (binascii.Error, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     return moment(claims.get("exp")) if isinstance(claims, dict) else None
-
-
-def granted_end(answer: Mapping[str, object], now: datetime) -> datetime | None:
-    """The end that a token endpoint's answer names: `expires_at` and the like, else `expires_in` seconds from `now`."""
-    for name in _NAMES:
-        if (ends := moment(answer.get(name))) is not None:
-            return ends
-    life = answer.get("expires_in")
-    if isinstance(life, bool) or not isinstance(life, int | float) or not 0 <= life < 1e9:
-        return None
-    return now + timedelta(seconds=life)
 
 
 def moment(value: object) -> datetime | None:

@@ -11,12 +11,6 @@ if TYPE_CHECKING:
     from data.store.store import Store
 
 
-def open_changes(store: Store, scope: Scope, feed: str) -> list[FeedChange]:
-    """Oldest first."""
-    where = "feed = ? AND closed_at IS NULL"
-    return records(store, FEED_CHANGE, within(scope), where, [feed], "ORDER BY first_seen, kind, path")
-
-
 def of_feed(store: Store, scope: Scope, feed: str, limit: int = 200) -> list[FeedChange]:
     """Open and closed, latest seen first."""
     tail = "ORDER BY last_seen DESC, kind, path LIMIT ?"

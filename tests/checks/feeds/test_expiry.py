@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checks.feeds.expiry import expiring, granted_end, moment, token_end
+from checks.feeds.expiry import expiring, moment, token_end
 
 from .conftest import CALM
 
@@ -42,24 +42,6 @@ def test_other_secrets_say_nothing(secret):
 def test_no_secret_is_too_odd_to_be_read(secret):
     found = token_end(secret)
     assert found is None or found.tzinfo
-
-
-@pytest.mark.parametrize(
-    ("answer", "end"),
-    [
-        ({"expires_at": "2026-11-20T09:00:00Z"}, END),
-        ({"expires_at": int(END.timestamp())}, END),
-        ({"expiresAt": int(END.timestamp() * 1000)}, END),
-        ({"expires_on": str(int(END.timestamp()))}, END),
-        ({"expires_in": 3 * 86_400}, END),
-        ({"expires_in": True}, None),
-        ({"expires_in": 1e300}, None),
-        ({"valid_until": "soon"}, None),
-        ({}, None),
-    ],
-)
-def test_an_answer_names_the_end_of_what_it_grants(answer, end):
-    assert granted_end(answer, NOW) == end
 
 
 def test_a_date_from_the_configuration_is_utc():

@@ -136,7 +136,6 @@ READS = [
     (PAYLOAD, lambda store, scope: payloads.of_feed(store, scope, "p01")),
     (STAT, lambda store, scope: partner_stats.current(store, scope, "p01", date(2026, 11, 1))),
     (STAT, lambda store, scope: partner_stats.as_of(store, scope, "p01", T0)),
-    (CHANGE, lambda store, scope: feed_changes.open_changes(store, scope, "p01")),
     (CHANGE, lambda store, scope: feed_changes.of_feed(store, scope, "p01")),
     (RUN, lambda store, scope: parser_runs.history(store, scope, "serp")),
     (PAGE, lambda store, scope: pages.of_parser(store, scope, "serp", good=False)),
@@ -183,7 +182,7 @@ KEYED = [
     (STATE, replace(STATE, state=State.OK), lambda store: list(states.load(store, EVERYTHING).values())),
     (FINDING, replace(FINDING, detail="more"), lambda store: findings.open_findings(store, EVERYTHING)),
     (INCIDENT, replace(INCIDENT, members=9), lambda store: incidents.open_incidents(store, EVERYTHING)),
-    (CHANGE, replace(CHANGE, last_seen=at(9)), lambda store: feed_changes.open_changes(store, EVERYTHING, "p01")),
+    (CHANGE, replace(CHANGE, last_seen=at(9)), lambda store: feed_changes.of_feed(store, EVERYTHING, "p01")),
     (DELIVERY, replace(DELIVERY, outcome=Outcome.RELEASED), lambda store: deliveries.of_feed(store, EVERYTHING, "p01")),
     (PAYLOAD, replace(PAYLOAD, content_type="text/plain"), lambda store: payloads.of_feed(store, EVERYTHING, "p01")),
 ]
