@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from checks.revenue import expectation, lattice, price, scan, views
+from checks.revenue import expectation, lattice, price, scan, shortfall, views
 from checks.revenue.alarm import Alarm, cause_of
 from checks.revenue.cube import DAY_H, Cube, hour_of
 from checks.revenue.watch import PAGE_NATS, Case, Known, Watch
@@ -303,7 +303,7 @@ class RevenueBook:
         assert self._model is not None
         if case.status == "withdrawn":
             return NO_LOSS
-        return views.shortfall(self.cube, self._model, case, self._moved, self.currency)
+        return shortfall.of_alarm(self.cube, self._model, case, self._moved, self.currency)
 
     def _waiting(self) -> tuple[str, ...]:
         return views.waiting(self.cube)

@@ -7,18 +7,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from checks.revenue import scan
+from checks.revenue import extent, scan
 from checks.revenue.cube import DAY_H
-from checks.revenue.evidence import WINDOWS_H, hourly_gain, worst_run
+from checks.revenue.evidence import WINDOWS_H
 
 if TYPE_CHECKING:
     from checks.revenue.cube import Bools, Cube, Floats, Ints
     from checks.revenue.expectation import Fit
     from checks.revenue.lattice import Lattice
-    from checks.revenue.scan import Caution, Hours
+    from checks.revenue.scan import Caution
 
 PAGE_NATS = 13.0
-QUIET_H = 24
 RECENT_H = 120
 """Nothing longer is scanned: windows beyond mostly find drift."""
 LONGEST_H = 14 * DAY_H
@@ -26,7 +25,6 @@ _NATS_PER_DIM = 1.0
 _WITHDRAW_NATS = 4.0
 _BETTER_NATS = 3.0
 _HOLDS_NATS = 3.0
-_QUIET_EVENTS = 5.0
 _SETTLES_H = 48
 _PER_TICK = 6
 
@@ -138,7 +136,8 @@ class Watch:
         observed, due = (float(figures[slice_, window]) for figures in sums.seen(channel))
         leaves = lattice.members(slice_)
         since = max(top - 2 * WINDOWS_H[window] - 12, hours.since)
-        start = self._start(hours, leaves, channel, observed / max(due, 1e-9), since)
+        share = observed / max(due, 1e-9)
+        start = extent.start(hours, leaves, channel, self.common, share=share, since=since)
         case = Case(number, channel, lattice.name(slice_, self.cube), top, start, top, leaves=leaves)
         self._measure(case)
         return case
@@ -149,7 +148,7 @@ class Watch:
         self._measure(case)
         if case.nats < _WITHDRAW_NATS:
             case.status = "withdrawn"
-        elif self._is_quiet(case) or self.cube.top - case.start > LONGEST_H:
+        elif self._is_over(case) or self.cube.top - case.start > LONGEST_H:
             case.status = "closed"
 
     def _measure(self, case: Case) -> None:
@@ -160,7 +159,7 @@ class Watch:
         """
         masked = self.known.mask(self.cube, without=case)
         hours = scan.hours_of(self.cube, self.model, case.start, self.cube.top, masked=masked)
-        last = self._end(hours, case)
+        last = extent.end(hours, case.leaves, case.channel, self.common)
         windows = hours.total(last)
         nested = self._nested(case.leaves)
         lattice = self.lattice.only(nested)
@@ -174,7 +173,7 @@ class Watch:
                 best = self._better(lattice, number, sums.nats[case.channel][:, 0])
                 if best != number:
                     case.where, case.leaves = lattice.name(best, self.cube), lattice.members(best)
-                    last, number = self._end(hours, case), best
+                    last, number = extent.end(hours, case.leaves, case.channel, self.common), best
             seen, due = sums.seen(case.channel)
             case.observed, case.expected = float(seen[number, 0]), float(due[number, 0])
             case.nats = float(sums.nats[case.channel][number, 0])
@@ -196,52 +195,9 @@ class Watch:
         best = int(np.argmax(nats))
         return best if nats[best] > nats[number] + _BETTER_NATS else number
 
-    def _end(self, hours: Hours, case: Case) -> int:
-        """Number of hours from the start after which nothing more was missing."""
-        seen, due = self._hourly(hours, case.leaves, case.channel)
-        share, last = seen.sum() / due.sum() if due.sum() > 0 else 1.0, len(seen)
-        for _ in range(3):
-            first, end = worst_run(hourly_gain(seen, due, share if case.channel == "value" else min(share, 0.9)))
-            if first == end:
-                break
-            last, share = end, seen[:end].sum() / max(due[:end].sum(), 1e-9)
-        return last
-
-    def _start(self, hours: Hours, leaves: Ints, channel: str, share: float, since: int) -> int:
-        """First epoch hour of the run of hours, ending now, that speaks most for `share`."""
-        seen, due = self._hourly(hours, leaves, channel)
-        gain = hourly_gain(seen, due, share if channel == "value" else min(share, 0.9))[since - hours.since :]
-        return since + len(gain) - 1 - int(np.argmax(np.cumsum(gain[::-1])))
-
-    def _hourly(self, hours: Hours, leaves: Ints, channel: str) -> tuple[Floats, Floats]:
-        """[hour] observed and due of some leaves, junk clicks and common movement taken out."""
-        usable = hours.usable[leaves]
-        parts = {
-            "ftd": (hours.ftd, hours.ftd_due, hours.ftd_calendar),
-            "regs": (hours.regs, hours.regs_due, hours.regs_calendar),
-            "value": (hours.low, hours.low_due, None),
-        }[channel]
-        seen, due = ((part[leaves] * usable).sum(0) for part in parts[:2])
-        if parts[2] is None:
-            return seen, due
-        calendar = (parts[2][leaves] * usable).sum(0)
-        total = due.sum()
-        capped = min(1.0, (scan.JUNK * calendar.sum() + 1.0) / total) if total > 0 else 1.0
-        moved = np.array([self.common.get(hours.since + number, 1.0) for number in range(len(due))])
-        return seen, due * capped * moved
-
-    def _is_quiet(self, case: Case) -> bool:
-        """A day of reports since the end, in which enough was due to have shown trouble; or three days of anything."""
-        partners = np.unique(self.cube.codes[self.cube.dims.index("partner"), case.leaves])
-        known_h = int(self.cube.received(case.end, self.cube.top)[partners].all(0).sum())
-        if known_h < QUIET_H:
-            return False
-        hours = scan.hours_of(
-            self.cube, self.model, case.end, self.cube.top, masked=self.known.mask(self.cube, without=case)
-        )
-        _, due = self._hourly(hours, case.leaves, case.channel)
-        judged = hours.ftd[case.leaves].sum() if case.channel == "value" else due.sum()
-        return bool(judged >= _QUIET_EVENTS or known_h >= 3 * QUIET_H)
+    def _is_over(self, case: Case) -> bool:
+        masked = self.known.mask(self.cube, without=case)
+        return extent.is_quiet(self.cube, self.model, case.leaves, case.channel, case.end, self.common, masked)
 
     def _moved(self, windows: Floats, lengths_h: Floats) -> tuple[Floats, Floats]:
         """[window] of FTD and of registrations: what moves everybody."""
