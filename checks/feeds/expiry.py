@@ -1,4 +1,4 @@
-"""When a token or key ends: said by the token itself, by the answer that granted it, or by the configuration."""
+"""When a token or key ends: said by the token itself or by the configuration."""
 
 from __future__ import annotations
 
