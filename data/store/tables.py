@@ -6,6 +6,7 @@ from data.model.audit import AuditEntry
 from data.model.delivery import Delivery, Postback, Restatement
 from data.model.fact import Baseline, Fact, FeedChange, ParserRun, PartnerStat, Payload, Ranks, Receipt
 from data.model.incident import Finding, Incident, TimelineEntry
+from data.model.notice import Mute, Notice
 from data.model.observation import Flip, Observation, TargetState
 from data.model.page import KeptPage
 from data.model.target import Target
@@ -31,6 +32,8 @@ Record = (
     | Delivery
     | Restatement
     | Postback
+    | Notice
+    | Mute
     | AuditEntry
 )
 
@@ -53,9 +56,11 @@ BASELINE = Table("baseline", Baseline)
 DELIVERY = Table("delivery", Delivery, key=("feed", "at"))
 RESTATEMENT = Table("restatement", Restatement, key=("feed", "day", "currency", "measure", "observed_at"))
 POSTBACK = Table("postback", Postback)
+NOTICE = Table("notice", Notice, key=("id",))
+MUTE = Table("mute", Mute, key=("id",))
 AUDIT = Table("audit", AuditEntry)
 
 TABLES = (
     TARGET, TARGET_STATE, OBSERVATION, FLIP, FINDING, INCIDENT, TIMELINE, FACT, RECEIPT, PARTNER_STAT, PAYLOAD,
-    FEED_CHANGE, PARSER_RUN, RANKS, PAGE, BASELINE, DELIVERY, RESTATEMENT, POSTBACK, AUDIT,
+    FEED_CHANGE, PARSER_RUN, RANKS, PAGE, BASELINE, DELIVERY, RESTATEMENT, POSTBACK, NOTICE, MUTE, AUDIT,
 )  # fmt: skip
