@@ -11,6 +11,7 @@ from data.config.hygiene import hygiene
 from data.config.inventory import Inventory
 from data.config.lines import index_lines
 from data.config.maintenance import windows as maintenance_windows
+from data.config.plans import Known, allow_list, plans
 from data.config.postbacks import postbacks
 from data.config.problems import Problems
 from data.config.rates import read_rates
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from data.config.home import Home
     from data.config.settings import ContentRule, Feed
+    from data.model.plan import Plan
 
 MAX_TOML_BYTES = 4_000_000
 UNCHECKED: Mapping[str, str] = MappingProxyType({})
@@ -50,6 +52,7 @@ def _load(home: Home, presets: Mapping[str, str], inventory: Path | None) -> Set
     made = _sections(top, home.config, presets)
     defaults = sections.defaults(top.table("defaults"))
     maintenance = tuple(top.tables("maintenance"))
+    programs, planned = allow_list(top.table("adapters")), tuple(top.tables("plans"))
     rules = rules_file(top.table("content"), home.config)
     top.done()
     own = content_rules(_read_toml(home.config / rules, problems)) if rules else ()
@@ -69,11 +72,31 @@ def _load(home: Home, presets: Mapping[str, str], inventory: Path | None) -> Set
         partners=[partner.id for partner in made.partners],
         targets=targets,
     )
+    prepared = _plans(planned, made, targets, programs)
     problems.raise_any()
     rates = made.rates
     if made.company.rates:
         rates = read_rates(home.config / made.company.rates, made.company.currency)
-    return replace(made, targets=targets, maintenance=windows, content_rules=rules, rules=own, rates=rates)
+    return replace(
+        made,
+        targets=targets,
+        maintenance=windows,
+        plans=prepared,
+        programs=programs,
+        content_rules=rules,
+        rules=own,
+        rates=rates,
+    )
+
+
+def _plans(
+    tables: tuple[Table, ...], made: Settings, targets: Iterable[Target], programs: tuple[str, ...]
+) -> tuple[Plan, ...]:
+    if not tables:
+        return ()
+    watched = {target.id for target in targets if target.kind in {TargetKind.SITE, TargetKind.LINK}}
+    known = Known([team.id for team in made.teams], [one.id for one in made.partners], watched, programs)
+    return plans(tables, known)
 
 
 def own_rules(home: Home) -> tuple[ContentRule, ...]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from data.config.rates import Rates
 from data.model.ids import CauseId, PartnerId, TeamId
+from data.model.plan import Plan
 from data.model.target import Target, TargetKind
 
 Seconds = float
@@ -255,6 +256,9 @@ class Settings:
     maintenance: tuple[Maintenance, ...] = ()
     hygiene: Hygiene = field(default_factory=Hygiene)
     postbacks: PostbackSettings = field(default_factory=PostbackSettings)
+    plans: tuple[Plan, ...] = ()
+    programs: tuple[str, ...] = ()
+    """Absolute paths of what plans may run."""
     content_rules: str = ""
     """File of more rules for pages that earn nothing, relative to the home; the shape of `checks/sites/rules/*.toml`."""
     rules: tuple[ContentRule, ...] = ()

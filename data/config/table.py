@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -178,6 +178,18 @@ class Table:
             )
             return None
         return value.astimezone(UTC)
+
+    def day(self, key: str) -> date | None:
+        value = self._take(key, date, "a day without quotes, such as 2026-11-17")
+        if isinstance(value, datetime):
+            self.wrong(key, "has a time of day", value=value, allowed="a day alone, such as 2026-11-17")
+            return None
+        return value
+
+    @property
+    def line(self) -> int:
+        """Where the table begins in its file; 0 where that is not known."""
+        return self.source.lines.line(self.path) or 0
 
     def pairs(self, key: str) -> dict[str, str]:
         """A table of plain values, each as the text it would be written as."""
