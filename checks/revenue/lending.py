@@ -1,0 +1,132 @@
+"""What signs from other checks are worth to the revenue detector, in nats. Pure.
+
+A nat is a factor of 2.7 in the odds. The counts page at about 13 nats by themselves, which is one false alarm in weeks over
+thousands of slices. A sign that is seen in one slice of a thousand without a failure, and in most of those with one, is worth
+the logarithm of that ratio; the weights below are set under it, since signs come together and counts must still speak.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from checks.revenue.belief import Prior
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from data.model.ids import TargetId
+    from data.model.target import Target
+
+Dims = tuple[tuple[str, str], ...]
+
+WEIGHTS: Mapping[str, float] = {
+    "link": 9.0,  # confirmed twice, walked to its end: who clicks there is not counted; links fail one day in thousands
+    "link once": 3.0,  # a first failure: nine of ten are gone at the second look
+    "site": 6.0,  # a page of ours that is confirmed dead; its clicks mostly vanish with it, and the calendar prices that
+    "landing": 7.0,  # answers, but with a parked, empty or foreign page: clicks go on and earn nothing
+    "challenge": 2.5,  # our probe is asked to prove that it is human; visitors are, in perhaps one of ten such cases
+    "postbacks": 6.0,  # silent at odds of a thousand, but as often their sender stopped as their money
+    "change": 1.5,  # somebody changed something there; one failure in five follows a change, few changes break anything
+}
+"""Nats of one sign that concerns the whole slice."""
+MOST = 10.0
+"""Signs are not independent: together they lend no more."""
+HALF = 0.5
+"""A slice borrows from failing links only where at least this share of its links fails."""
+OLD = timedelta(days=2)
+"""A sign that has been there for longer has had its say: what it breaks is what is usual by now."""
+CHANGE_LASTS = timedelta(hours=3)
+"""So long a change is remembered: failures begin within half an hour of it, and counts need time to show them."""
+SHAPES: tuple[tuple[str, ...], ...] = (
+    ("partner",), ("partner", "geo"), ("partner", "offer"), ("partner", "offer", "geo"), ("partner", "site"),
+)  # fmt: skip
+"""Slices that links are counted by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """One thing that another check saw of a slice."""
+
+    kind: str
+    """Of `WEIGHTS`."""
+    dims: Dims
+    since: datetime
+    why: str
+    share: float = 1.0
+    """How much of the slice it concerns, or how sure it is, 0..1."""
+
+
+def lent(signs: Iterable[Sign], now: datetime) -> tuple[Prior, ...]:
+    """One prior a slice, most nats first: the strongest sign of each kind, kinds added up to `MOST`.
+
+    A slice that lies inside another one which lends as much since as long gets none of its own.
+    """
+    by_slice: dict[Dims, dict[str, Sign]] = defaultdict(dict)
+    for sign in signs:
+        if now - sign.since > OLD or (sign.kind == "change" and now - sign.since > CHANGE_LASTS):
+            continue
+        known = by_slice[sign.dims].get(sign.kind)
+        if known is None or (sign.share, known.since) > (known.share, sign.since):
+            by_slice[sign.dims][sign.kind] = sign
+    found = [_prior(dims, tuple(kinds.values())) for dims, kinds in by_slice.items()]
+    found.sort(key=lambda prior: (-prior.nats, len(prior.slice), sorted(prior.slice.items())))
+    kept: list[Prior] = []
+    for prior in found:
+        inside = prior.slice.items()
+        if not any(
+            wide.slice.items() <= inside and wide.nats >= prior.nats and wide.since <= prior.since for wide in kept
+        ):
+            kept.append(prior)
+    return tuple(kept)
+
+
+def of_links(
+    kind: str, links: Iterable[Target], hit: Mapping[TargetId, datetime], words: Mapping[TargetId, str]
+) -> list[Sign]:
+    """A sign for each slice of which at least half of the links are `hit`: since when, by link, and what is seen there."""
+    if not hit:
+        return []
+    total, counts = Counter[Dims](), Counter[Dims]()
+    since: dict[Dims, datetime] = {}
+    said: dict[Dims, str] = {}
+    for link in links:
+        for dims in _slices(link):
+            total[dims] += 1
+            if link.id in hit:
+                counts[dims] += 1
+                since[dims] = min(since.get(dims, hit[link.id]), hit[link.id])
+                said.setdefault(dims, words.get(link.id, ""))
+    return [
+        Sign(kind, dims, since[dims], f"{count} of {total[dims]} links of {named(dims)}: {said[dims]}", count / total[dims])
+        for dims, count in counts.items()
+        if count >= HALF * total[dims]
+    ]  # fmt: skip
+
+
+def of_changes(changed: Collection[Target], at: datetime, most: int = 50) -> list[Sign]:
+    """A change of the configuration as a sign for what it touched; one that touches everything suspects nothing."""
+    slices = {dims for target in changed for dims in _slices(target)[-1:]}
+    return [Sign("change", dims, at, f"{named(dims)} was changed") for dims in slices] if len(slices) <= most else []
+
+
+def named(dims: Dims | Sequence[tuple[str, str]]) -> str:
+    """`P05 DE`."""
+    return " ".join(value for _, value in dims)
+
+
+def _prior(dims: Dims, signs: Sequence[Sign]) -> Prior:
+    nats = min(sum(WEIGHTS[sign.kind] * min(sign.share, 1.0) for sign in signs), MOST)
+    strongest = sorted(signs, key=lambda sign: -WEIGHTS[sign.kind] * sign.share)
+    why = "; ".join(f"{sign.why} since {sign.since:%m-%d %H:%MZ}" for sign in strongest)
+    return Prior(dict(dims), round(nats, 2), min(sign.since for sign in signs), why)
+
+
+def _slices(target: Target) -> list[Dims]:
+    """The slices a target is part of, widest first; a site without a partner is its own."""
+    given = {"partner": str(target.partner), "offer": target.offer, "geo": target.geo, "site": target.site}
+    shaped = [tuple((name, given[name]) for name in shape) for shape in SHAPES if all(given[name] for name in shape)]
+    return shaped or ([(("site", target.site or target.name),)] if not target.partner else [])
