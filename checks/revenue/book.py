@@ -117,7 +117,7 @@ class RevenueBook:
         if watch.model.history_h >= LEAST_HISTORY_H:
             self._numbers += len(watch.raise_alarms(self._numbers + 1, self.page_nats))
         alarms = tuple(self._alarm(case) for case in (*ended, *self._known.open))
-        shown = views.slices(self.cube, watch.model, alarms, LEAST_HISTORY_H) if with_slices else ()
+        shown = views.slices(self.cube, watch.model, alarms, LEAST_HISTORY_H, self.line_of) if with_slices else ()
         return RevenueTick(alarms, shown, self._waiting())
 
     def _mask(self) -> None:
@@ -218,8 +218,11 @@ class RevenueBook:
         leaves = self._union([where])
         if self._model is None or not len(leaves):
             return None
-        nats = self.page_nats + len(where)
-        return views.silence_h(self.cube, self._model, leaves, hour_of(now), nats)
+        return views.silence_h(views.coming_week(self.cube, self._model, hour_of(now)), leaves, self.line_of(where))
+
+    def line_of(self, where: Mapping[str, str]) -> float:
+        """Nats at which a slice pages."""
+        return self.page_nats + len(where)
 
     def _moved(self, since: int, until: int) -> Floats:
         return np.array([self._common.get(hour, 1.0) for hour in range(since, until)])

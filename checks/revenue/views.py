@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -16,13 +16,14 @@ from data.model.ids import TargetId, TeamId
 from data.model.snapshot import BandPoint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from checks.revenue.alarm import Alarm
     from checks.revenue.cube import Cube, Floats, Ints
     from checks.revenue.expectation import Fit
 
     Moved = Callable[[int, int], Floats]
+    Line = Callable[[Mapping[str, str]], float]
 
 _LISTED = (("partner",), ("partner", "geo"))
 _RECENT_H = 6
@@ -46,10 +47,15 @@ class SliceView:
     known: bool
     """False where history is too short or no recent hour has been reported: nothing can be said."""
     alarm: Alarm | None = None
+    fires_after_h: float | None = None
+    """As `silence_h`."""
 
 
-def slices(cube: Cube, model: Fit, alarms: Sequence[Alarm], least_history_h: int) -> tuple[SliceView, ...]:
-    """Every partner and partner x GEO, and the slices of open alarms, which come first."""
+def slices(cube: Cube, model: Fit, alarms: Sequence[Alarm], least_history_h: int, line: Line) -> tuple[SliceView, ...]:
+    """Every partner and partner x GEO, and the slices of open alarms, which come first.
+
+    `line` gives the nats at which a slice pages.
+    """
     open_alarms = {alarm.target: alarm for alarm in alarms if alarm.status == "open"}
     since, top = cube.top - DAY_H, cube.top
     partner = cube.codes[cube.dims.index("partner")]
@@ -61,10 +67,12 @@ def slices(cube: Cube, model: Fit, alarms: Sequence[Alarm], least_history_h: int
     due = due * visible_share(cube, model, since, top)[partner]
     known = model.history_h >= least_history_h
     rows = [_view(cube, np.flatnonzero(cube.select(a.slice)), a.slice, revenue, due, usable, known=known, alarm=a) for a in open_alarms.values()]  # fmt: skip
+    week = coming_week(cube, model, cube.top)
     for dims in _LISTED:
         for where, leaves in _groups(cube, dims):
             if slice_target(where) not in open_alarms:
-                rows.append(_view(cube, leaves, where, revenue, due, usable, known=known))
+                view = _view(cube, leaves, where, revenue, due, usable, known=known)
+                rows.append(replace(view, fires_after_h=silence_h(week, leaves, line(where)) if known else None))
     return tuple(rows)
 
 
@@ -122,42 +130,89 @@ def band(cube: Cube, model: Fit, leaves: Ints, since: int, until: int, moved: Mo
     return tuple(points)
 
 
-def silence_h(cube: Cube, model: Fit, leaves: Ints, hour: int, nats: float) -> float | None:
-    """Hours from `hour` until the calendar expects `nats` registrations or FTD and their report is in."""
-    leaves = leaves[leaves < len(model.value)]
-    clicks = model.usual_clicks(np.arange(hour, hour + WEEK_H))[leaves]
-    regs = (clicks * model.reg_rate[leaves][:, None]).sum(0)
-    ftd = (clicks * model.ftd_rate[leaves][:, None]).sum(0)
-    waits = []
-    for events in (regs, ftd):
+@dataclass(frozen=True, slots=True)
+class Week:
+    """What the calendar expects of the coming 168 hours, and how long reports take."""
+
+    regs: Floats
+    """[leaf, hour]"""
+    ftd: Floats
+    delay_h: Floats
+    """[leaf] from the end of an hour to its report, median."""
+
+
+def coming_week(cube: Cube, model: Fit, hour: int) -> Week:
+    clicks = model.usual_clicks(np.arange(hour, hour + WEEK_H))
+    delays = [usual_delay_h(cube, number, 0.5) for number in range(len(cube.names[cube.dims.index("partner")]))]
+    partner = cube.codes[cube.dims.index("partner")]
+    return Week(
+        clicks * model.reg_rate[:, None], clicks * model.ftd_rate[:, None], np.array(delays, np.float64)[partner]
+    )
+
+
+def silence_h(week: Week, leaves: Ints, nats: float) -> float | None:
+    """Hours until the calendar expects `nats` registrations or FTD and their report is in; None: not within a week."""
+    known, waits = leaves[leaves < len(week.regs)], []
+    for events in (week.regs[known].sum(0), week.ftd[known].sum(0)):
         total = np.cumsum(events)
         if total[-1] >= nats:
             last = int(np.argmax(total >= nats))
             waits.append(last + 1 - (total[last] - nats) / events[last])
-    partners = np.unique(cube.codes[cube.dims.index("partner"), leaves])
-    return float(min(waits)) + _usual_delay_h(cube, partners, 0.5) if waits else None
+    return float(min(waits)) + float(np.median(week.delay_h[leaves])) if waits else None
 
 
-def _usual_delay_h(cube: Cube, partners: Ints, quantile: float) -> float:
+def usual_delay_h(cube: Cube, partner: int, quantile: float) -> float:
     """Hours between the end of an hour and its report, 0 where reports are not tracked."""
     ends = (np.arange(cube.base, cube.base + cube.width) + 1) * 3600
-    receipts = cube.receipt_s[partners]
+    receipts = cube.receipt_s[partner]
     delays = (receipts - ends)[receipts <= cube.now_s]
     return float(np.quantile(delays, quantile)) / 3600.0 if len(delays) else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """How one partner's reports come in."""
+
+    partner: str
+    missing: int | None
+    """First epoch hour of the last week whose report is not here; `None` where every one is."""
+    covered: int
+    """Epoch hour up to which every report is here."""
+    last_s: int | None
+    """When the newest report came; `None` where none ever did."""
+    usual_h: float
+    late: bool
+    """Later than theirs usually are."""
+
+
+def reported(cube: Cube, partner: int) -> Reported | None:
+    """`None` where the last week had no report at all: nobody tracks them, or nothing is known yet."""
+    low, high = cube.columns(cube.top - WEEK_H, cube.top)
+    told = cube.receipt_s[partner, low:high] <= cube.now_s
+    if not told.any():
+        return None
+    first = int(np.argmax(told))
+    missing = None if told[first:].all() else cube.base + low + first + int(np.argmin(told[first:]))
+    receipts = cube.receipt_s[partner]
+    usual = usual_delay_h(cube, partner, 0.5)
+    late_h = 0.0 if missing is None else cube.now_s / 3600.0 - (missing + 1)
+    late = missing is not None and late_h > usual_delay_h(cube, partner, 0.95) + _WAIT_H
+    return Reported(
+        partner=cube.names[cube.dims.index("partner")][partner],
+        missing=missing,
+        covered=cube.base + high if missing is None else missing,
+        last_s=int(receipts[receipts <= cube.now_s].max()),
+        usual_h=usual,
+        late=late,
+    )
 
 
 def waiting(cube: Cube) -> tuple[str, ...]:
     """Partners whose report is later than theirs usually are, and since when."""
     lines = []
-    low, high = cube.columns(cube.top - WEEK_H, cube.top)
-    for number, name in enumerate(cube.names[cube.dims.index("partner")]):
-        told = cube.receipt_s[number, low:high] <= cube.now_s
-        if not told.any() or told.all():
-            continue
-        first = int(np.argmax(told))
-        missing = first + int(np.argmin(told[first:])) if not told[first:].all() else high
-        late_h = cube.now_s / 3600.0 - (cube.base + low + missing + 1)
-        if late_h > _usual_delay_h(cube, np.array([number]), 0.95) + _WAIT_H:
-            moment = datetime.fromtimestamp((cube.base + low + missing) * 3600, UTC)
-            lines.append(f"waiting for {name} since {moment:%m-%d %H:%MZ}")
+    for number in range(len(cube.names[cube.dims.index("partner")])):
+        found = reported(cube, number)
+        if found is not None and found.late and found.missing is not None:
+            moment = datetime.fromtimestamp(found.missing * 3600, UTC)
+            lines.append(f"waiting for {found.partner} since {moment:%m-%d %H:%MZ}")
     return tuple(lines)

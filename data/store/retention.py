@@ -18,7 +18,7 @@ FAILING_LONGER = 10
 """Observations that were not ok are kept so many times longer than the others."""
 SORTED_AT_ONCE = timedelta(hours=3)
 HOURS_KEPT = timedelta(days=45)
-"""Hourly rollups; daily ones stay as long as the settings say."""
+"""Hourly rollups and what was foretold of slice-hours; daily rollups stay as long as the settings say."""
 BASELINES_KEPT = 10
 """A target."""
 GOOD_PAGES_KEPT = 5
@@ -72,6 +72,11 @@ def _rest(cursor: Cursor, settings: HubSettings, now: datetime) -> None:
     cursor.execute("DELETE FROM postback WHERE received_at < ?", [payloads])
     cursor.execute('DELETE FROM parser_run WHERE "at" < ?', [payloads])
     cursor.execute('DELETE FROM ranks WHERE "at" < ?', [payloads])
+    cursor.execute("DELETE FROM expectation WHERE hour < ?", [now - HOURS_KEPT])
+    cursor.execute(
+        'DELETE FROM alarm WHERE "at" < ? AND id IN (SELECT id FROM alarm GROUP BY id HAVING max("at") < ?)',
+        [rollups, rollups],
+    )
     cursor.execute(
         "DELETE FROM baseline WHERE rowid IN (SELECT rowid FROM baseline QUALIFY row_number() OVER "
         '(PARTITION BY target ORDER BY "at" DESC, rowid DESC) > ?)',

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from data.model.alarm import AlarmEntry
 from data.model.audit import AuditEntry
 from data.model.delivery import Delivery, Postback, Restatement
 from data.model.fact import Baseline, Fact, FeedChange, ParserRun, PartnerStat, Payload, Ranks, Receipt
@@ -32,6 +33,7 @@ Record = (
     | Delivery
     | Restatement
     | Postback
+    | AlarmEntry
     | Notice
     | Mute
     | AuditEntry
@@ -56,11 +58,12 @@ BASELINE = Table("baseline", Baseline)
 DELIVERY = Table("delivery", Delivery, key=("feed", "at"))
 RESTATEMENT = Table("restatement", Restatement, key=("feed", "day", "currency", "measure", "observed_at"))
 POSTBACK = Table("postback", Postback)
+ALARM = Table("alarm", AlarmEntry)
 NOTICE = Table("notice", Notice, key=("id",))
 MUTE = Table("mute", Mute, key=("id",))
 AUDIT = Table("audit", AuditEntry)
 
 TABLES = (
     TARGET, TARGET_STATE, OBSERVATION, FLIP, FINDING, INCIDENT, TIMELINE, FACT, RECEIPT, PARTNER_STAT, PAYLOAD,
-    FEED_CHANGE, PARSER_RUN, RANKS, PAGE, BASELINE, DELIVERY, RESTATEMENT, POSTBACK, NOTICE, MUTE, AUDIT,
+    FEED_CHANGE, PARSER_RUN, RANKS, PAGE, BASELINE, DELIVERY, RESTATEMENT, POSTBACK, ALARM, NOTICE, MUTE, AUDIT,
 )  # fmt: skip

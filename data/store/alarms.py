@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from data.store.query import records, within
+from data.store.tables import ALARM
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from data.model.alarm import AlarmEntry
+    from data.model.ids import TargetId
+    from data.model.principal import Scope
+    from data.store.store import Store
+
+_LATEST = 'QUALIFY row_number() OVER (PARTITION BY id ORDER BY "at" DESC, rowid DESC) = 1 ORDER BY detected_at DESC, id'
+
+
+def latest(store: Store, scope: Scope, since: datetime, until: datetime) -> list[AlarmEntry]:
+    """The last word of each alarm detected from `since` to before `until`, latest detected first."""
+    return records(store, ALARM, within(scope), "detected_at >= ? AND detected_at < ?", [since, until], _LATEST)
+
+
+def running(store: Store, scope: Scope) -> list[AlarmEntry]:
+    """The last word of each alarm that is open."""
+    return [entry for entry in records(store, ALARM, within(scope), tail=_LATEST) if entry.status == "open"]
+
+
+def words(
+    store: Store, scope: Scope, alarm: str, until: datetime | None = None, limit: int = 1_000
+) -> list[AlarmEntry]:
+    """What was said of one alarm up to `until`, newest first."""
+    tail = 'ORDER BY "at" DESC, rowid DESC LIMIT ?'
+    return records(
+        store, ALARM, within(scope), 'id = ? AND (? IS NULL OR "at" <= ?)', [alarm, until, until, limit], tail
+    )
+
+
+def all_words(store: Store, scope: Scope, since: datetime) -> list[AlarmEntry]:
+    """Everything said of alarms that were detected from `since` on, oldest first."""
+    return records(store, ALARM, within(scope), "detected_at >= ?", [since], 'ORDER BY "at", rowid')
+
+
+def of_target(store: Store, scope: Scope, target: TargetId, since: datetime, until: datetime) -> list[AlarmEntry]:
+    """Of each alarm that was ever said to lie in this very slice: its last word up to `until`, latest detected first.
+
+    Alarms that were over before `since` are left out.
+    """
+    sql = 'id IN (SELECT id FROM alarm WHERE target = ?) AND "at" <= ?'
+    found = records(store, ALARM, within(scope), sql, [target, until], _LATEST)
+    return [entry for entry in found if entry.status == "open" or (entry.end or entry.at) >= since]
