@@ -15,6 +15,7 @@ from data.config.plans import Known, allow_list, plans
 from data.config.postbacks import postbacks
 from data.config.problems import Problems
 from data.config.rates import read_rates
+from data.config.routes import notifying
 from data.config.rows import decode, read_bytes
 from data.config.rules import content_rules, rules_file
 from data.config.settings import Settings
@@ -140,22 +141,24 @@ def _toml_fault(message: str, text: str) -> tuple[str, int | None]:
 def _sections(top: Table, home: Path, presets: Mapping[str, str]) -> Settings:
     teams = sections.teams(top)
     partners = sections.partners(top)
-    team_ids = [team.id for team in teams]
+    team_ids, partner_ids = [team.id for team in teams], [partner.id for partner in partners]
+    company = sections.company(top.table("company"))
     return Settings(
         home=home,
-        company=sections.company(top.table("company")),
+        company=company,
         hub=sections.hub(top.table("hub")),
         network=sections.network(top.table("network"), home),
         clock=sections.clock(top.table("clock")),
         teams=teams,
         users=sections.users(top, team_ids),
         partners=partners,
-        feeds=sections.feeds(top, team_ids, [partner.id for partner in partners], presets),
+        feeds=sections.feeds(top, team_ids, partner_ids, presets),
         vantages=sections.vantages(top),
         edges=sections.edges(top),
-        brands=brands(top, [partner.id for partner in partners]),
+        brands=brands(top, partner_ids),
         hygiene=hygiene(top.table("hygiene")),
         postbacks=postbacks(top.table("postbacks")),
+        notify=notifying(top, team_ids, partner_ids, company.timezone),
     )
 
 

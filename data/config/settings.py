@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
+from data.config.notifying import Notifying
 from data.config.rates import Rates
 from data.model.ids import CauseId, PartnerId, TeamId
 from data.model.plan import Plan
@@ -256,6 +257,7 @@ class Settings:
     maintenance: tuple[Maintenance, ...] = ()
     hygiene: Hygiene = field(default_factory=Hygiene)
     postbacks: PostbackSettings = field(default_factory=PostbackSettings)
+    notify: Notifying = field(default_factory=Notifying)
     plans: tuple[Plan, ...] = ()
     programs: tuple[str, ...] = ()
     """Absolute paths of what plans may run."""
