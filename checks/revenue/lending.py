@@ -87,24 +87,31 @@ def lent(signs: Iterable[Sign], now: datetime) -> tuple[Prior, ...]:
 def of_links(
     kind: str, links: Iterable[Target], hit: Mapping[TargetId, datetime], words: Mapping[TargetId, str]
 ) -> list[Sign]:
-    """A sign for each slice of which at least half of the links are `hit`: since when, by link, and what is seen there."""
+    """A sign for each slice of which at least half of the links are `hit`: since when, by link, and what is seen there.
+
+    Links that are looked at with a phone's eyes are counted apart: what fails for phones alone fails for most people. They
+    are few, and speak for their own country only.
+    """
     if not hit:
         return []
-    total, counts = Counter[Dims](), Counter[Dims]()
-    since: dict[Dims, datetime] = {}
-    said: dict[Dims, str] = {}
+    total, counts = Counter[tuple[Dims, str]](), Counter[tuple[Dims, str]]()
+    since: dict[tuple[Dims, str], datetime] = {}
+    said: dict[tuple[Dims, str], str] = {}
     for link in links:
         for dims in _slices(link):
-            total[dims] += 1
+            key = dims, link.device
+            if link.device and not any(name == "geo" for name, _ in dims):
+                continue
+            total[key] += 1
             if link.id in hit:
-                counts[dims] += 1
-                since[dims] = min(since.get(dims, hit[link.id]), hit[link.id])
-                said.setdefault(dims, words.get(link.id, ""))
+                counts[key] += 1
+                since[key] = min(since.get(key, hit[link.id]), hit[link.id])
+                said.setdefault(key, words.get(link.id, ""))
     return [
-        Sign(kind, dims, since[dims], f"{count} of {total[dims]} links of {named(dims)}: {said[dims]}", count / total[dims])
-        for dims, count in counts.items()
-        if count >= HALF * total[dims]
-    ]  # fmt: skip
+        Sign(kind, key[0], since[key], _said(key, count, total[key], said[key]), count / total[key])
+        for key, count in counts.items()
+        if count >= HALF * total[key]
+    ]
 
 
 def of_changes(changed: Collection[Target], at: datetime, most: int = 50) -> list[Sign]:
@@ -116,6 +123,11 @@ def of_changes(changed: Collection[Target], at: datetime, most: int = 50) -> lis
 def named(dims: Dims | Sequence[tuple[str, str]]) -> str:
     """`P05 DE`."""
     return " ".join(value for _, value in dims)
+
+
+def _said(key: tuple[Dims, str], count: int, total: int, what: str) -> str:
+    dims, device = key
+    return f"{count} of {total} {device + ' ' if device else ''}links of {named(dims)}: {what}"
 
 
 def _prior(dims: Dims, signs: Sequence[Sign]) -> Prior:

@@ -14,10 +14,18 @@ NOW = datetime(2026, 11, 17, 14, tzinfo=UTC)
 SINCE = NOW - timedelta(hours=1)
 
 
-def link(name, partner="P05", geo="DE", offer="casino", site="s1"):
+def link(name, partner="P05", geo="DE", offer="casino", site="s1", device=""):
     kind = TargetKind.LINK
     return Target(
-        target_id(kind, name), kind, TeamId("aurora"), name, partner=PartnerId(partner), geo=geo, offer=offer, site=site
+        target_id(kind, name),
+        kind,
+        TeamId("aurora"),
+        name,
+        partner=PartnerId(partner),
+        geo=geo,
+        offer=offer,
+        site=site,
+        device=device,
     )
 
 
@@ -49,6 +57,16 @@ def test_half_of_the_links_lend_half_and_fewer_lend_nothing():
     one = [prior.slice for prior in lent(signs_of("de0"), NOW)]
     assert {"partner": "P05", "geo": "DE"} not in one
     assert {"partner": "P05", "site": "s0"} in one, "half of what that site links to"
+
+
+def test_what_fails_for_phones_alone_is_a_sign_though_most_links_are_looked_at_otherwise():
+    phones = [link(f"m{n}", geo="PL", device="mobile") for n in range(2)]
+    links = [*phones, *(link(f"pl{n}", geo="PL") for n in range(20))]
+    hit = {one.id: SINCE for one in phones}
+    (sign, *_) = lent(of_links("challenge", links, hit, dict.fromkeys(hit, "challenge shown")), NOW)
+    assert sign.slice == {"partner": "P05", "geo": "PL"}
+    assert sign.nats == WEIGHTS["challenge"]
+    assert "2 of 2 mobile links of P05 PL" in sign.why
 
 
 def test_signs_of_several_kinds_add_up_to_a_limit_and_of_one_kind_the_strongest_counts():
