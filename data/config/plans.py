@@ -105,6 +105,8 @@ def _plan(table: Table, known: Known) -> Plan:
         table.wrong(
             "causes", "is empty: a plan for nothing is never offered", allowed='causes or families such as "edge."'
         )
+    if table.values.get("does", does) != does:
+        return plan  # what a mistyped adapter lacks would be noise
     _adapter(table, plan, known)
     if plan.auto and does is Adapter.WORDS:
         table.wrong("auto", "is for plans that switch something", allowed="does = one of the adapters")
