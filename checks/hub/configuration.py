@@ -3,12 +3,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from checks.feeds import preset
 from checks.hub.housekeeping import without_keys
+from data.config.calendar import calendar_changes
 from data.config.diff import Difference, difference
 from data.config.load import load
 from data.config.watch import Stamp, stamps
@@ -81,7 +82,8 @@ class Configuration:
 
     async def _difference(self, settings: Settings) -> Difference:
         now = tuple(self.hub.board.targets.values())
-        return await asyncio.to_thread(difference, now, settings.targets)
+        found = await asyncio.to_thread(difference, now, settings.targets)
+        return replace(found, beside=calendar_changes(self.hub.settings.calendar, settings.calendar))
 
     async def reload_if_changed(self) -> None:
         """Hot reload: called now and then; a broken file is reported once and the last good one kept."""

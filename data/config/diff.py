@@ -28,9 +28,11 @@ class Difference:
     added: tuple[Target, ...] = ()
     removed: tuple[Target, ...] = ()
     changed: tuple[Changed, ...] = ()
+    beside: tuple[str, ...] = ()
+    """What differs beside the targets, one line each."""
 
     def __bool__(self) -> bool:
-        return bool(self.added or self.removed or self.changed)
+        return bool(self.added or self.removed or self.changed or self.beside)
 
     def summary(self) -> tuple[str, ...]:
         """Lines for a person: what is new, gone and changed by kind, with the first few names."""
@@ -40,6 +42,7 @@ class Difference:
             *_counted("+", "new", self.added),
             *_counted("−", "gone", self.removed),
             *_changes(self.changed),
+            *self.beside,
         )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from data.config import sections
 from data.config.brands import brands
+from data.config.calendar import Calendar, read_calendar
 from data.config.hygiene import hygiene
 from data.config.inventory import Inventory
 from data.config.lines import index_lines
@@ -22,6 +23,7 @@ from data.config.settings import Settings
 from data.config.table import Source, Table
 from data.errors import ConfigError
 from data.garbage import uncollected
+from data.model.calendar import CalendarEvent
 from data.model.target import Target, TargetKind, target_id
 from data.text import redact
 
@@ -74,6 +76,7 @@ def _load(home: Home, presets: Mapping[str, str], inventory: Path | None) -> Set
         targets=targets,
     )
     prepared = _plans(planned, made, targets, programs)
+    calendar = _calendar(made, home, problems)
     problems.raise_any()
     rates = made.rates
     if made.company.rates:
@@ -87,6 +90,7 @@ def _load(home: Home, presets: Mapping[str, str], inventory: Path | None) -> Set
         content_rules=rules,
         rules=own,
         rates=rates,
+        calendar=calendar,
     )
 
 
@@ -160,6 +164,14 @@ def _sections(top: Table, home: Path, presets: Mapping[str, str]) -> Settings:
         postbacks=postbacks(top.table("postbacks")),
         notify=notifying(top, team_ids, partner_ids, company.timezone),
     )
+
+
+def _calendar(made: Settings, home: Home, problems: Problems) -> Calendar:
+    company, dated = made.company, tuple[CalendarEvent, ...]()
+    if company.calendar:
+        partners = [partner.id for partner in made.partners]
+        dated = read_calendar(home.config / company.calendar, company.timezone, partners, problems)
+    return Calendar(dated, company.regions, with_holidays=company.holidays)
 
 
 def _feed_targets(feeds: Iterable[Feed]) -> Iterable[Target]:

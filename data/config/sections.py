@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from zoneinfo import available_timezones
 
 from data.access.roles import ROLES
+from data.config.holidays import region_fault
 from data.config.settings import (
     ClockSettings,
     Company,
@@ -23,6 +24,7 @@ from data.config.settings import (
 )
 from data.config.table import is_country
 from data.config.urls import address_fault, proxy_fault, url_fault
+from data.model.calendar import region_of
 from data.model.ids import PartnerId, TeamId
 
 if TYPE_CHECKING:
@@ -65,6 +67,9 @@ def company(table: Table) -> Company:
         currency=_currency(table, built_in.currency),
         timezone=_timezone(table, built_in.timezone),
         rates=table.text("rates"),
+        calendar=table.text("calendar"),
+        holidays=table.flag("holidays", default=built_in.holidays),
+        regions=tuple(map(region_of, table.texts("regions", region_fault))),
     )
     table.done()
     return made

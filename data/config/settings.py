@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
+from data.config.calendar import Calendar
 from data.config.notifying import Notifying
 from data.config.rates import Rates
 from data.model.ids import CauseId, PartnerId, TeamId
@@ -23,6 +24,12 @@ class Company:
     timezone: str = "UTC"
     rates: str = ""
     """File of exchange rates, relative to the home."""
+    calendar: str = ""
+    """File of sport events, promotions and own holidays, relative to the home."""
+    holidays: bool = True
+    """Whether public holidays of the countries of our traffic are known."""
+    regions: tuple[str, ...] = ()
+    """Parts of countries whose holidays count for the country, such as `CA-ON`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +251,8 @@ class Settings:
     company: Company = field(default_factory=Company)
     rates: Rates = field(default_factory=Rates)
     """What `company.rates` says; empty where there is no file."""
+    calendar: Calendar = field(default_factory=Calendar)
+    """What `company.calendar` says, and public holidays."""
     hub: HubSettings = field(default_factory=HubSettings)
     network: NetworkSettings = field(default_factory=NetworkSettings)
     clock: ClockSettings | None = None

@@ -18,7 +18,7 @@ Stamp = frozenset[tuple[str, int, int]]
 
 
 def stamps(home: Home, settings: Settings | None = None) -> Stamp:
-    """The stamp of losswatch.toml, inventory/*.csv and *.txt, and of the SPEC, CA, rule and rates files that `settings` refers to."""
+    """The stamp of losswatch.toml, inventory/*.csv and *.txt, and of the SPEC, CA, rule, rates and calendar files that `settings` refers to."""
     return frozenset(_facts(path) for path in {home.toml, *_inventory(home), *_referred(home, settings)})
 
 
@@ -37,7 +37,12 @@ def _referred(home: Home, settings: Settings | None) -> Iterable[Path]:
     }
     named = {
         home.config / name
-        for name in (settings.network.ca_file, settings.content_rules, settings.company.rates)
+        for name in (
+            settings.network.ca_file,
+            settings.content_rules,
+            settings.company.rates,
+            settings.company.calendar,
+        )
         if name
     }
     return specs | named
