@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from checks.revenue import expectation, lattice, price, scan, shortfall, views
+from checks.revenue import expectation, lattice, memory, price, scan, shortfall, views
 from checks.revenue.alarm import Alarm, cause_of
-from checks.revenue.cube import DAY_H, Cube, hour_of
-from checks.revenue.watch import PAGE_NATS, Case, Known, Watch
+from checks.revenue.cube import DAY_H, Cube, CubeMemory, hour_of
+from checks.revenue.watch import PAGE_NATS, RECENT_H, Case, Known, Watch
 from data.model.ids import TeamId
 from data.model.money import NO_LOSS, Loss
 
@@ -34,6 +34,8 @@ _REFIT_H = 24
 _MUCH_MORE = 1.2
 """History that grew by this factor since the last fit is worth a new one at once."""
 DIMS = ("partner", "offer", "geo", "site", "team")
+_LEARNED = ("_model", "_caution", "_common", "_known", "_numbers", "_fitted_rows")
+"""What a tick leaves behind beside the cube; everything else is told again or follows from these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,8 @@ class RevenueTick:
     """Calm lines: `waiting for P04 since 11-17 06:00Z`."""
     watching: tuple[Watched, ...] = ()
     """Slices under suspicion, most evidence first: over the watch line, below the page line."""
+    held: tuple[str, ...] = ()
+    """What is not believed, and why: hours set aside, rows that were never let in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,32 @@ class RevenueBook:
         """Append `partner`, `hour`, `seen_at`."""
         self.cube.add_receipts(receipts)
 
+    def memory(self) -> bytes:
+        """Everything known beyond the facts, to be kept between two ticks: see `remember`."""
+        learned = {name: getattr(self, name) for name in _LEARNED}
+        return memory.dumps({"cube": self.cube.memory(), **learned})
+
+    def remember(self, kept: bytes) -> str:
+        """Go on where the book that gave `memory` stopped; returns why not, empty when all is well.
+
+        Call it on a new book, before the first `tick`. The facts and receipts of the last `KEEP_H` hours (all that were
+        visible then and whatever came since) are to be added as always; what is explained and believed is told again.
+        From then on every tick says what it would have said without the interruption. A memory that is damaged, or of
+        another version, leaves the book new: it learns from the facts alone, and alarms that were open get new ids.
+        """
+        try:
+            parts = memory.loads(kept)
+        except memory.Forgotten as problem:
+            return f"what the revenue book knew cannot be used: {problem}"
+        cube = parts.pop("cube", None)
+        if not isinstance(cube, CubeMemory) or cube.dims != self.cube.dims or set(parts) != set(_LEARNED):
+            return "what the revenue book knew cannot be used: it is of another book"
+        self.cube.remember(cube)
+        for name, part in parts.items():
+            setattr(self, name, part)
+        self.lattice = lattice.build(self.cube)
+        return ""
+
     def resume(self, alarms: Iterable[Alarm]) -> None:
         """Take up open alarms of an earlier life, ids included; call it before the first `tick`."""
         for alarm in alarms:
@@ -108,7 +138,7 @@ class RevenueBook:
         self._mask()
         watch = self._watch()
         if watch is None:
-            return RevenueTick((), waiting=self._waiting())
+            return RevenueTick((), waiting=self._waiting(), held=self.held())
         for case in self._known.open:
             watch.follow(case)
         ended = [case for case in self._known.open if case.status != "open"]
@@ -118,7 +148,12 @@ class RevenueBook:
             self._numbers += len(watch.raise_alarms(self._numbers + 1, self.page_nats))
         alarms = tuple(self._alarm(case) for case in (*ended, *self._known.open))
         shown = views.slices(self.cube, watch.model, alarms, LEAST_HISTORY_H, self.line_of) if with_slices else ()
-        return RevenueTick(alarms, shown, self._waiting())
+        return RevenueTick(alarms, shown, self._waiting(), held=self.held())
+
+    def held(self) -> tuple[str, ...]:
+        """One line for each hour set aside and for each reason for which rows were not let in."""
+        refused = sorted(self.cube.refused.items())
+        return (*self.cube.odd.told(self.cube), *(f"{count:,} rows left out: {reason}" for reason, count in refused))
 
     def _mask(self) -> None:
         """Take out of the scan and of what is learned from whatever is accounted for already."""
@@ -141,11 +176,13 @@ class RevenueBook:
         if grown:
             self.lattice = lattice.build(cube)
         if stale:
+            cube.odd.judge(cube)
+            cube.masked = self._known.mask(cube)
             self._model = expectation.fit(cube, self._epc)
             self._fitted_rows = cube.history_rows
             scan.freeze(cube, self._model, cube.top - expectation.FIT_H)
         assert self._model is not None
-        scan.freeze(cube, self._model, self._model.hour)
+        scan.freeze(cube, self._model, cube.top - RECENT_H)
         if stale or grown or self._caution is None:
             self._caution = scan.caution_of(cube, self._model, self.lattice)
         self._common = {hour: factor for hour, factor in self._common.items() if hour >= cube.base}

@@ -2,31 +2,44 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
+from checks.revenue import oddities
+from checks.revenue.inputs import MEASURES, Queue, micros
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from numpy.typing import NDArray
+    from numpy.typing import DTypeLike, NDArray
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
     Bools = NDArray[np.bool_]
 
-MEASURES = ("clicks", "regs", "ftd", "revenue")
 FROZEN = ("ftd_rate", "reg_rate")
 """Expected conversions per click, as predicted when the hour was first judged; 0 where it was not yet."""
+_TYPES: dict[str, DTypeLike] = {
+    "clicks": np.int32, "regs": np.int32, "ftd": np.int32, "revenue": np.float64, "ftd_rate": np.float32, "reg_rate": np.float32
+}  # fmt: skip
 DAY_H, WEEK_H = 24, 168
 KEEP_H = 42 * DAY_H
 """Hours of history kept."""
 AGES_H = 72
 """Conversions that arrive later than this after their report count as arrived."""
 NEVER = np.int64(2**62)
+MOST_LEAVES = 80_000
+"""Leaves with hours of their own, 35 kB each; what comes after them is counted together."""
+MOST_PARTNERS = 5_000
+OTHERS = "(others)"
+"""The name that stands for all those there is no room for."""
+_HOUR_US = 3_600_000_000
 
 
 def hour_of(moment: datetime) -> int:
@@ -34,46 +47,49 @@ def hour_of(moment: datetime) -> int:
     return int(moment.timestamp() // 3600)
 
 
-@dataclass(slots=True)
-class _Pending:
-    """Rows sorted by `seen_s`, consumed from the front as time passes."""
+@dataclass(frozen=True, slots=True)
+class CubeMemory:
+    """What a cube knows that its facts alone do not tell it again."""
 
-    seen_s: Ints
-    columns: dict[str, NDArray[np.generic]]
-    used: int = 0
-
-    def take(self, now_s: int) -> slice:
-        end = int(np.searchsorted(self.seen_s, now_s, "right"))
-        taken = slice(self.used, max(end, self.used))
-        self.used = taken.stop
-        return taken
-
-    @property
-    def is_empty(self) -> bool:
-        return self.used >= len(self.seen_s)
+    dims: tuple[str, ...]
+    base: int
+    width: int
+    now_us: int
+    names: tuple[list[str], ...]
+    codes: Ints
+    receipt_s: Ints
+    arrived: Floats
+    history_rows: int
+    frozen_at: Ints
+    """Places of the predictions in [leaf, hour], flat."""
+    frozen: tuple[Floats, ...]
+    limits: Floats
+    """Of `oddities.Odd`: what is beyond them follows from the facts."""
+    refused: tuple[dict[str, int], dict[str, int]]
 
 
 class Cube:
     """Leaf x hour matrices of clicks, registrations, FTD and revenue, fed by append-only deltas.
 
     Rows wait until `advance(now)` reaches their `seen_at`: nothing later has any effect, the existence of a leaf
-    included. `receipt_s[partner, hour]` is when the report covering that hour arrived, `NEVER` while it has not.
+    included, and neither has the order or size of the deliveries they came in. `receipt_s[partner, hour]` is when the
+    report covering that hour arrived, `NEVER` while it has not.
     """
 
-    def __init__(self, dims: tuple[str, ...], keep_h: int = KEEP_H) -> None:
-        self.dims, self.keep_h = dims, keep_h
+    def __init__(self, dims: tuple[str, ...], keep_h: int = KEEP_H, most_leaves: int = MOST_LEAVES) -> None:
+        self.dims, self.keep_h, self.most_leaves = dims, keep_h, most_leaves
         self.base = 0
         """Epoch hour of column 0."""
         self.top = 0
         """One past the last complete hour."""
-        self.now_s = 0
+        self.now_us = 0
+        self.known_us = 0
+        """Rows seen up to then were counted in an earlier life: they fill the matrices and nothing else."""
         self.names: tuple[list[str], ...] = tuple([] for _ in dims)
         self._numbers: tuple[dict[str, int], ...] = tuple({} for _ in dims)
-        self._keys: dict[tuple[str, ...], int] = {}
-        self._leaf_of_key: Ints = np.full(0, -1, np.int64)
-        self._key_of_leaf: list[tuple[str, ...]] = []
+        self._leaf_of: dict[tuple[str, ...], int] = {}
         self._codes: Ints = np.zeros((len(dims), 0), np.int64)
-        self._values: dict[str, Floats] = {name: np.zeros((0, 0)) for name in (*MEASURES, *FROZEN)}
+        self._values: dict[str, Floats] = {name: np.zeros((0, 0), kind) for name, kind in _TYPES.items()}
         self.masked: Bools = np.zeros((0, 0), np.bool_)
         """Hours of known incidents: neither learned from nor scanned."""
         self.receipt_s: Ints = np.full((0, 0), NEVER)
@@ -81,13 +97,19 @@ class Cube:
         """FTD by partner and age in hours since their report."""
         self.history_rows = 0
         """Facts older than two days taken in so far: a jump means that history was delivered."""
-        self._facts: list[_Pending] = []
-        self._receipts: list[_Pending] = []
+        self.odd = oddities.Odd()
+        """Hours too strange to be believed, kept out of the matrices."""
+        self._facts = Queue(MEASURES, dims)
+        self._receipts = Queue((), ("partner",))
         self._partner = dims.index("partner")
 
     @property
+    def now_s(self) -> int:
+        return self.now_us // 1_000_000
+
+    @property
     def leaves(self) -> int:
-        return len(self._key_of_leaf)
+        return len(self._leaf_of)
 
     @property
     def width(self) -> int:
@@ -98,8 +120,16 @@ class Cube:
         """[dim, leaf]: number of each leaf's value in `names[dim]`."""
         return self._codes[:, : self.leaves]
 
+    @property
+    def refused(self) -> Counter[str]:
+        """Rows that were never let in, by reason."""
+        return self._facts.refused + self._receipts.refused
+
     def measure(self, name: str, since: int, until: int) -> Floats:
-        """[leaf, hour] for epoch hours `since` to `until`, a view; the window is cut to what is kept."""
+        """[leaf, hour] for epoch hours `since` to `until`, a view; the window is cut to what is kept.
+
+        Counts are whole numbers, rates have single precision: both become `float64` in any sum or product with one.
+        """
         low, high = self.columns(since, until)
         return self._values[name][: self.leaves, low:high]
 
@@ -109,38 +139,64 @@ class Cube:
 
     def add_facts(self, frame: pl.DataFrame) -> None:
         """Queue deltas with columns `hour`, `seen_at`, the dims and the measures."""
-        if frame.is_empty():
-            return
-        frame = frame.with_columns(pl.col("hour", "seen_at").dt.epoch("s")).sort("seen_at", maintain_order=True)
-        unique = frame.select(self.dims).unique(maintain_order=True)
-        keys = [self._keys.setdefault(key, len(self._keys)) for key in unique.iter_rows()]
-        joined = frame.join(unique.with_columns(pl.Series("key", keys, pl.Int64)), on=self.dims, maintain_order="left")
-        columns: dict[str, NDArray[np.generic]] = {name: joined[name].cast(pl.Float64).to_numpy() for name in MEASURES}
-        columns |= {"key": joined["key"].to_numpy(), "hour": joined["hour"].to_numpy() // 3600}
-        self._facts.append(_Pending(joined["seen_at"].to_numpy().astype(np.int64), columns))
+        self._facts.add(frame)
 
     def add_receipts(self, frame: pl.DataFrame) -> None:
         """Queue receipts with columns `partner`, `hour`, `seen_at`."""
-        if frame.is_empty():
-            return
-        frame = frame.with_columns(pl.col("hour", "seen_at").dt.epoch("s")).sort("seen_at", maintain_order=True)
-        columns: dict[str, NDArray[np.generic]] = {
-            "partner": frame["partner"].to_numpy(),
-            "hour": frame["hour"].to_numpy() // 3600,
-        }
-        self._receipts.append(_Pending(frame["seen_at"].to_numpy().astype(np.int64), columns))
+        self._receipts.add(frame)
 
     def advance(self, now: datetime) -> None:
         """Make everything with `seen_at <= now` visible."""
-        self.now_s = max(self.now_s, int(now.timestamp()))
-        self.top = self.now_s // 3600
-        for pending in self._receipts:
-            self._apply_receipts(pending, pending.take(self.now_s))
-        for pending in self._facts:
-            self._apply_facts(pending, pending.take(self.now_s))
-        self._receipts = [pending for pending in self._receipts if not pending.is_empty]
-        self._facts = [pending for pending in self._facts if not pending.is_empty]
+        self.now_us = max(self.now_us, micros(now))
+        self.top = self.now_us // _HOUR_US
+        if (receipts := self._receipts.take(self.now_us)) is not None:
+            self._apply_receipts(receipts)
+        if (facts := self._facts.take(self.now_us)) is not None:
+            self._apply_facts(facts)
         self._reach(self.top)
+
+    def memory(self) -> CubeMemory:
+        """What `remember` needs beside the facts and receipts of the hours kept."""
+        whole = self.base, self.base + self.width
+        rates = [self.measure(name, *whole).ravel() for name in FROZEN]
+        at = np.flatnonzero(rates[0].astype(np.bool_) | rates[1].astype(np.bool_))
+        return CubeMemory(
+            dims=self.dims,
+            base=self.base,
+            width=self.width,
+            now_us=self.now_us,
+            names=self.names,
+            codes=self.codes,
+            receipt_s=self.receipt_s,
+            arrived=self.arrived,
+            history_rows=self.history_rows,
+            frozen_at=at,
+            frozen=tuple(rate[at] for rate in rates),
+            limits=self.odd.limits,
+            refused=(dict(self._facts.refused), dict(self._receipts.refused)),
+        )
+
+    def remember(self, kept: CubeMemory) -> None:
+        """Be as when `memory` was taken, but for the figures: facts of all hours kept are to be added again."""
+        self.base, self.now_us, self.known_us = kept.base, kept.now_us, kept.now_us
+        self.top = self.now_us // _HOUR_US
+        self.names = kept.names
+        self._numbers = tuple({name: number for number, name in enumerate(names)} for names in kept.names)
+        self._codes = kept.codes.copy()
+        words = zip(
+            *([names[code] for code in codes] for names, codes in zip(kept.names, kept.codes.tolist(), strict=True)),
+            strict=True,
+        )
+        self._leaf_of = {name: number for number, name in enumerate(words)}
+        size = self.leaves, kept.width
+        self._values = {name: np.zeros(size, kind) for name, kind in _TYPES.items()}
+        self.masked = np.zeros(size, np.bool_)
+        for name, rate in zip(FROZEN, kept.frozen, strict=True):
+            self._values[name].reshape(-1)[kept.frozen_at] = rate
+        self.receipt_s, self.arrived = kept.receipt_s.copy(), kept.arrived.copy()
+        self.history_rows = kept.history_rows
+        self.odd = oddities.Odd(limits=kept.limits)
+        self._facts.refused, self._receipts.refused = (Counter(refused) for refused in kept.refused)
 
     def thaw(self) -> None:
         """Forget every prediction."""
@@ -166,51 +222,78 @@ class Cube:
         here[silent] = True
         return here
 
-    def _apply_receipts(self, pending: _Pending, rows: slice) -> None:
-        if rows.start == rows.stop:
-            return
-        hours = pending.columns["hour"][rows].astype(np.int64)
-        self._cover(hours)
-        named, places = np.unique(pending.columns["partner"][rows].astype(str), return_inverse=True)
-        partners = np.array([self._number(self._partner, str(name)) for name in named], np.int64)[places]
-        keep = (hours >= self.base) & (hours < self.base + self.width)
-        at = (partners[keep], hours[keep] - self.base)
-        np.minimum.at(self.receipt_s, at, pending.seen_s[rows][keep])
+    def unmasked(self) -> Bools:
+        """[leaf, hour of the cube]: all False but for the hours that are too strange to be believed."""
+        return self.odd.mask(self)
 
-    def _apply_facts(self, pending: _Pending, rows: slice) -> None:
-        if rows.start == rows.stop:
+    def _kept(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Rows of hours that are kept; makes room for them."""
+        hour = rows["hour"].to_numpy()
+        rows = rows.filter(hour >= self.top - self.keep_h)
+        if rows.height:
+            self._cover(int(rows["hour"].min()), int(rows["hour"].max()))  # type: ignore[arg-type]  # it holds numbers
+        return rows
+
+    def _apply_receipts(self, rows: pl.DataFrame) -> None:
+        rows = self._kept(rows)
+        names = rows["partner"].unique(maintain_order=True).to_list()
+        fresh = [name for name in names if name not in self._numbers[self._partner]]
+        room = MOST_PARTNERS - len(self.names[self._partner])
+        for name in fresh[: max(room, 0)]:
+            self._number(self._partner, name)
+        codes = {name: self._numbers[self._partner].get(name, -1) for name in names}
+        partner = rows["partner"].replace_strict(codes, return_dtype=pl.Int64).to_numpy()
+        known = partner >= 0
+        column = rows["hour"].to_numpy()[known] - self.base
+        np.minimum.at(self.receipt_s, (partner[known], column), rows["seen"].to_numpy()[known] // 1_000_000)
+
+    def _apply_facts(self, rows: pl.DataFrame) -> None:
+        rows = self._kept(rows)
+        if not rows.height:
             return
-        hours = pending.columns["hour"][rows].astype(np.int64)
-        self._cover(hours)
-        self.history_rows += int((hours < self.top - 2 * DAY_H).sum())
-        keys = pending.columns["key"][rows].astype(np.int64)
-        self._admit(keys)
-        keep = (hours >= self.base) & (hours < self.base + self.width)
-        leaf, column = self._leaf_of_key[keys[keep]], hours[keep] - self.base
+        leaf, column = self._admitted(rows), rows["hour"].to_numpy() - self.base
+        cells = np.unique(leaf * self.width + column)
+        touched = cells // self.width, cells % self.width
+        self.odd.release(self, *touched)
         for name in MEASURES:
-            np.add.at(self._values[name], (leaf, column), pending.columns[name][rows][keep].astype(np.float64))
+            np.add.at(self._values[name], (leaf, column), rows[name].to_numpy().astype(_TYPES[name]))
+        self.odd.hold(self, *touched)
+        self._count(rows, leaf, column)
+
+    def _count(self, rows: pl.DataFrame, leaf: Ints, column: Ints) -> None:
+        """Learn how late what was not counted yet has come; conversions that are taken back teach nothing."""
+        fresh = rows["seen"].to_numpy() > self.known_us
+        rows, leaf, column = rows.filter(fresh), leaf[fresh], column[fresh]
+        self.history_rows += int((rows["hour"].to_numpy() < self.top - 2 * DAY_H).sum())
         partner = self._codes[self._partner, leaf]
         told_s = self.receipt_s[partner, column]
-        told_s = np.where(told_s < NEVER, told_s, (hours[keep] + 1) * 3600)
-        age_h = np.clip((pending.seen_s[rows][keep] - told_s) // 3600, 0, AGES_H - 1)
-        np.add.at(self.arrived, (partner, age_h), pending.columns["ftd"][rows][keep].astype(np.float64))
+        told_s = np.where(told_s < NEVER, told_s, (rows["hour"].to_numpy() + 1) * 3600)
+        age_h = np.clip((rows["seen"].to_numpy() // 1_000_000 - told_s) // 3600, 0, AGES_H - 1)
+        np.add.at(self.arrived, (partner, age_h), np.maximum(rows["ftd"].to_numpy(), 0.0))
 
-    def _admit(self, keys: Ints) -> None:
-        """Give a leaf to every key seen for the first time, in order of appearance."""
-        if len(self._leaf_of_key) < len(self._keys):
-            fresh = np.full(len(self._keys) - len(self._leaf_of_key), -1, np.int64)
-            self._leaf_of_key = np.concatenate([self._leaf_of_key, fresh])
-        new = keys[self._leaf_of_key[keys] < 0]
-        if not len(new):
-            return
-        words = list(self._keys)
-        for key in dict.fromkeys(new.tolist()):
-            self._leaf_of_key[key] = self.leaves
-            self._key_of_leaf.append(words[key])
+    def _admitted(self, rows: pl.DataFrame) -> Ints:
+        """[row]: its leaf; one seen for the first time gets the next number, in order of appearance."""
+        key, first = np.unique(rows["key"].to_numpy(), return_index=True)
+        words = rows.select(self.dims)[first].rows()
+        leaf_of_key = np.zeros(int(key[-1]) + 1, np.int64)
+        before = self.leaves
+        for place in np.argsort(first, kind="stable"):
+            leaf_of_key[key[place]] = self._leaf(words[place])
         self._grow_leaves()
-        for leaf in range(self.leaves - len(dict.fromkeys(new.tolist())), self.leaves):
-            for dim, value in enumerate(self._key_of_leaf[leaf]):
-                self._codes[dim, leaf] = self._number(dim, value)
+        for number, name in islice(enumerate(self._leaf_of), before, None):
+            for dim, value in enumerate(name):
+                self._codes[dim, number] = self._number(dim, value)
+        return np.asarray(leaf_of_key[rows["key"].to_numpy()])
+
+    def _leaf(self, key: tuple[str, ...]) -> int:
+        """The number of a leaf; with too many of them sites are counted together, then all but partner and team."""
+        room = self.most_leaves
+        for kept in (self.dims, tuple(dim for dim in self.dims if dim != "site"), ("partner", "team"), ()):
+            name = tuple(value if dim in kept else OTHERS for dim, value in zip(self.dims, key, strict=True))
+            if name in self._leaf_of or self.leaves < room or not kept:
+                return self._leaf_of.setdefault(name, self.leaves)
+            room += self.most_leaves // 4
+        raise AssertionError(key)
 
     def _number(self, dim: int, value: str) -> int:
         known = self._numbers[dim].get(value)
@@ -227,46 +310,43 @@ class Cube:
         room = self.masked.shape[0]
         if self.leaves <= room:
             return
-        more = max(self.leaves, 2 * room, 64) - room
-        self.masked = np.concatenate([self.masked, np.zeros((more, self.width), np.bool_)])
-        self._codes = np.concatenate([self._codes, np.zeros((len(self.dims), more), np.int64)], 1)
+        more = max(self.leaves, 3 * room // 2, 64) - room
+        self.masked = np.pad(self.masked, ((0, more), (0, 0)))
+        self._codes = np.pad(self._codes, ((0, 0), (0, more)))
         for name in self._values:
-            self._values[name] = np.concatenate([self._values[name], np.zeros((more, self.width))])
+            self._values[name] = np.pad(self._values[name], ((0, more), (0, 0)))
 
-    def _cover(self, hours: Ints) -> None:
-        oldest = max(int(hours.min()), self.top - self.keep_h)
+    def _cover(self, oldest: int, newest: int) -> None:
         if not self.width:
             self.base = oldest
         elif oldest < self.base:
-            self._reach_back(-(-(self.base - oldest) // WEEK_H) * WEEK_H)
-        self._reach(int(hours.max()) + 1)
-
-    def _reach_back(self, hours: int) -> None:
-        """Make room for history that comes after newer hours did."""
-        self.base -= hours
-        self.masked = np.pad(self.masked, ((0, 0), (hours, 0)))
-        self.receipt_s = np.pad(self.receipt_s, ((0, 0), (hours, 0)), constant_values=int(NEVER))
-        for name in self._values:
-            self._values[name] = np.pad(self._values[name], ((0, 0), (hours, 0)))
+            self._shift(self.base - oldest)
+        self._reach(newest + 1)
 
     def _reach(self, top: int) -> None:
         """Make room for hours before `top`, in whole weeks, and let go of the oldest weeks."""
         missing = top - (self.base + self.width)
         if missing > 0 and self.masked.shape[1] + missing >= 0:
-            self._widen(-(-missing // WEEK_H) * WEEK_H)
+            more = -(-missing // WEEK_H) * WEEK_H
+            self.masked = np.pad(self.masked, ((0, 0), (0, more)))
+            self.receipt_s = np.pad(self.receipt_s, ((0, 0), (0, more)), constant_values=int(NEVER))
+            for name in self._values:
+                self._values[name] = np.pad(self._values[name], ((0, 0), (0, more)))
         excess = (self.top - self.keep_h - self.base) // WEEK_H * WEEK_H
         if excess > 0:
-            self._drop(min(excess, self.width))
+            self._shift(-min(excess, self.width))
 
-    def _widen(self, hours: int) -> None:
-        self.masked = np.pad(self.masked, ((0, 0), (0, hours)))
-        self.receipt_s = np.pad(self.receipt_s, ((0, 0), (0, hours)), constant_values=int(NEVER))
-        for name in self._values:
-            self._values[name] = np.pad(self._values[name], ((0, 0), (0, hours)))
-
-    def _drop(self, hours: int) -> None:
-        self.base += hours
-        self.masked = self.masked[:, hours:].copy()
-        self.receipt_s = self.receipt_s[:, hours:].copy()
-        for name in self._values:
-            self._values[name] = self._values[name][:, hours:].copy()
+    def _shift(self, hours: int) -> None:
+        """Make room for so many hours before the first one; a negative number lets go of the oldest."""
+        self.base -= hours
+        if hours > 0:
+            self.masked = np.pad(self.masked, ((0, 0), (hours, 0)))
+            self.receipt_s = np.pad(self.receipt_s, ((0, 0), (hours, 0)), constant_values=int(NEVER))
+            for name in self._values:
+                self._values[name] = np.pad(self._values[name], ((0, 0), (hours, 0)))
+        else:
+            self.masked = self.masked[:, -hours:].copy()
+            self.receipt_s = self.receipt_s[:, -hours:].copy()
+            for name in self._values:
+                self._values[name] = self._values[name][:, -hours:].copy()
+        self.odd.forget(self.base)

@@ -209,7 +209,8 @@ def _rates(counts: Floats, exposure: Floats, cube: Cube) -> Floats:
 
 
 def _values(revenue: Floats, ftd: Floats, cube: Cube) -> Floats:
-    """Commission per FTD: rates of money counted in average FTDs."""
+    """Commission per FTD: rates of money counted in average FTDs; who took back more than they paid are worth nothing."""
+    revenue = np.maximum(revenue, 0.0)
     average = revenue.sum() / ftd.sum() if ftd.sum() > 0 else 0.0
     return _rates(revenue / average, ftd, cube) * average if average > 0 else np.zeros(cube.leaves)
 

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from checks.revenue.cube import DAY_H, WEEK_H
+from checks.revenue.cube import DAY_H, FROZEN, WEEK_H
 from checks.revenue.evidence import WINDOWS_H, Spread, drop_nats, excess_nats, measure_spread
 from checks.revenue.expectation import FIT_H, visible_share
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from checks.revenue.cube import Bools, Cube, Floats, Ints
     from checks.revenue.expectation import Fit
     from checks.revenue.lattice import Lattice
@@ -109,18 +111,30 @@ class Sums:
 
 
 def freeze(cube: Cube, model: Fit, since: int) -> None:
-    """Write today's predictions for hours from `since` that have none.
+    """Write today's predictions for hours from `since` that have clicks and no prediction.
 
-    What was predicted once is not improved afterwards.
+    What was predicted once is not improved afterwards. An hour without clicks foretells nothing, whatever the rate.
     """
     low, high = cube.columns(since, cube.top)
-    hours = np.arange(cube.base + low, cube.base + high)
-    clicks = cube.measure("clicks", cube.base + low, cube.base + high)[: len(model.value)]
-    by_ftd = model.ftd_single[:, None] * model.profile[hours % WEEK_H] * model.ftd_bursts.factor(clicks)
-    by_regs = model.reg_single[:, None] * model.reg_bursts.factor(clicks)
-    for name, rate in (("ftd_rate", by_ftd), ("reg_rate", by_regs)):
-        frozen = cube.measure(name, cube.base + low, cube.base + high)[: len(rate)]
-        np.copyto(frozen, rate, where=frozen == 0)
+    since, until = cube.base + low, cube.base + high
+    clicks, frozen = cube.measure("clicks", since, until), [cube.measure(name, since, until) for name in FROZEN]
+    known = len(model.value)
+    fresh = (clicks[:known] > 0) & ((frozen[0][:known] == 0) | (frozen[1][:known] == 0))
+    columns = np.flatnonzero(fresh.any(0))
+    if not len(columns):
+        return
+    some, fresh = clicks[:known, columns], fresh[:, columns]
+    by_ftd = model.ftd_single[:, None] * model.profile[(since + columns) % WEEK_H] * model.ftd_bursts.factor(some)
+    by_regs = model.reg_single[:, None] * model.reg_bursts.factor(some)
+    for rates, rate in zip(frozen, (by_ftd, by_regs), strict=True):
+        before = rates[:known, columns]
+        rates[:known, columns] = np.where(fresh & (before == 0), _coarse(rate), before)
+
+
+def _coarse(rates: Floats) -> NDArray[np.float32]:
+    """Rounded to three digits and a half: more is noise, and predictions are what a memory mostly consists of."""
+    bits = rates.astype(np.float32).view(np.uint32)
+    return ((bits + np.uint32(1 << 11)) & np.uint32(0xFFFFF000)).view(np.float32)
 
 
 def hours_of(cube: Cube, model: Fit, since: int, until: int, *, masked: Bools | None = None) -> Hours:
@@ -134,7 +148,7 @@ def hours_of(cube: Cube, model: Fit, since: int, until: int, *, masked: Bools | 
     clicks, ftd = cube.measure("clicks", since, until), cube.measure("ftd", since, until)
     ftd_rate, reg_rate = cube.measure("ftd_rate", since, until), cube.measure("reg_rate", since, until)
     known = len(model.clicks_level)
-    hours, usual = np.arange(since, until), np.zeros_like(clicks)
+    hours, usual = np.arange(since, until), np.zeros(clicks.shape)
     usual[:known] = model.usual_clicks(hours)
     usual_ftd, usual_regs = np.zeros(cube.leaves), np.zeros(cube.leaves)
     usual_ftd[:known], usual_regs[:known] = model.ftd_rate, model.reg_rate

@@ -64,7 +64,7 @@ class Known:
 
     def mask(self, cube: Cube, without: Case | None = None) -> Bools:
         """[leaf, hour of the cube]: hours of alarms and of what is explained; those of one alarm may be left out."""
-        masked = np.zeros_like(cube.masked)
+        masked = cube.unmasked()
         spans = [
             (case.leaves, case.start, cube.top if case.status == "open" else case.end)
             for case in (*self.open, *self.closed)

@@ -112,3 +112,8 @@ class World:
 @pytest.fixture
 def world():
     return World
+
+
+@pytest.fixture(scope="session")
+def make_world():
+    return World

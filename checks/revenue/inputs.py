@@ -1,0 +1,89 @@
+"""Facts and receipts on their way to the cube: what is let in, when, and in which order.
+
+A fact is a change. The same row twice is two changes: whether a delivery is new is decided where it is stored (a file by
+its name, size and time, a pushed body by its key), never by what a row looks like.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+MEASURES = ("clicks", "regs", "ftd", "revenue")
+MOST = {"clicks": 1e7, "regs": 1e6, "ftd": 1e6, "revenue": 1e12}
+"""No one site brings more in one hour, whatever the currency: such a row is damaged."""
+SKEW_US = 3_600_000_000
+"""An hour may begin so much after it was seen: clocks differ. Beyond that it was foretold, not seen."""
+_HOUR_US = 3_600_000_000
+
+
+def micros(moment: datetime) -> int:
+    """Microseconds since the epoch."""
+    return round(moment.timestamp() * 1e6)
+
+
+@dataclass(slots=True)
+class Queue:
+    """Rows that wait until their `seen_at` has come."""
+
+    measures: tuple[str, ...]
+    dims: tuple[str, ...]
+    refused: Counter[str] = field(default_factory=Counter)
+    """Rows that never enter, by reason."""
+    _waiting: list[pl.DataFrame] = field(default_factory=list)
+    """Sorted by `seen`."""
+
+    def add(self, frame: pl.DataFrame) -> None:
+        """Queue rows with `hour`, `seen_at`, the dims and the measures; those that cannot be true are counted and left.
+
+        A time without a zone is UTC; a missing name is the empty one, a missing measure did not change.
+        """
+        if frame.is_empty():
+            return
+        rows = frame.select(
+            pl.col("seen_at").dt.epoch("us").alias("seen"),
+            pl.col("hour").dt.epoch("us").floordiv(_HOUR_US).alias("hour"),
+            *(pl.col(name).cast(pl.String).fill_null("") for name in self.dims),
+            *(pl.col(name).cast(pl.Float64).fill_null(0.0) for name in self.measures),
+        )
+        for reason, wrong in self._faults():
+            found = rows.select(wrong.fill_null(value=True).alias("wrong"))["wrong"]
+            if count := int(found.sum()):
+                self.refused[reason] += count
+                rows = rows.filter(~found)
+        if rows.height:
+            self._waiting.append(rows.sort("seen", maintain_order=True))
+
+    def _faults(self) -> Iterator[tuple[str, pl.Expr]]:
+        yield "no time", pl.col("hour").is_null() | pl.col("seen").is_null()
+        yield "an hour that had not come when it was seen", pl.col("hour") * _HOUR_US > pl.col("seen") + SKEW_US
+        for name in self.measures:
+            yield f"{name} is no number", ~pl.col(name).is_finite()
+            yield f"{name} beyond {MOST[name]:,.0f}", pl.col(name).abs() > MOST[name]
+
+    def take(self, now_us: int) -> pl.DataFrame | None:
+        """Rows seen by now, in an order that does not depend on how they were delivered."""
+        due, waiting = [], []
+        for rows in self._waiting:
+            end = int(np.searchsorted(rows["seen"].to_numpy(), now_us, "right"))
+            if end:
+                due.append(rows[:end])
+            if end < rows.height:
+                waiting.append(rows[end:])
+        self._waiting = waiting
+        return self._ordered(pl.concat(due)) if due else None
+
+    def _ordered(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """By time, then by name, then by value; `key` numbers the distinct dims in the order of their names."""
+        keys = rows.select(self.dims).unique().sort(self.dims).with_row_index("key")
+        return rows.join(keys, on=self.dims, maintain_order="left").sort(
+            "seen", "hour", "key", *self.measures, maintain_order=True
+        )
