@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from checks.hub.feed_desk import FeedDesk
+from checks.hub.plan_commands import PlanCommands
 from checks.parsers import mend
 from data.errors import NotAllowed, UsageError
 from data.model.audit import AuditEntry
@@ -29,8 +30,15 @@ RIGHTS = {
     "feed_backfill": "apply",
     "feed_acknowledge": "acknowledge",
     "feed_invoice": "acknowledge",
+    "plan_rehearse": "acknowledge",
+    "plan_use": "acknowledge",
+    "plan_approve": "plan",
+    "plan_revert": "plan",
+    "plan_settle": "plan",
+    "plan_drill": "plan",
 }
-"""Commands that need the right to another one: who may change the configuration may change a SPEC, and what a feed means."""
+"""Commands that need the right to another one: who may change the configuration may change a SPEC, and what a feed means; whoever is
+on call may ask for a plan, and whose yes counts is the plan's to say."""
 UNSTORED = "it is kept in memory only until the database can be written"
 
 
@@ -42,9 +50,11 @@ class Commands:
     _mending: asyncio.Lock = field(default_factory=asyncio.Lock)
     """One SPEC is written at a time."""
     feeds: FeedDesk = field(init=False)
+    plans: PlanCommands = field(init=False)
 
     def __post_init__(self) -> None:
         self.feeds = FeedDesk(self.hub)
+        self.plans = PlanCommands(self.hub)
 
     async def give(self, who: Principal, name: str, arguments: dict[str, Any]) -> object:
         """Carry out the command.
@@ -66,6 +76,12 @@ class Commands:
             "feed_acknowledge": self.feeds.acknowledge,
             "feed_invoice": self.feeds.invoice,
             "feed_backfill": self._backfill,
+            "plan_rehearse": self.plans.rehearse,
+            "plan_use": self.plans.use,
+            "plan_approve": self.plans.approve,
+            "plan_revert": self.plans.revert,
+            "plan_settle": self.plans.settle,
+            "plan_drill": self.plans.drill,
             "stop": self._stop,
         }
         if name not in known:

@@ -189,7 +189,9 @@ class Details:
             timeline=tuple(replace(entry, what=redact_words(entry.what, scope)) for entry in entries),
             members=self._member_rows(mine, scope, now),
             band=band,
-            plans=plans_of(found),
+            plans=await self.hub.commands.plans.rows(found, mine, scope)
+            if found.closed_at is None
+            else plans_of(found),
             upstreams=self._upstreams(found, mine, scope),
             teams=tuple(Counter({finding.target: str(finding.team) for finding in mine}.values()).most_common()),
         )

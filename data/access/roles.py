@@ -22,7 +22,7 @@ class Role:
 _SEE = frozenset[str]()
 _COMMENT = frozenset({"note"})
 _ON_CALL = frozenset({"acknowledge", "note", "recheck"})
-_SENIOR = _ON_CALL | {"close"}
+_SENIOR = _ON_CALL | {"close", "plan"}
 _LEAD = _SENIOR | {"apply"}
 _ALL = _LEAD | {"stop", "ingest"}
 

@@ -25,7 +25,7 @@ USUAL_NEEDS = (Needs.GREEN, Needs.INDEPENDENT)
 DIMS = ("partner", "offer", "geo", "site", "team")
 _OPTIONS: dict[Adapter, tuple[frozenset[str], frozenset[str]]] = {
     Adapter.WORDS: (frozenset(), frozenset()),
-    Adapter.REDIRECTS: (frozenset({"file"}), frozenset({"test"})),
+    Adapter.REDIRECTS: (frozenset({"file"}), frozenset()),
     Adapter.HTTP: (
         frozenset({"url", "revert_url"}),
         frozenset({"method", "body", "revert_method", "revert_body", "secret", "header"}),
@@ -37,6 +37,7 @@ _OPTIONS: dict[Adapter, tuple[frozenset[str], frozenset[str]]] = {
 _URLS = ("url", "revert_url")
 _MAP_WORD = re.compile(r"[^\s;{}\"'\\#$\x00-\x1f\x7f]{1,2000}")
 """What may stand in a line of a map file without quotes: nothing that ends it or starts another."""
+_TIMEOUT = re.compile(r"[1-9][0-9]?|[12][0-9]{2}")
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
@@ -135,6 +136,8 @@ def _options(table: Table, plan: Plan) -> None:
     for name in _URLS:
         if name in plan.options and (fault := url_fault(plan.options[name])):
             table.wrong("options", f"{name} {fault}", value=_bare(plan.options[name]))
+    if "timeout" in plan.options and not _TIMEOUT.fullmatch(plan.options["timeout"]):
+        table.wrong("options", "timeout is no number of seconds", value=plan.options["timeout"], allowed="1 to 299")
     for name in ("method", "revert_method"):
         if name in plan.options and plan.options[name] not in _METHODS:
             table.wrong("options", f"{name} is no method", value=plan.options[name], choices=_METHODS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from data.model.feed_view import FeedView
@@ -12,6 +12,7 @@ from data.model.incident import Incident, TimelineEntry
 from data.model.money import ZERO
 from data.model.observation import Flip, Hop, Observation
 from data.model.parser_view import CandidateRow, DiffLine, FieldRow, HourCount, RunRow, VolatilityRow
+from data.model.plan import Requirement, Switch
 from data.model.revenue_view import RevenueView
 from data.model.state import State
 from data.model.target import TargetKind
@@ -88,6 +89,8 @@ class TargetRow:
     trend: tuple[float, ...] = ()
     """Slices and parsers: recent figures, oldest first, for a sparkline."""
     incident: IncidentId | None = None
+    fires_after_h: float | None = None
+    """Slices: hours of silence from now until an alarm could be raised; `None`: not within a week, or one is raised."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,11 +300,32 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class PlanRow:
-    """First form of a plan: words of what to do. Issue by issue it gains preconditions, gain and undo."""
+    """A plan for an incident: a declared one with its preconditions, or words of what people do first."""
 
     letter: str
     title: str
     gain_per_hour: Decimal | None = None
+    gain_lo: Decimal | None = None
+    gain_hi: Decimal | None = None
+    id: str = ""
+    """Of the declared plan; empty for words alone."""
+    does: str = ""
+    """Its adapter."""
+    requires: tuple[Requirement, ...] = ()
+    refused: str = ""
+    """Why it cannot be used now; empty when it can."""
+    keys: int = 1
+    """People who must say yes."""
+    approve: str = ""
+    """The role that must; empty: whoever may apply plans."""
+    expires_s: float = 0.0
+    rehearsed: date | None = None
+    """Declared, or the last drill that went well."""
+    fresh: bool = False
+    """The rehearsal is not too old."""
+    auto: bool = False
+    switch: Switch | None = None
+    """Its present use, or the last one of this incident."""
 
 
 @dataclass(frozen=True, slots=True)

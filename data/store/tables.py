@@ -10,6 +10,7 @@ from data.model.incident import Finding, Incident, TimelineEntry
 from data.model.notice import Mute, Notice
 from data.model.observation import Flip, Observation, TargetState
 from data.model.page import KeptPage
+from data.model.plan import Switch
 from data.model.target import Target
 from data.store.table import Table
 
@@ -36,6 +37,7 @@ Record = (
     | AlarmEntry
     | Notice
     | Mute
+    | Switch
     | AuditEntry
 )
 
@@ -61,9 +63,10 @@ POSTBACK = Table("postback", Postback)
 ALARM = Table("alarm", AlarmEntry)
 NOTICE = Table("notice", Notice, key=("id",))
 MUTE = Table("mute", Mute, key=("id",))
+SWITCH = Table("switch", Switch, key=("id",))
 AUDIT = Table("audit", AuditEntry)
 
 TABLES = (
     TARGET, TARGET_STATE, OBSERVATION, FLIP, FINDING, INCIDENT, TIMELINE, FACT, RECEIPT, PARTNER_STAT, PAYLOAD,
-    FEED_CHANGE, PARSER_RUN, RANKS, PAGE, BASELINE, DELIVERY, RESTATEMENT, POSTBACK, ALARM, NOTICE, MUTE, AUDIT,
+    FEED_CHANGE, PARSER_RUN, RANKS, PAGE, BASELINE, DELIVERY, RESTATEMENT, POSTBACK, ALARM, NOTICE, MUTE, SWITCH, AUDIT,
 )  # fmt: skip

@@ -24,11 +24,14 @@ if TYPE_CHECKING:
 
     from data.model.ids import IncidentId, TeamId
     from data.model.plan import Plan, Requirement
+    from data.model.principal import Principal
 
 BY_ITSELF = "losswatch"
 LAPSES = timedelta(minutes=30)
 """A question nobody answers is withdrawn: what was true when it was asked need not be now."""
 ADMIN = "admin"
+RIGHT = "plan"
+"""The action of those whose yes counts."""
 
 
 def keys_of(plan: Plan, moved_per_hour: Decimal | None) -> int:
@@ -57,11 +60,9 @@ def may_go_by_itself(plan: Plan, requires: Sequence[Requirement], now: datetime)
     return doubtful(requires)
 
 
-def ask(
-    plan: Plan, who: str, role: str, now: datetime, *, incident: IncidentId | None, team: TeamId, keys: int
-) -> Switch:
+def ask(plan: Plan, who: Principal, now: datetime, *, incident: IncidentId | None, team: TeamId, keys: int) -> Switch:
     """Somebody wants it; the one who asks has said yes when their role may."""
-    approved = (who,) if _may_approve(plan, role) else ()
+    approved = (who.name,) if may_approve(plan, who) else ()
     return Switch(
         id=f"{plan.id}@{now.astimezone(UTC).isoformat()}",
         plan=plan.id,
@@ -71,14 +72,14 @@ def ask(
         incident=incident,
         state=SwitchState.ASKED,
         at=now,
-        asked_by=who,
+        asked_by=who.name,
         asked_at=now,
         keys=keys,
         approved=approved,
     )
 
 
-def approve(switch: Switch, plan: Plan, who: str, role: str, now: datetime) -> Switch:
+def approve(switch: Switch, plan: Plan, who: Principal, now: datetime) -> Switch:
     """A further yes.
 
     Raises:
@@ -86,11 +87,17 @@ def approve(switch: Switch, plan: Plan, who: str, role: str, now: datetime) -> S
         NotAllowed: the role may not, or this person has said yes already.
     """
     _expect(switch, {SwitchState.ASKED})
-    if not _may_approve(plan, role):
-        raise NotAllowed(f"{plan.id} needs the yes of a {plan.approve}; {who} is {role}")
-    if who in switch.approved:
-        raise NotAllowed(f"{who} has said yes already; over {plan.two_over} an hour a second person must")
-    return replace(switch, approved=(*switch.approved, who), at=now)
+    if not may_approve(plan, who):
+        whom = f"a {plan.approve}" if plan.approve else "somebody who may apply plans"
+        raise NotAllowed(f"{plan.id} needs the yes of {whom}; {who.name} is {who.role}")
+    if who.name in switch.approved:
+        raise NotAllowed(f"{who.name} has said yes already; a second person must")
+    return replace(switch, approved=(*switch.approved, who.name), at=now)
+
+
+def may_approve(plan: Plan, who: Principal) -> bool:
+    """Whether a yes of this person counts."""
+    return RIGHT in who.actions and (not plan.approve or who.role in {plan.approve, ADMIN})
 
 
 def is_approved(switch: Switch) -> bool:
@@ -142,10 +149,6 @@ def due(switches: Iterable[Switch], now: datetime) -> tuple[list[Switch], list[S
         if one.state is SwitchState.ASKED and now - one.asked_at >= LAPSES:
             lapsed.append(one)
     return over, lapsed
-
-
-def _may_approve(plan: Plan, role: str) -> bool:
-    return not plan.approve or role in {plan.approve, ADMIN}
 
 
 def _expect(switch: Switch, states: Collection[SwitchState]) -> None:

@@ -9,12 +9,18 @@ from decimal import Decimal
 import pytest
 
 from checks.incidents.plans import use
+from data.access.roles import ROLES
 from data.errors import NotAllowed, UsageError
 from data.model.plan import Adapter, Needs, Requirement, SwitchState
+from data.model.principal import Principal, Scope
 
 SURE = Requirement(Needs.GREEN, held=True, detail="P11-DE ok")
 UNSURE = Requirement(Needs.GREEN, held=None, detail="P11-DE is unknown")
 NOT = Requirement(Needs.GREEN, held=False, detail="P11-DE failing: 503")
+
+
+def person(name, role="lead"):
+    return Principal(name, 1000, role, Scope(None), ROLES[role].actions)
 
 
 @pytest.fixture
@@ -28,7 +34,7 @@ def real(plan):
 @pytest.fixture
 def asked(real, now):
     def made(keys=1, role="lead", **fields):
-        return use.ask(real(**fields), "maria", role, now, incident=7, team="aurora", keys=keys)
+        return use.ask(real(**fields), person("maria", role), now, incident=7, team="aurora", keys=keys)
 
     return made
 
@@ -52,8 +58,15 @@ def test_two_keys_are_two_people(asked, real, now):
     with pytest.raises(NotAllowed, match="1 of 2"):
         use.applying(switch, {}, now)
     with pytest.raises(NotAllowed, match="maria has said yes already"):
-        use.approve(switch, real(), "maria", "lead", now)
-    assert use.is_approved(use.approve(switch, real(), "jan", "lead", now))
+        use.approve(switch, real(), person("maria", "lead"), now)
+    assert use.is_approved(use.approve(switch, real(), person("jan", "lead"), now))
+
+
+def test_a_role_without_the_right_may_ask_and_counts_for_nothing(asked, real, now):
+    switch = asked(role="junior")
+    assert (switch.approved, switch.asked_by) == ((), "maria")
+    with pytest.raises(NotAllowed, match="somebody who may apply plans; jan is mid"):
+        use.approve(switch, real(), person("jan", "mid"), now)
 
 
 def test_who_may_not_approve_may_still_ask(asked, real, now):
@@ -61,8 +74,8 @@ def test_who_may_not_approve_may_still_ask(asked, real, now):
     assert switch.approved == ()
     assert use.waits_for(switch, real(approve="lead")) == "waits for the yes of a lead"
     with pytest.raises(NotAllowed, match="needs the yes of a lead; jan is senior"):
-        use.approve(switch, real(approve="lead"), "jan", "senior", now)
-    assert use.is_approved(use.approve(switch, real(approve="lead"), "ana", "admin", now))
+        use.approve(switch, real(approve="lead"), person("jan", "senior"), now)
+    assert use.is_approved(use.approve(switch, real(approve="lead"), person("ana", "admin"), now))
 
 
 @pytest.mark.parametrize(
@@ -121,7 +134,7 @@ def test_a_question_nobody_answers_lapses(asked, now):
 
 
 STEPS = {
-    "approve": lambda switch, plan, now: use.approve(switch, plan, "jan", "lead", now),
+    "approve": lambda switch, plan, now: use.approve(switch, plan, person("jan", "lead"), now),
     "applying": lambda switch, plan, now: use.applying(switch, {}, now),
     "applied": lambda switch, plan, now: use.applied(switch, plan, "done", now),
     "reverting": lambda switch, plan, now: use.reverting(switch, "jan", now),
