@@ -19,7 +19,6 @@ from checks.feeds.pacing import Gates
 from checks.feeds.pull import Accounts
 from checks.feeds.request import newest_day
 from checks.feeds.sense import day_totals
-from checks.hub.spool import receipt_frame
 from data.errors import SecretMissing
 from data.model.cause import cause
 from data.model.fact import Baseline
@@ -194,7 +193,7 @@ class FeedPulls:
             self._memory[target.id] = outcome.baseline
             rows.append(Baseline(target.id, target.team, now, outcome.baseline))
         if outcome.receipts:
-            self.hub.book.add_receipts(receipt_frame(outcome.receipts))
+            self.hub.revenue.hear(receipts=outcome.receipts)
         return self.hub.intake.take([outcome.observation], with_rates(rows, self.hub.settings.rates))
 
 

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from checks.hub.board import restore_strips, strip_window
 from checks.hub.domains import DOMAINS, STEP_S
+from checks.hub.plans import EVERY_S as PLANS_EVERY_S
 from checks.hub.recent import REMEMBERED
-from checks.hub.revenue import ALARMS
 from checks.hub.uptime import SPAN
 from checks.incidents.desk import FLAPPING, IncidentDesk
+from checks.revenue.cube import KEEP_H
 from data.errors import LosswatchError
 from data.model.principal import EVERYTHING
 from data.model.target import Target, TargetKind, name_of
@@ -47,8 +48,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-HISTORY = timedelta(days=36)
-REVENUE_EVERY_S = 900.0
+LOOK_EVERY_S = 30.0
+"""How often it is asked whether a look at the revenue is due..."""
+LEAST_LOOK_S = 0.5
+"""...in real seconds at most so often, however fast a simulation runs."""
 PRICE_EVERY_S = 120.0
 ROLLUP_EVERY_S = 3600.0
 FLUSH_EVERY_S = 30.0
@@ -113,8 +116,8 @@ class Housekeeping:
         for finding in members:
             if finding.incident is not None and finding.closed_at is None:
                 self.hub.board.incident_of[finding.target] = finding.incident
-        self.hub.book.add(facts.frame(store, EVERYTHING, now - HISTORY))
-        self.hub.book.add_receipts(facts.receipts(store, EVERYTHING, now - HISTORY))
+        self.hub.book.add(facts.frame(store, EVERYTHING, now - timedelta(hours=KEEP_H)))
+        self.hub.book.add_receipts(facts.receipts(store, EVERYTHING, now - timedelta(hours=KEEP_H)))
         return IncidentDesk(known, members, last_id=incidents.last_id(store), census=self.hub.board.census)
 
     def remember(self) -> None:
@@ -123,9 +126,7 @@ class Housekeeping:
         for incident in incidents.page(store, EVERYTHING, state="closed", offset=0, limit=500)[1]:
             if incident.closed_at and now - incident.closed_at <= REMEMBERED:
                 self.hub.recent.closed(incident, findings.of_incident(store, EVERYTHING, incident.id), now)
-        kept = baselines.latest(store, EVERYTHING, ALARMS)
-        if kept:
-            self.hub.revenue.resume(kept.body)
+        self.hub.revenue.resume()
         self._remember_hygiene(now)
 
     def _remember_hygiene(self, now: datetime) -> None:
@@ -141,13 +142,14 @@ class Housekeeping:
     def schedule(self, scheduler: AsyncIOScheduler) -> None:
         """Register every job; seconds of simulated work are divided by the clock's speed."""
         speed = self.hub.clock.speed
-        self._every(scheduler, "revenue", REVENUE_EVERY_S / speed, self.hub.revenue.tick, at_once=True)
+        self._every(scheduler, "revenue", max(LOOK_EVERY_S / speed, LEAST_LOOK_S), self.hub.revenue.look, at_once=True)
         self._every(scheduler, "price", max(PRICE_EVERY_S / speed, 1.0), self.price)
         self._every(scheduler, "rollups", max(ROLLUP_EVERY_S / speed, 10.0), self.roll_up)
         self._every(scheduler, "flush", FLUSH_EVERY_S, self._flush_in_turn)
         self._every(scheduler, "registries", STEP_S, self._ask_registry)
         self._every(scheduler, "reload", RELOAD_EVERY_S, self.hub.configuration.reload_if_changed)
         self._every(scheduler, "spool", SPOOL_EVERY_S, self._sweep)
+        self._every(scheduler, "plans", PLANS_EVERY_S, self.hub.plans.tick)
         self._every(scheduler, "home", HOME_EVERY_S, self._look_home)
 
     def _every(
@@ -205,7 +207,12 @@ class Housekeeping:
         """
         if not self.hub.revenue.ready:
             return
-        now = self.hub.clock.now()
+        async with self.hub.revenue.turn:
+            rows = self._priced(self.hub.clock.now())
+        if rows:
+            await self.hub.keeping.keep(rows)
+
+    def _priced(self, now: datetime) -> list[Record]:
         shares: dict[TargetId, Decimal] = {}
 
         def priced(incident: Incident, members: Sequence[Finding]) -> Loss:
@@ -215,9 +222,7 @@ class Housekeeping:
 
         changes = self.hub.desk.tick(now, priced)
         self.hub.board.loss_of = shares
-        rows: list[Record] = [row for change in changes for row in self.hub.intake.settle(change)]
-        if rows:
-            await self.hub.keeping.keep(rows)
+        return [row for change in changes for row in self.hub.intake.settle(change)]
 
     async def roll_up(self) -> None:
         now = self.hub.clock.now()

@@ -29,6 +29,7 @@ from checks.hub.intake import Intake
 from checks.hub.keeping import Keeping
 from checks.hub.listen import PeerProtocol
 from checks.hub.maintenance import Windows
+from checks.hub.plans import Plans
 from checks.hub.postback_ingest import Postbacks
 from checks.hub.pricing import Pricing
 from checks.hub.probing import PROBED, Probing
@@ -38,12 +39,12 @@ from checks.hub.recent import Recent
 from checks.hub.revenue import Revenue
 from checks.hub.runs import Runs
 from checks.hub.server import application
-from checks.hub.spool import Pushed, Spool, receipt_frame
+from checks.hub.shared_book import SharedBook
+from checks.hub.spool import Pushed, Spool
 from checks.hub.stream import Stream
 from checks.hub.taps import Taps
 from checks.hub.views import VERSION, Views
 from checks.incidents.desk import IncidentDesk
-from checks.revenue.book import RevenueBook
 from data.model.principal import EVERYTHING
 from data.model.snapshot import HubHealth
 from data.model.state import State
@@ -88,7 +89,7 @@ class Hub:
     clock: Clock = field(init=False)
     board: Board = field(default_factory=Board)
     desk: IncidentDesk = field(init=False)
-    book: RevenueBook = field(init=False)
+    book: SharedBook = field(init=False)
     probing: Probing = field(init=False)
     maintenance: Windows = field(init=False)
     recent: Recent = field(init=False)
@@ -102,6 +103,7 @@ class Hub:
     door: Door = field(init=False)
     pricing: Pricing = field(init=False)
     revenue: Revenue = field(init=False)
+    plans: Plans = field(init=False)
     spool: Spool = field(init=False)
     runs: Runs = field(init=False)
     configuration: Configuration = field(init=False)
@@ -119,7 +121,7 @@ class Hub:
         """Build the rooms from the ground up; nothing runs yet."""
         self.clock = clock_from(self.settings)
         epc: dict[str, float] = {partner.id: partner.epc for partner in self.settings.partners}
-        self.book = RevenueBook(epc=epc, currency=self.settings.company.currency)
+        self.book = SharedBook(epc, self.settings.company.currency)
         self.revenue = Revenue(self)
         self.housekeeping = Housekeeping(self)
         self.desk = self.housekeeping.restore()
@@ -138,6 +140,7 @@ class Hub:
         self.runs = Runs(self.board, self.intake, self.store, self.clock, self.ranks)
         self.spool = Spool(self.home.spool, self.store, self._facts_stored, self._take_runs)
         self.pulls = Pulls(self, self.scheduler, client_for(self.settings))
+        self.plans = Plans(self)
         self.taps, self.postbacks, self.door = Taps(self), Postbacks(self), Door(self)
         self.hygiene.domains = Domains(self.pulls.client, self.settings.hygiene, self.wall_now)
         self.configuration = Configuration(self)
@@ -164,6 +167,7 @@ class Hub:
         await self.probing.pool.start()
         await self.pulls.restore()
         await self.runs.restore()
+        await self.plans.restore()
         await self.pulls.restore_ranks()
         for target in self.board.targets.values():
             self._start_checking(target)
@@ -260,10 +264,7 @@ class Hub:
     # ── facts ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _facts_stored(self, pushed: Pushed) -> None:
-        if pushed.facts is not None:
-            self.book.add(pushed.facts)
-        if pushed.receipts:
-            self.book.add_receipts(receipt_frame(pushed.receipts))
+        self.revenue.hear(pushed.facts, pushed.receipts)
 
     async def _take_runs(self, body: bytes, parser: str) -> int:
         """Files in the spool folder are ours."""
@@ -277,6 +278,7 @@ class Hub:
         problems = [
             *self.probing.problems,
             self._store_problem(),
+            self.revenue.problem,
             f"configuration not reloaded: {self.configuration.problem}" if self.configuration.problem else "",
             f"missing secrets: {', '.join(sorted(self.pulls.missing_secrets))}" if self.pulls.missing_secrets else "",
             f"postbacks: {self.door.problem}" if self.door.problem else "",

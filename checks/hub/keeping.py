@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from checks.engine.duequeue import phase_s
 from data.errors import StoreDown
-from data.model.fact import Payload
+from data.model.fact import Baseline, Payload
 from data.model.incident import Finding, Incident
 from data.model.observation import Observation, TargetState, Timing
 from data.model.state import State
@@ -116,7 +116,7 @@ class Keeping:
         match row:
             case Target() | Finding() | Incident():
                 return type(row), row.id
-            case TargetState():
+            case TargetState() | Baseline():
                 return type(row), row.target
             case _:
                 self._numbered += 1

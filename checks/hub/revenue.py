@@ -1,111 +1,147 @@
-"""From the revenue book to the board: alarms take the way of every observation, slices become rows."""
+"""The revenue book live: looked at in time, off the loop; alarms take the way of every observation, slices become rows."""
 
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from checks.revenue.alarm import Alarm, detail_of, observation
-from data.model.codec import from_json, to_json
-from data.model.fact import Baseline
-from data.model.ids import TeamId
-from data.model.money import cents
-from data.model.observation import NO_CAUSE
-from data.model.snapshot import TargetRow
-from data.model.state import State
-from data.model.target import Target, TargetKind, name_of, target_id
+from checks.hub.cadence import RICH_H, Cadence
+from checks.hub.revenue_keeping import Kept
+from checks.hub.slice_rows import slice_row
+from checks.hub.spool import receipt_frame
+from checks.revenue.alarm import Alarm, observation
+from data.model.target import Target, TargetKind, name_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
+    import polars as pl
+
     from checks.hub.hub import Hub
-    from checks.revenue.views import SliceView
-    from data.model.ids import IncidentId
+    from checks.revenue.book import RevenueTick
+    from data.model.fact import Receipt
+    from data.model.observation import Observation
+    from data.model.revenue_view import Watched
 
-
-ALARMS = target_id(TargetKind.SLICE, "")
-"""Under which the open alarms are remembered across a restart."""
+SLOW_S = 300.0
+"""Seconds of the hub's clock after which a look that still runs is told."""
 
 
 @dataclass(slots=True)
 class Revenue:
-    """Ticks the book off the loop and carries the result to the board and the intake."""
+    """Never two looks at once: one that is due while another runs is left out, not queued."""
 
     hub: Hub
     waiting: tuple[str, ...] = ()
     """Calm lines: whose report is still awaited."""
+    watching: tuple[Watched, ...] = ()
+    """Slices under suspicion."""
     ready: bool = False
     """The book has looked at its facts at least once."""
     alarmed: dict[str, Alarm] = field(default_factory=dict)
     """Open alarms by id."""
+    kept: Kept = field(init=False)
+    cadence: Cadence = field(default_factory=Cadence)
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while the book ticks: who would wait for it on the loop waits for this instead."""
+    _running_since: float | None = None
 
-    def resume(self, kept: bytes) -> None:
-        """Take up the alarms that were open when the hub last ran."""
-        alarms = from_json(kept, tuple[Alarm, ...])
-        self.alarmed = {alarm.id: alarm for alarm in alarms}
-        self.hub.book.resume(alarms)
+    def __post_init__(self) -> None:
+        self.kept = Kept(self.hub.store, self.hub.book)
+
+    def resume(self) -> None:
+        """Go on where the hub stopped, or was stopped; the facts are in the book already."""
+        self.alarmed = {alarm.id: alarm for alarm in self.kept.restore()}
+
+    def hear(self, facts: pl.DataFrame | None = None, receipts: tuple[Receipt, ...] = ()) -> None:
+        """Take in what is durable; judged at the next look."""
+        now, partners = self.hub.clock.now(), set[str]()
+        if facts is not None:
+            self.hub.book.add(facts)
+            partners.update(facts["partner"].unique())
+        if receipts:
+            self.hub.book.add_receipts(receipt_frame(receipts))
+        self.cadence.heard(partners, now, report=bool(receipts))
+
+    @property
+    def problem(self) -> str:
+        """Why slices are not judged in time; empty when they are."""
+        now = self.hub.clock.now()
+        ran_s = 0.0 if self._running_since is None else time.monotonic() - self._running_since
+        if ran_s * self.hub.clock.speed > SLOW_S and ran_s > 1.0:
+            return f"a look at the revenue takes {ran_s:,.0f} s already; others are left out meanwhile"
+        if self.cadence.last and self.cadence.is_stale(now):
+            return f"revenue was last judged at {self.cadence.last:%m-%d %H:%MZ}"
+        return ""
+
+    async def look(self) -> None:
+        """Tick if it is time to, or if there is news worth it."""
+        if self.cadence.due(self.hub.clock.now()):
+            await self.tick()
 
     async def tick(self) -> None:
-        """Score every slice as of now, but for what known incidents account for."""
-        now, board = self.hub.clock.now(), self.hub.board
+        """Judge every slice as of now, but for what known incidents account for.
+
+        What is concluded is stored as one: after a crash the same alarms go on, or none of what this look found is known.
+        """
+        self._running_since = time.monotonic()
+        try:
+            async with self.turn:
+                now = self.hub.clock.now()
+                self.cadence.begin()
+                self._tell(now)
+                tick, memory = await asyncio.to_thread(self._judge, now)
+            self.cadence.ended(now)
+            stored = self._conclude(tick, memory, now)
+            self._show(tick, now)
+            await stored
+            await self.kept.foretell(now)
+        finally:
+            self._running_since = None
+
+    def _tell(self, now: datetime) -> None:
+        """What the rest of the hub knows."""
         self.hub.book.explain(self.hub.recent.explained(now))
-        tick = await asyncio.to_thread(self.hub.book.tick, now)
-        self.waiting, self.ready = tick.waiting, True
-        for alarm in tick.alarms:
+
+    def _judge(self, now: datetime) -> tuple[RevenueTick, bytes]:
+        with self.hub.book.at_rest():
+            return self.hub.book.tick(now), self.hub.book.memory()
+
+    def _conclude(self, tick: RevenueTick, memory: bytes, now: datetime) -> asyncio.Future[bool]:
+        board, known = self.hub.board, {alarm.id for alarm in tick.alarms}
+        lost = [replace(one, status="withdrawn") for one in self.alarmed.values() if one.id not in known]
+        said = [*tick.alarms, *lost]
+        for alarm in said:
             if alarm.target not in board.targets:
                 board.put_target(Target(alarm.target, TargetKind.SLICE, alarm.team, name_of(alarm.target)))
-        told = [observation(alarm, now) for alarm in tick.alarms]
-        told += [
-            observation(replace(before, status="withdrawn"), now)
-            for alarm in tick.alarms
-            if (before := self.alarmed.get(alarm.id)) and before.target != alarm.target
-        ]  # an alarm that settled on another slice is over where it was
+        told = [observation(alarm, now) for alarm in said]
+        told += self._moved(tick.alarms, now)
         self.alarmed = {alarm.id: alarm for alarm in tick.alarms if alarm.status == "open"}
-        if told:
-            kept = Baseline(ALARMS, TeamId(""), now, to_json(tuple(self.alarmed.values())))
-            await self.hub.intake.take(told, [kept])
+        return self.hub.intake.take(told, self.kept.rows(said, memory, now))
+
+    def _moved(self, alarms: Iterable[Alarm], now: datetime) -> list[Observation]:
+        """An alarm that settled on another slice is over where it was, unless another one is there now."""
+        there = {alarm.target for alarm in alarms if alarm.status == "open"}
+        return [
+            observation(replace(before, status="withdrawn"), now)
+            for alarm in alarms
+            if (before := self.alarmed.get(alarm.id)) and before.target != alarm.target and before.target not in there
+        ]
+
+    def _show(self, tick: RevenueTick, now: datetime) -> None:
+        board = self.hub.board
+        self.waiting, self.watching, self.ready = tick.waiting, tick.watching, True
+        self.cadence.rich = frozenset(
+            view.slice["partner"]
+            for view in tick.slices
+            if set(view.slice) == {"partner"} and view.fires_after_h is not None and view.fires_after_h <= RICH_H
+        ) | {alarm.slice["partner"] for alarm in tick.alarms if "partner" in alarm.slice}
         board.slice_rows = {
             view.target: slice_row(view, now, board.incident_of.get(view.target)) for view in tick.slices
         }
         for view in tick.slices:
             board.strips[TargetKind.SLICE].add(view.target, now, board.slice_rows[view.target].state)
         board.touch()
-
-
-def slice_row(view: SliceView, now: datetime, incident: IncidentId | None) -> TargetRow:
-    """One line of the revenue list. Without history or a report nothing can be said, and the line says that."""
-    alarm = view.alarm
-    if alarm:
-        state, detail = State.FAILING, detail_of(alarm)
-    elif not view.known:
-        state, detail = State.UNKNOWN, "no report of a recent hour yet, or too little history"
-    else:
-        state, detail = State.OK, _share(view)
-    return TargetRow(
-        target=view.target,
-        kind=TargetKind.SLICE,
-        team=view.team,
-        name=" ".join(view.slice.values()) or "everything",
-        state=state,
-        cause=alarm.cause if alarm else NO_CAUSE,
-        detail=detail,
-        since=alarm.start if alarm else None,
-        last_at=now,
-        geo=view.slice.get("geo", ""),
-        partner=view.slice.get("partner", ""),
-        offer=view.slice.get("offer", ""),
-        site=view.slice.get("site", ""),
-        tier=1 if set(view.slice) == {"partner"} else 2,
-        value=view.revenue_per_hour,
-        expected=view.expected_per_hour,
-        loss_per_hour=cents(alarm.loss.per_hour) if alarm else None,
-        trend=view.trend,
-        incident=incident,
-    )
-
-
-def _share(view: SliceView) -> str:
-    if view.expected_per_hour <= 0:
-        return "no clicks"
-    return f"{view.revenue_per_hour / view.expected_per_hour:.0%} of expected"

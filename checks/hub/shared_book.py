@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import deque
 from contextlib import contextmanager
 from threading import RLock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from checks.revenue.book import RevenueBook
+from checks.revenue.reading import Reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from checks.revenue.alarm import Alarm
     from checks.revenue.book import RevenueTick
     from data.model.money import Loss
     from data.model.snapshot import BandPoint
@@ -23,8 +25,8 @@ if TYPE_CHECKING:
 class SharedBook(RevenueBook):
     """A `RevenueBook` whose reads wait for a tick that runs, and whose facts wait for the next one."""
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
+    def __init__(self, epc: Mapping[str, float], currency: str) -> None:
+        super().__init__(epc=epc, currency=currency)
         self._rest = RLock()
         self._arrived: deque[tuple[Callable[[pl.DataFrame], None], pl.DataFrame]] = deque()
 
@@ -53,6 +55,26 @@ class SharedBook(RevenueBook):
             while self._arrived:
                 take, frame = self._arrived.popleft()
                 take(frame)
+
+    def take_up(self, kept: bytes, alarms: Sequence[Alarm]) -> str:
+        """Go on with what an earlier life knew, or at least with its open alarms; returns why not with all of it."""
+        with self._rest:
+            problem = self.remember(kept) if kept else "nothing is kept of what the revenue book knew"
+            if problem:
+                self.resume(alarms)
+            return problem
+
+    def reader(self) -> Reader | None:
+        """To read slices closely while at rest; `None` before the first tick with facts."""
+        if self._model is None or self._caution is None or not len(self.lattice):
+            return None
+        return Reader(self.cube, self._model, self.lattice, self._caution, self._common)
+
+    def foretold(self, since: int, made_at: datetime) -> pl.DataFrame | None:
+        """As `Reader.foretold`; `None` while nothing is."""
+        with self._rest:
+            reader = self.reader()
+            return reader.foretold(since, made_at) if reader else None
 
     def loss_of(
         self,

@@ -127,7 +127,7 @@ class Taps:
         one.place = place
         self._counted(one, counting.tally, now)
         if rows:
-            self.hub.book.add(await asyncio.to_thread(fact_frame, rows))
+            self.hub.revenue.hear(await asyncio.to_thread(fact_frame, rows))
         return True
 
     def _count(
@@ -197,7 +197,7 @@ class Taps:
                 return told | {"stored": 0}
             await asyncio.wrap_future(self.hub.store.write(rows, worker=worker, seq=number))
             self._counted(one, tally, now)
-        self.hub.book.add(await asyncio.to_thread(fact_frame, rows))
+        self.hub.revenue.hear(await asyncio.to_thread(fact_frame, rows))
         return told | {"stored": told["clicks"]}
 
     def _count_body(self, body: bytes, feed: Feed, preset: Preset, now: datetime) -> Counting:

@@ -21,6 +21,8 @@ HOURS_KEPT = timedelta(days=45)
 """Hourly rollups and what was foretold of slice-hours; daily rollups stay as long as the settings say."""
 BASELINES_KEPT = 10
 """A target."""
+MEMORIES_KEPT = 2
+"""What the revenue book knew: megabytes, written with each look at it."""
 GOOD_PAGES_KEPT = 5
 """Of each layout of a parser, and of its eight newest layouts at most."""
 _LAYOUTS = 8
@@ -79,8 +81,8 @@ def _rest(cursor: Cursor, settings: HubSettings, now: datetime) -> None:
     )
     cursor.execute(
         "DELETE FROM baseline WHERE rowid IN (SELECT rowid FROM baseline QUALIFY row_number() OVER "
-        '(PARTITION BY target ORDER BY "at" DESC, rowid DESC) > ?)',
-        [BASELINES_KEPT],
+        "(PARTITION BY target ORDER BY \"at\" DESC, rowid DESC) > if(target = 'slice:', ?, ?))",
+        [MEMORIES_KEPT, BASELINES_KEPT],
     )
     _pages(cursor, now)
     ledger.forget(cursor)

@@ -1,0 +1,57 @@
+"""Slices as lines of the revenue list."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from checks.revenue.alarm import detail_of
+from data.model.money import cents
+from data.model.observation import NO_CAUSE
+from data.model.snapshot import TargetRow
+from data.model.state import State
+from data.model.target import TargetKind
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from checks.revenue.views import SliceView
+    from data.model.ids import IncidentId
+
+
+def slice_row(view: SliceView, now: datetime, incident: IncidentId | None) -> TargetRow:
+    """One line of the revenue list. Without history or a report nothing can be said, and the line says that."""
+    alarm = view.alarm
+    if alarm:
+        state, detail = State.FAILING, detail_of(alarm)
+    elif not view.known:
+        state, detail = State.UNKNOWN, "no report of a recent hour yet, or too little history"
+    else:
+        state, detail = State.OK, _share(view)
+    return TargetRow(
+        target=view.target,
+        kind=TargetKind.SLICE,
+        team=view.team,
+        name=" ".join(view.slice.values()) or "everything",
+        state=state,
+        cause=alarm.cause if alarm else NO_CAUSE,
+        detail=detail,
+        since=alarm.start if alarm else None,
+        last_at=now,
+        geo=view.slice.get("geo", ""),
+        partner=view.slice.get("partner", ""),
+        offer=view.slice.get("offer", ""),
+        site=view.slice.get("site", ""),
+        tier=1 if set(view.slice) == {"partner"} else 2,
+        value=view.revenue_per_hour,
+        expected=view.expected_per_hour,
+        loss_per_hour=cents(alarm.loss.per_hour) if alarm else None,
+        trend=view.trend,
+        incident=incident,
+        fires_after_h=view.fires_after_h,
+    )
+
+
+def _share(view: SliceView) -> str:
+    if view.expected_per_hour <= 0:
+        return "no clicks"
+    return f"{view.revenue_per_hour / view.expected_per_hour:.0%} of expected"
