@@ -51,7 +51,11 @@ class HubClient:
 
     async def command(self, name: str, **args: object) -> CommandReply:
         """Give one command, e.g. `command("acknowledge", incident=412)`."""
-        return _decoded(await self._ask("POST", f"/v1/commands/{name}", to_json(args)), CommandReply)
+        return await self.ask(name, CommandReply, **args)
+
+    async def ask(self, name: str, kind: type[T], **args: object) -> T:
+        """Give a command that answers with more than a sentence, e.g. a dry run."""
+        return _decoded(await self._ask("POST", f"/v1/commands/{name}", to_json(args)), kind)
 
     async def post_ndjson(self, path: str, lines: Iterable[bytes]) -> int:
         """Post encoded records, one a line; returns how many the hub has stored durably."""

@@ -6,18 +6,20 @@ import asyncio
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from checks.hub.plan_world import PlanWorld
 from checks.incidents.explain import plans_of
-from checks.incidents.plans.needs import is_fresh
+from checks.incidents.plans.needs import Question, doubtful, is_fresh
 from data.access.redaction import redact_words
 from data.errors import NotAllowed, UsageError
-from data.model.ids import IncidentId
-from data.model.plan import Rehearsed
+from data.model.ids import IncidentId, TeamId
+from data.model.plan import Declared, PlanBook, Rehearsed
 from data.model.principal import MoneyRight
 from data.model.snapshot import CommandReply, PlanRow
 from data.store import switches
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from checks.hub.hub import Hub
     from data.model.incident import Finding, Incident
@@ -62,6 +64,35 @@ class PlanCommands:
         taken = {row.letter for row in declared}
         words = [row for row in plans_of(incident) if row.letter not in taken]
         return tuple(sorted([*declared, *words], key=lambda row: row.letter))
+
+    async def book(self, who: Principal) -> PlanBook:
+        """Every plan the reader's teams may use, with its standbys as they are now, and the last uses."""
+        scope, now = who.scope, self.hub.clock.now()
+        used = await asyncio.to_thread(switches.latest, self.hub.store, scope)
+        rows = [
+            self._declared(plan, scope, now)
+            for plan in self.hub.settings.plans
+            if not plan.team or scope.sees(TeamId(plan.team))
+        ]
+        return PlanBook(tuple(rows), tuple(redact_switch(one, scope) for one in used))
+
+    def _declared(self, plan: Plan, scope: Scope, now: datetime) -> Declared:
+        requires = Question(plan, (plan.geo,) if plan.geo else (), frozenset(), PlanWorld(self.hub, now), now).answers()
+        live = next((one for one in self.hub.plans.live.values() if one.plan == plan.id), None)
+        rehearsed = self.hub.plans.rehearsed_on(plan)
+        return Declared(
+            id=plan.id,
+            letter=plan.letter,
+            title=redact_words(plan.title, scope),
+            causes=plan.causes,
+            scope=" ".join(filter(None, (plan.team, plan.project, plan.partner, plan.geo, plan.site))),
+            does=plan.does,
+            rehearsed=rehearsed,
+            fresh=is_fresh(rehearsed, now),
+            auto=plan.auto,
+            doubt=redact_words(doubtful(requires), scope),
+            live=redact_switch(live, scope) if live else None,
+        )
 
     def _row(
         self, plan: Plan, incident: Incident, members: Sequence[Finding], used: Sequence[Switch], scope: Scope

@@ -60,6 +60,7 @@ def application(hub: Hub) -> Starlette:
             route("/v1/target/{target:path}", _target),
             route("/v1/incidents", _incidents),
             route("/v1/incidents/{number:int}", _incident),
+            route("/v1/plans", _plans),
             route("/v1/commands/{name}", _command, "POST"),
             route("/v1/feeds/{name}/evidence", _evidence),
             route("/v1/feeds/{name}/backfill", _backfill),
@@ -137,6 +138,10 @@ async def _incident(hub: Hub, who: Principal, request: Request) -> object:
     if found is None:
         raise NotFound(f"no incident #{number} in your scope")
     return found
+
+
+async def _plans(hub: Hub, who: Principal, _request: Request) -> object:
+    return await hub.commands.plans.book(who)
 
 
 async def _backfill(hub: Hub, who: Principal, request: Request) -> object:

@@ -169,3 +169,33 @@ class Switch:
     @property
     def is_running(self) -> bool:
         return self.state in RUNNING
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A plan in the list of all of them."""
+
+    id: str
+    letter: str
+    title: str
+    causes: tuple[str, ...]
+    scope: str
+    """`P02 DE`, `aurora`; empty for everything."""
+    does: Adapter
+    rehearsed: date | None
+    """Declared, or the last drill that went well."""
+    fresh: bool
+    """The rehearsal is not too old."""
+    auto: bool
+    doubt: str = ""
+    """The first precondition that does not surely hold now, in words."""
+    live: Switch | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlanBook:
+    """Every plan in scope, and the last uses."""
+
+    plans: tuple[Declared, ...] = ()
+    uses: tuple[Switch, ...] = ()
+    """Newest first."""
