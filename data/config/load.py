@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from data.config import sections
 from data.config.brands import brands
 from data.config.calendar import Calendar, read_calendar
+from data.config.checklists import checklists
 from data.config.hygiene import hygiene
 from data.config.inventory import Inventory
 from data.config.lines import index_lines
@@ -162,6 +163,7 @@ def _sections(top: Table, home: Path, presets: Mapping[str, str]) -> Settings:
         brands=brands(top, partner_ids),
         hygiene=hygiene(top.table("hygiene")),
         postbacks=postbacks(top.table("postbacks")),
+        checklists=checklists(top),
         notify=notifying(top, team_ids, partner_ids, company.timezone),
     )
 

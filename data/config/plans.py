@@ -79,7 +79,7 @@ def _plan(table: Table, known: Known) -> Plan:
         id=table.name("id"),
         letter=table.choice("letter", LETTERS, "letter", "B", required=True),
         title=table.text("title", required=True, limit=120),
-        causes=table.texts("causes", _cause_fault),
+        causes=table.texts("causes", cause_fault),
         team=table.choice("team", known.teams, "team"),
         partner=table.choice("partner", known.partners, "partner"),
         geo=table.text("geo", limit=8).upper(),
@@ -187,7 +187,7 @@ def _slice(table: Table, known: Known) -> dict[str, str]:
     return to
 
 
-def _cause_fault(cause: str) -> str:
+def cause_fault(cause: str) -> str:
     families = {f"{one.partition('.')[0]}." for one in CAUSES}
     if cause in CAUSES or cause in families:
         return ""

@@ -194,6 +194,18 @@ class Maintenance:
 
 
 @dataclass(frozen=True, slots=True)
+class Checklist:
+    """What is to be done about some causes."""
+
+    causes: tuple[str, ...]
+    """Exact causes, or families with a dot at the end (`edge.`)."""
+    items: tuple[str, ...]
+
+    def is_for(self, cause: str) -> bool:
+        return any(cause.startswith(one) if one.endswith(".") else cause == one for one in self.causes)
+
+
+@dataclass(frozen=True, slots=True)
 class Hygiene:
     """What is looked at beyond up and down; each part has its switch."""
 
@@ -268,6 +280,7 @@ class Settings:
     postbacks: PostbackSettings = field(default_factory=PostbackSettings)
     notify: Notifying = field(default_factory=Notifying)
     plans: tuple[Plan, ...] = ()
+    checklists: tuple[Checklist, ...] = ()
     programs: tuple[str, ...] = ()
     """Absolute paths of what plans may run."""
     content_rules: str = ""
