@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from checks.feeds.cadence import NEVER, said
+from checks.feeds.precedence import AUTO, MODES
 from checks.feeds.preset import Auth, Field, validate
 from data.errors import ConfigError
 
@@ -35,7 +36,8 @@ def adapt(preset: Preset, options: Mapping[str, str]) -> Preset:
     cursor), `page_param`, `page_first`, `page_size`, `page_size_param`, `page_cursor`, `page_total`, `dim.NAME = PATH`,
     `reread` (`never`, or `8d:1h 45d:1d`: how many days are read how seldom),
     `field.NAME = PATH[ + PATH ..][:money[:minor]]`; what comes to us: `param.NAME = PARAMETER`, `event.THEIRS = OURS`, `dialect`, `pattern`,
-    `columns`; `-` in place of a path drops the preset's own. Unknown options raise `ConfigError`.
+    `columns`; `-` in place of a path drops the preset's own. How its figures become facts: `facts` (auto|report|postback|pushed),
+    `tracker.NAME = SITE`. Unknown options raise `ConfigError`.
     """
     for name, value in options.items():
         if name not in _OPTIONS and name.partition(".")[0] not in _PREFIXES:
@@ -61,6 +63,7 @@ def adapt(preset: Preset, options: Mapping[str, str]) -> Preset:
         **{part: _some(getattr(preset, part), options, wanted) for part, wanted in _PARTS.items()},
     )
     validate(adapted, "losswatch.toml")
+    _known_word("facts", options.get("facts", AUTO), MODES)
     said(options.get("reread", NEVER))
     return adapted
 
@@ -90,7 +93,7 @@ def _told(preset: Preset, options: Mapping[str, str]) -> Preset:
     return msgspec.structs.replace(preset, postback=postback)
 
 
-_PREFIXES = frozenset({"field", "dim", "param", "event"})
+_PREFIXES = frozenset({"field", "dim", "param", "event", "tracker"})
 _PARTS = {
     "request": {"path": "path", "params": "params", "method": "method", "body": "body"},
     "rows": {
@@ -112,12 +115,20 @@ _OPTIONS = (
     "unit",
     "auth",
     "reread",
+    "facts",
     "dialect",
     "pattern",
     "columns",
     *_AUTH.values(),
     *(name for part in _PARTS.values() for name in part.values()),
 )
+
+
+def _known_word(name: str, word: str, allowed: tuple[str, ...]) -> None:
+    if word not in allowed:
+        nearest = next(iter(difflib.get_close_matches(word, allowed, 1)), "")
+        told = f"feed option {name} is not known"
+        raise ConfigError("losswatch.toml", None, told, value=word, allowed=", ".join(allowed), nearest=nearest)
 
 
 def _below(options: Mapping[str, str], prefix: str) -> dict[str, str]:

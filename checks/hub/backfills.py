@@ -14,6 +14,8 @@ from checks.feeds import backfill
 from checks.feeds import preset as presets
 from checks.feeds.adapt import adapt
 from checks.feeds.exchange import with_rates
+from checks.feeds.memory import Memory
+from checks.hub.figures_to_facts import Delivered
 from data.errors import LosswatchError, UsageError
 from data.model.audit import AuditEntry
 from data.model.backfill import Backfill, BackfillState
@@ -28,6 +30,9 @@ from data.store import baselines
 from data.text import clean_text
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from checks.feeds.judge import FeedOutcome
     from checks.feeds.pull import Pulled
     from checks.hub.hub import Hub
     from data.config.settings import Feed
@@ -132,14 +137,24 @@ class Backfills:
                 pulled = await pulls.pull(feed, preset, secret, window, now)
                 if not pulled.problem:
                     outcome = await pulls.judged(target, feed, preset, pulled, now)
-                    rows: list[Record] = [*outcome.stats, *outcome.payloads, *outcome.deliveries, *outcome.restatements]
-                    await self.hub.keeping.keep(with_rates(rows, self.hub.settings.rates))
+                    await self._store(target, feed, outcome, now)
                     held = any(each.outcome is Outcome.QUARANTINED for each in outcome.deliveries)
                     return backfill.stored(one, window, len(pulled.rows), held=held, now=now)
             if pulled.problem.cause in WEARY or tried == TRIES - 1:
                 return self._failed(one, f"{window[0]} .. {window[1]}: {pulled.problem.cause}: {pulled.problem.words}")
             await self._wait(one, pulled, tried)
         raise AssertionError("the last try returns")
+
+    async def _store(self, target: Target, feed: Feed, outcome: FeedOutcome, now: datetime) -> None:
+        """A window's figures and the facts they are, together; a backfill teaches the contract nothing."""
+        covered = Memory.from_bytes(self.hub.pulls.feeds.baseline(target.id)).covered_until
+        delivered = Delivered(outcome.stats, (), covered or now - timedelta(hours=1), None)
+        async with self.hub.to_facts.turn(feed.partner):
+            telling = await asyncio.to_thread(self.hub.to_facts.of_report, feed, delivered, now)
+            rows: list[Record] = [*outcome.stats, *outcome.payloads, *outcome.deliveries, *outcome.restatements]
+            rows += [*telling.facts, *telling.receipts]
+            await self.hub.keeping.keep(with_rates(rows, self.hub.settings.rates))
+        self.hub.to_facts.hear(telling)
 
     async def _wait(self, one: Backfill, pulled: Pulled, tried: int) -> None:
         """As long as the platform asks for, else longer each time."""

@@ -17,8 +17,10 @@ from checks.feeds.exchange import with_rates
 from checks.feeds.identities import invoiced
 from checks.feeds.judge import FeedOutcome, read_again
 from checks.feeds.ledger import row_key
+from checks.feeds.memory import Memory
 from checks.feeds.payload import Unreadable
 from checks.feeds.quarantine import Kept, kept, release, reread
+from checks.hub.figures_to_facts import Delivered
 from data.config import editing
 from data.errors import NotAllowed, UsageError
 from data.model.audit import AuditEntry
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from data.model.fact import PartnerStat, Payload
     from data.model.principal import Principal
     from data.model.target import Target
+    from data.store.tables import Record
 
 MEASURES = ("commission_total", "ngr", "ftd_count", "registrations", "clicks")
 """Figures that say whether a mapping is right, the most telling first."""
@@ -269,7 +272,12 @@ class FeedDesk:
         words = f"{len(stats):,} figures of {len({stat.day for stat in stats})} days read again, {len(moved):,} differ"
         if dry:
             return CommandReply(ok=True, message=f"{words}; nothing was stored")
-        stored = await self.hub.keeping.keep(with_rates(moved, self.hub.settings.rates))
+        delivered = Delivered(stats, (), Memory.from_bytes(feeds.baseline(one.target.id)).covered_until, None)
+        async with self.hub.to_facts.turn(one.feed.partner):
+            telling = await asyncio.to_thread(self.hub.to_facts.of_report, one.feed, delivered, now)
+            rows: list[Record] = [*moved, *telling.facts, *telling.receipts]
+            stored = await self.hub.keeping.keep(with_rates(rows, self.hub.settings.rates))
+        self.hub.to_facts.hear(telling)
         await self._audit(who, one, "replay", words)
         return CommandReply(ok=stored, message=words)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from checks.feeds import cadence, expiry
+from checks.feeds import cadence, expiry, precedence
 from checks.feeds import judge as feed_judge
 from checks.feeds import preset as feed_preset
 from checks.feeds import pull as feed_pull
@@ -19,6 +19,7 @@ from checks.feeds.pacing import Gates
 from checks.feeds.pull import Accounts
 from checks.feeds.request import newest_day
 from checks.feeds.sense import day_totals
+from checks.hub.figures_to_facts import NOTHING, Delivered
 from data.errors import SecretMissing
 from data.model.cause import cause
 from data.model.fact import Baseline
@@ -38,9 +39,10 @@ if TYPE_CHECKING:
     from checks.feeds.judge import FeedOutcome
     from checks.feeds.preset import Preset
     from checks.feeds.pull import Pulled
+    from checks.hub.figures_to_facts import Telling
     from checks.hub.hub import Hub
     from data.config.settings import Feed, Partner
-    from data.model.fact import PartnerStat
+    from data.model.fact import PartnerStat, Receipt
     from data.model.ids import TargetId
     from data.model.target import Target
     from data.store.tables import Record
@@ -132,8 +134,9 @@ class FeedPulls:
         """Our clicks to its partner by the partner's days; none where several accounts share them. In a thread."""
         if sum(other.partner == feed.partner and bool(other.base_url) for other in self.hub.settings.feeds) != 1:
             return {}
+        theirs = precedence.of_partners(self.hub.settings.feeds)
         found: dict[date, int] = {}
-        for hour, count in facts.clicks_of_partner(self.hub.store, feed.partner, now - KNOWN).items():
+        for hour, count in facts.clicks_of_partner(self.hub.store, feed.partner, now - KNOWN, theirs).items():
             day = hour.astimezone(zone).date()
             found[day] = found.get(day, 0) + count
         return found
@@ -182,19 +185,33 @@ class FeedPulls:
         since = (now - KNOWN).date()
         return partner_stats.current(self.hub.store, EVERYTHING, feed, min(since, first or since))
 
-    def keep(self, target: Target, outcome: FeedOutcome, now: datetime) -> asyncio.Future[bool]:
-        """Remember an outcome and hand it on: rows to the store, receipts to the book, the observation to all.
+    async def keep(self, target: Target, outcome: FeedOutcome, now: datetime) -> bool:
+        """Remember an outcome and hand it on: rows and the facts they are to the store, the facts and receipts to the book.
 
-        The future says whether all of it is durable.
+        All is stored together; says whether it is durable.
         """
         before = self._memory.get(target.id)
-        rows: list[Record] = outcome.rows
-        if outcome.baseline and outcome.baseline != before:
-            self._memory[target.id] = outcome.baseline
-            rows.append(Baseline(target.id, target.team, now, outcome.baseline))
-        if outcome.receipts:
-            self.hub.revenue.hear(receipts=outcome.receipts)
-        return self.hub.intake.take([outcome.observation], with_rates(rows, self.hub.settings.rates))
+        async with self.hub.to_facts.turn(target.partner):
+            telling, receipts = await self._told(target, outcome, Memory.from_bytes(before).good_at, now)
+            rows: list[Record] = [*replace(outcome, receipts=receipts).rows, *telling.facts]
+            if outcome.baseline and outcome.baseline != before:
+                self._memory[target.id] = outcome.baseline
+                rows.append(Baseline(target.id, target.team, now, outcome.baseline))
+            stored = await self.hub.intake.take([outcome.observation], with_rates(rows, self.hub.settings.rates))
+        self.hub.to_facts.hear(replace(telling, receipts=receipts))
+        return stored
+
+    async def _told(
+        self, target: Target, outcome: FeedOutcome, read_at: datetime | None, now: datetime
+    ) -> tuple[Telling, tuple[Receipt, ...]]:
+        """The facts of a delivery, and the receipts that are given for it."""
+        feed = self.named(target)
+        if feed is None or not (outcome.stats or outcome.receipts):
+            return NOTHING, outcome.receipts
+        covered = Memory.from_bytes(outcome.baseline).covered_until
+        delivered = Delivered(outcome.stats, outcome.receipts, covered, read_at)
+        telling = await asyncio.to_thread(self.hub.to_facts.of_report, feed, delivered, now)
+        return telling, telling.receipts if telling.tells else outcome.receipts
 
 
 def newest(feed: Feed, preset: Preset, days: int, now: datetime) -> tuple[date, date]:

@@ -22,6 +22,8 @@ from checks.hub.configuration import Configuration
 from checks.hub.details import Details
 from checks.hub.domains import Domains
 from checks.hub.door import Door
+from checks.hub.figures_to_facts import FiguresToFacts
+from checks.hub.fusion import Fusion
 from checks.hub.housekeeping import Housekeeping
 from checks.hub.http import client_for
 from checks.hub.hygiene import HygieneRoom
@@ -103,6 +105,8 @@ class Hub:
     door: Door = field(init=False)
     pricing: Pricing = field(init=False)
     revenue: Revenue = field(init=False)
+    to_facts: FiguresToFacts = field(init=False)
+    fusion: Fusion = field(init=False)
     plans: Plans = field(init=False)
     spool: Spool = field(init=False)
     runs: Runs = field(init=False)
@@ -123,6 +127,7 @@ class Hub:
         epc: dict[str, float] = {partner.id: partner.epc for partner in self.settings.partners}
         self.book = SharedBook(epc, self.settings.company.currency)
         self.revenue = Revenue(self)
+        self.to_facts, self.fusion = FiguresToFacts(self), Fusion(self)
         self.housekeeping = Housekeeping(self)
         self.desk = self.housekeeping.restore()
         self.pricing = Pricing(self.book, self.board.targets.get, lambda: self.settings.company.currency)
@@ -150,7 +155,7 @@ class Hub:
             clock=self.clock,
             settings=lambda: self.settings,
             health=self.health,
-            waiting=lambda: self.revenue.waiting,
+            waiting=lambda: (*self.revenue.waiting, *self.fusion.lines()),
             next_due=self.probing.queue.next_at,
             pid=os.getpid(),
             recent=self.recent,
@@ -231,6 +236,7 @@ class Hub:
     async def put_in_force(self, settings: Settings, change: Difference) -> None:
         """Switch to new settings; targets keep their states. A hundred thousand of them let others have their turn."""
         self.settings = settings
+        self.fusion.changed(change, self.clock.now())
         fresh = (*change.added, *(changed.new for changed in change.changed))
         await _by_turns(self._drop, change.removed)
         await _by_turns(self.board.put_target, fresh)  # all are there before one is placed among them

@@ -171,6 +171,7 @@ class Postbacks:
         now = self.hub.clock.now()
         changes = await asyncio.to_thread(self._changes, feed, matches, now)
         self.hub.intake.take([_observation(target, feed, verdict, matches, down, now)], changes)
+        await self.hub.to_facts.take_calls(feed)
 
     def judged(self, feed: Feed) -> tuple[Verdict, tuple[Match, ...]]:
         """What the calls say, and how they fit the API's counts. Takes its time: in a thread."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -66,10 +67,95 @@ def clicks_by_hour(store: Store, scope: Scope, source: str, since: datetime) -> 
     return {hour.replace(tzinfo=UTC): int(count) for hour, count in rows(store, sql, [*teams, source, since])}
 
 
-def clicks_of_partner(store: Store, partner: str, since: datetime) -> dict[datetime, int]:
-    """Clicks of all teams that went to a partner, by the start of their hour; to be compared with its own count."""
-    sql = "SELECT hour, sum(clicks) FROM fact WHERE partner = ? AND hour >= ? GROUP BY hour HAVING sum(clicks) > 0"
-    return {hour.replace(tzinfo=UTC): int(count) for hour, count in rows(store, sql, [partner, since])}
+def clicks_of_partner(store: Store, partner: str, since: datetime, without: Sequence[str] = ()) -> dict[datetime, int]:
+    """Clicks of all teams that went to a partner, by the start of their hour; to be compared with its own count.
+
+    Those that the sources `without` told of are its own count.
+    """
+    sql = (
+        "SELECT hour, sum(clicks) FROM fact WHERE partner = ? AND hour >= ? AND NOT list_contains(?, source) "
+        "GROUP BY hour HAVING sum(clicks) > 0"
+    )
+    found = rows(store, sql, [partner, since, list(without)])
+    return {hour.replace(tzinfo=UTC): int(count) for hour, count in found}
+
+
+Cell = tuple[str, datetime, str, str, str, int, int, int, Decimal]
+"""Source, hour, offer, geo, site, clicks, registrations, FTD, commission."""
+
+
+def told_by(
+    store: Store, scope: Scope, partner: str, sources: Sequence[str], since: datetime, until: datetime
+) -> list[Cell]:
+    """What each of the sources told of a partner's hours `since <= hour < until`, summed; in the order of hours."""
+    mine, teams = within(scope)
+    sql = (
+        "SELECT source, hour, offer, geo, site, sum(clicks), sum(regs), sum(ftd), sum(revenue) FROM fact "
+        f"WHERE {mine} AND partner = ? AND list_contains(?, source) AND hour >= ? AND hour < ? GROUP BY ALL ORDER BY ALL"
+    )
+    return [
+        (source, hour.replace(tzinfo=UTC), offer, geo, site, int(clicks), int(regs), int(ftd), revenue)
+        for source, hour, offer, geo, site, clicks, regs, ftd, revenue in rows(
+            store, sql, [*teams, partner, list(sources), since, until]
+        )
+    ]
+
+
+def clicks_by_cell(
+    store: Store, scope: Scope, partner: str, without: Sequence[str], since: datetime, until: datetime
+) -> list[tuple[datetime, str, str, str, int]]:
+    """Hour, offer, geo, site and clicks to a partner that others than the sources `without` told of."""
+    mine, teams = within(scope)
+    sql = (
+        f"SELECT hour, offer, geo, site, sum(clicks) FROM fact WHERE {mine} AND partner = ? "
+        "AND NOT list_contains(?, source) AND hour >= ? AND hour < ? GROUP BY ALL HAVING sum(clicks) > 0 ORDER BY ALL"
+    )
+    found = rows(store, sql, [*teams, partner, list(without), since, until])
+    return [(hour.replace(tzinfo=UTC), offer, geo, site, int(count)) for hour, offer, geo, site, count in found]
+
+
+def click_days(
+    store: Store, scope: Scope, partner: str, without: Sequence[str], since: datetime, until: datetime
+) -> set[date]:
+    """Days of UTC with clicks to a partner that others than the sources `without` told of."""
+    mine, teams = within(scope)
+    sql = (
+        f"SELECT DISTINCT hour::DATE FROM fact WHERE {mine} AND partner = ? AND NOT list_contains(?, source) "
+        "AND hour >= ? AND hour < ? AND clicks > 0"
+    )
+    return {day for (day,) in rows(store, sql, [*teams, partner, list(without), since, until])}
+
+
+def has_conversions(store: Store, scope: Scope, partner: str, without: Sequence[str], since: datetime) -> bool:
+    """Whether anybody but the sources `without` told of registrations, FTD or commission of a partner."""
+    mine, teams = within(scope)
+    sql = (
+        f"SELECT 1 FROM fact WHERE {mine} AND partner = ? AND NOT list_contains(?, source) AND hour >= ? "
+        "AND (regs <> 0 OR ftd <> 0 OR revenue <> 0) LIMIT 1"
+    )
+    return bool(rows(store, sql, [*teams, partner, list(without), since]))
+
+
+def sums_by_source(
+    store: Store, scope: Scope, partner: str, since: datetime, until: datetime
+) -> dict[str, tuple[int, int, Decimal]]:
+    """Registrations, FTD and commission of a partner that each source told of."""
+    mine, teams = within(scope)
+    sql = (
+        f"SELECT source, sum(regs), sum(ftd), sum(revenue) FROM fact WHERE {mine} AND partner = ? "
+        "AND hour >= ? AND hour < ? GROUP BY source"
+    )
+    found = rows(store, sql, [*teams, partner, since, until])
+    return {source: (int(regs), int(ftd), revenue) for source, regs, ftd, revenue in found}
+
+
+def day_shape(store: Store, scope: Scope, since: datetime) -> tuple[float, ...]:
+    """Share of all clicks by hour of the day, UTC; even where there are none."""
+    mine, teams = within(scope)
+    sql = f"SELECT hour(hour), sum(clicks) FROM fact WHERE {mine} AND hour >= ? GROUP BY 1"
+    found = {hour: float(count) for hour, count in rows(store, sql, [*teams, since])}
+    total = sum(found.values())
+    return tuple(found.get(hour, 0.0) / total if total > 0 else 1 / 24 for hour in range(24))
 
 
 def columns(facts: pl.DataFrame) -> pa.Table:

@@ -47,6 +47,20 @@ def by_hour(store: Store, scope: Scope, feed: str, moment: datetime) -> Hours:
     return found
 
 
+def events_by_hour(store: Store, scope: Scope, feed: str, moment: datetime) -> Hours:
+    """Good calls received from `moment` on, by the hour of what they tell of (two days before the call at most) and event."""
+    mine, teams = within(scope)
+    found: Hours = defaultdict(dict)
+    when = 'CASE WHEN "at" BETWEEN received_at - INTERVAL 2 DAY AND received_at THEN "at" ELSE received_at END'
+    sql = (
+        f"SELECT date_trunc('hour', {when}), event, count(*) FROM postback WHERE {mine} AND feed = ? "
+        "AND received_at >= ? AND fault = '' GROUP BY ALL"
+    )
+    for hour, event, count in rows(store, sql, [*teams, feed, moment]):
+        found[hour.replace(tzinfo=UTC)][event] = count
+    return found
+
+
 def last_good(store: Store, scope: Scope, feed: str) -> datetime | None:
     """When the newest call came that nothing was wrong with."""
     mine, teams = within(scope)
