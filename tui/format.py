@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -76,6 +77,33 @@ def number(value: float | None) -> str:
     return f"{MINUS}{text}" if value < 0 and text != "0" else text
 
 
+def events(value: float | None) -> str:
+    """How many things happened or should have: `0`, `1.9`, `412`; a fraction only where it says something."""
+    if value is None or not math.isfinite(value):
+        return NONE
+    return number(value) if abs(value) >= 99.95 or value == int(value) else f"{value:.1f}".replace("-", MINUS)
+
+
+def hours(length: float | None) -> str:
+    """How long in hours: `4.4 h`, `26 h`, `3 days`."""
+    if length is None:
+        return NONE
+    if length < 47.5:
+        return f"{length:.1f} h" if length < 9.95 else f"{length:.0f} h"
+    return f"{length / 24:.0f} days"
+
+
+def odds(nats: float) -> str:
+    """How much likelier with a failure than without, from the natural logarithm: `22,000 to 1`."""
+    if nats < math.log(1.5):
+        return "even"
+    if nats > math.log(1e6):
+        return "over a million to 1"
+    ratio = math.exp(nats)
+    step = 10.0 ** (math.floor(math.log10(ratio)) - 1)
+    return f"{round(ratio / step) * step:,.{0 if ratio >= 9.95 else 1}f} to 1"
+
+
 def money(amount: Decimal | float | None, symbol: str = "€") -> str:
     """Whole units: `€1,390`, `−€310`; less than one but not nothing is `<€1`."""
     if amount is None:
@@ -99,9 +127,11 @@ def delta(value: float, unit: str = "") -> str:
 
 
 def tick(value: float, unit: str, symbol: str = "€") -> str:
-    """A label of a chart's value axis: `€1.5k`, `410 ms`, `30`."""
+    """A label of a chart's value axis: `€1.5k`, `410 ms`, `150%`, `30`; a `share` is of what is expected."""
     if unit == "ms":
         return ms(value)
+    if unit == "share":
+        return f"{value:.0%}"
     prefix = symbol if unit == "money" else ""
     if value >= 9_950:
         return f"{prefix}{value / 1000:,.0f}k"

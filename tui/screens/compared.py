@@ -1,21 +1,15 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
+from tui.screens.arranged import ArrangedScreen
 from tui.screens.parser_diff import DiffPanel
 from tui.screens.place import NARROW
-from tui.screens.target import TargetScreen
-from tui.widgets.panel import Panel
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
 
 
-class ComparedScreen(TargetScreen):
-    """A target with a before and a now: numbered parts of its own places, a diff among them that is turned and walked."""
+class ComparedScreen(ArrangedScreen):
+    """A target with a before and a now: a diff among its parts, that is turned and walked."""
 
-    TABS: ClassVar[Mapping[int, tuple[int, ...]]] = {}
-    """What a small terminal shows for each number."""
     DIFF: ClassVar[int] = 0
     """The part that is the diff."""
     COMPARED: ClassVar[str] = "diff"
@@ -28,26 +22,6 @@ class ComparedScreen(TargetScreen):
     def no_diff(self) -> str:
         """Why there is nothing to compare, in one sentence without a capital."""
         raise NotImplementedError
-
-    def panel_of(self, number: int) -> Panel:
-        """The panel of a part; those with a tab carry its number."""
-        title = self.parts[number - 1].title
-        return Panel(f"{number} {title}" if number <= len(self.TABS) else title, id=f"part{number}", focusable=True)
-
-    def reveal(self, visible: Collection[int], *, narrow: bool) -> None:
-        """Show these parts and no others, and the tabs where there is little room."""
-        for number in range(1, len(self.parts) + 1):
-            self.query_one(f"#part{number}").display = number in visible
-        self.query_one("#tabs").display = narrow
-
-    def measure(self, heights: Mapping[int, int | str], *content: int) -> None:
-        """Heights by part; those of `content` take what they need."""
-        needed = {number: self._needed(self.parts[number - 1]) + 1 for number in content}
-        for number, height in {**heights, **needed}.items():
-            self.query_one(f"#part{number}").styles.height = height
-
-    def extra_shown(self, *, narrow: bool) -> bool:
-        return not narrow
 
     def action_turn_diff(self) -> None:
         if self._nothing_compared():
