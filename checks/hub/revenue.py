@@ -104,7 +104,8 @@ class Revenue:
 
     def _tell(self, now: datetime) -> None:
         """What the rest of the hub knows."""
-        self.hub.book.explain(self.hub.recent.explained(now))
+        self.hub.book.believe(self.hub.fusion.priors(now))
+        self.hub.book.explain([*self.hub.recent.explained(now), *self.hub.fusion.unjudged(now)])
 
     def _judge(self, now: datetime) -> tuple[RevenueTick, bytes]:
         with self.hub.book.at_rest():
