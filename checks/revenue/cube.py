@@ -154,6 +154,7 @@ class Cube:
         if (facts := self._facts.take(self.now_us)) is not None:
             self._apply_facts(facts)
         self._reach(self.top)
+        self.odd.forget(self.top - oddities.LOOKS_H)
 
     def memory(self) -> CubeMemory:
         """What `remember` needs beside the facts and receipts of the hours kept."""
@@ -349,4 +350,3 @@ class Cube:
             self.receipt_s = self.receipt_s[:, -hours:].copy()
             for name in self._values:
                 self._values[name] = self._values[name][:, -hours:].copy()
-        self.odd.forget(self.base)

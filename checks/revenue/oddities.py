@@ -21,6 +21,8 @@ _TIMES = {"clicks": 100.0, "regs": 100.0, "ftd": 100.0, "revenue": 1000.0}
 """An hour may be so many times as large as its leaf's hours usually are (their geometric mean)."""
 _LEAST = {"clicks": 10.0, "regs": 2.0, "ftd": 1.0, "revenue": 0.0}
 """Added to what is usual, so that a leaf of ones and twos has room."""
+LOOKS_H = 35 * 24
+"""Hours that are judged; older ones teach nothing any more."""
 _HOLD = 5.0
 """Hours that hold a leaf's usual at that of its partner."""
 
@@ -35,25 +37,26 @@ class Odd:
     """[measure, leaf]: beyond it an hour is not believed; leaves that came later have none."""
 
     def judge(self, cube: Cube) -> None:
-        """Learn what is usual from all hours kept and decide again about each of them."""
+        """Learn what is usual from the last weeks and decide again about each of their hours."""
         self.release(cube, *self._places(cube))
-        self.limits = np.stack([_limit(name, cube) for name in MEASURES])
-        beyond = np.zeros((cube.leaves, cube.width), np.bool_)
-        for name, limit in zip(MEASURES, self.limits, strict=True):
-            figures = cube.measure(name, cube.base, cube.base + cube.width)
-            beyond |= np.abs(figures) > limit[:, None]
-            if name != "revenue":
-                beyond |= figures < 0
-        self._take_out(cube, *np.nonzero(beyond))
+        since = cube.base + cube.columns(cube.top - LOOKS_H, cube.top)[0]
+        figures = [cube.measure(name, since, cube.base + cube.width) for name in MEASURES]
+        self.limits = np.stack([_limit(name, part, cube) for name, part in zip(MEASURES, figures, strict=True)])
+        beyond = np.zeros(figures[0].shape, np.bool_)
+        for name, part, limit in zip(MEASURES, figures, self.limits, strict=True):
+            beyond |= _beyond(name, part, limit[:, None])
+        leaf, column = np.nonzero(beyond)
+        self._take_out(cube, leaf, column + since - cube.base)
 
     def hold(self, cube: Cube, leaf: Ints, column: Ints) -> None:
         """Set aside those of the cells given that are beyond the limits, or hold fewer than no events."""
-        beyond = np.zeros(len(leaf), np.bool_)
         limits = np.full((len(MEASURES), cube.leaves), np.inf)
         limits[:, : self.limits.shape[1]] = self.limits
+        beyond = np.zeros(len(leaf), np.bool_)
         for name, limit in zip(MEASURES, limits, strict=True):
             figures = cube.measure(name, cube.base, cube.base + cube.width)[leaf, column]
-            beyond |= (np.abs(figures) > limit[leaf]) | ((figures < 0) & (name != "revenue"))
+            beyond |= _beyond(name, figures, limit[leaf])
+        beyond &= column + cube.base >= cube.top - LOOKS_H
         self._take_out(cube, leaf[beyond], column[beyond])
 
     def release(self, cube: Cube, leaf: Ints, column: Ints) -> None:
@@ -109,9 +112,14 @@ class Odd:
                 view[place[0], 0] = 0
 
 
-def _limit(name: str, cube: Cube) -> Floats:
-    """[leaf]: what one hour may hold."""
-    figures = np.abs(cube.measure(name, cube.base, cube.base + cube.width))
+def _beyond(name: str, figures: Floats, limit: Floats) -> Bools:
+    """Money may be taken back, events may not: there are never fewer than none."""
+    return np.asarray((np.abs(figures) > limit) | ((figures < 0) & (name != "revenue")))
+
+
+def _limit(name: str, figures: Floats, cube: Cube) -> Floats:
+    """[leaf]: what one hour may hold, from [leaf, hour]."""
+    figures = np.abs(figures)
     some = figures > 0
     sizes = np.log(figures, out=np.zeros(figures.shape), where=some).sum(1)
     hours = some.sum(1)

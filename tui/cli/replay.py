@@ -2,122 +2,125 @@
 
 from __future__ import annotations
 
-import json
+import signal
 import sys
-from contextlib import nullcontext
-from datetime import UTC, datetime, timedelta
+import time
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
-from data.errors import UsageError
+from tui.cli import replay_lines, replay_plan
+from tui.cli.paper import complain
+from tui.cli.replay_bar import Bar
+from tui.cli.replay_out import Out, State
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator
 
-    import polars as pl
+    from checks.revenue.book import RevenueBook, RevenueTick
+    from tui.cli.replay_plan import Plan
 
-    from checks.revenue.alarm import Alarm
-
-_FACTS = ("hour", "seen_at", "clicks", "regs", "ftd", "revenue")
+SAVE_EVERY_S = 10.0
+_SHARE = 10
+"""Keeping the state takes at most one part in so many of the time."""
+_TOLD = 10
+"""Lines said of what was not believed."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--facts", metavar="DIR", required=True, help="facts.parquet, receipts.parquet and meta.json")
+    parser.add_argument(
+        "--facts", metavar="DIR", required=True, help="meta.json, and facts and receipts: a .parquet each, or several"
+    )
     parser.add_argument("--from", dest="since", metavar="T", help="first tick (default: meta.json's replay_from)")
     parser.add_argument("--to", dest="until", metavar="T", help="last tick (default: meta.json's replay_to)")
-    parser.add_argument("--out", metavar="FILE", help="where the JSON lines go (default: standard output)")
+    parser.add_argument(
+        "--out", metavar="FILE", help="where the JSON lines go (default: standard output); once stopped, "
+        "the same command goes on where it was",
+    )  # fmt: skip
 
 
 def run(args: argparse.Namespace) -> int:
-    """Replay and write a line whenever what is said of an alarm changes; exit code 0."""
-    folder = Path(args.facts)
-    meta = _meta(folder)
-    since = _time(args.since or meta.get("replay_from"), "--from")
-    until = _time(args.until or meta.get("replay_to"), "--to")
-    facts, receipts = _frame(folder / "facts.parquet", _FACTS), None
-    if (folder / "receipts.parquet").exists():
-        receipts = _frame(folder / "receipts.parquet", ("partner", "hour", "seen_at"))
-    step = timedelta(minutes=float(meta.get("step_minutes", 60)))
-    target = Path(args.out).open("w", encoding="utf-8") if args.out else nullcontext(sys.stdout)  # noqa: SIM115  # the `with` below closes it
-    with target as out:
-        replay(facts, receipts, since, until, step, out)
+    """Replay and write a line whenever what is said of an alarm changes; exit code 0, 130 when it was stopped.
+
+    Rows are read as their time comes, so that memory holds what the detector keeps and little else. With `--out` the
+    state is kept beside it every few seconds and when stopped: the same command goes on from there, after a kill too,
+    and the file becomes what it would have been in one go.
+    """
+    plan = replay_plan.read(Path(args.facts), args.since, args.until)
+    with ExitStack() as stack:
+        out = stack.enter_context(Out.at(Path(args.out) if args.out else None, plan.fingerprint()))
+        stopped = stack.enter_context(_stop_asked())
+        return _replay(plan, out, stopped)
+
+
+def _replay(plan: Plan, out: Out, stopped: list[int]) -> int:
+    book, state = _begun(plan, out), out.state
+    facts, receipts = plan.facts(state.ticks), plan.receipts(state.ticks)
+    bar, saved_at, told, tick = Bar(plan.ticks), time.monotonic(), dict(state.said), None
+    for number in range(state.ticks, plan.ticks):
+        now = plan.at(number)
+        for frame in facts.until(now):
+            book.add(frame)
+        for frame in receipts.until(now):
+            book.add_receipts(frame)
+        tick = book.tick(now, with_slices=False)
+        for line in replay_lines.changed(tick.alarms, told, plan.dims):
+            out.write(line)
+        bar.show(number + 1, now, out.lines)
+        if stopped or (out.keeps and time.monotonic() - saved_at > SAVE_EVERY_S):
+            begun = time.monotonic()
+            out.save(State(number + 1, told, book.memory()))
+            saved_at = begun + _SHARE * (time.monotonic() - begun)
+        if stopped:
+            bar.end()
+            complain(f"stopped after {now:%Y-%m-%d %H:%MZ}" + ("; the same command goes on from there" * out.keeps))
+            return 128 + stopped[0]
+    bar.end()
+    out.finish()
+    _held(tick)
     return 0
 
 
-def replay(
-    facts: pl.DataFrame, receipts: pl.DataFrame | None, since: datetime, until: datetime, step: timedelta, out: TextIO
-) -> None:
-    """Tick from `since` to `until` over rows that reach the book only when their `seen_at` has come."""
-    from checks.revenue.book import DIMS, RevenueBook
+def _begun(plan: Plan, out: Out) -> RevenueBook:
+    """A book as it was when the replay was stopped."""
+    from checks.revenue.book import RevenueBook
 
-    missing = [dim for dim in DIMS if dim not in facts.columns]
-    if missing:
-        raise UsageError(f"facts.parquet has no column {missing[0]!r}. It needs: {', '.join((*DIMS, *_FACTS))}")
-    book, said = RevenueBook(), dict[str, str]()
-    book.add(facts)
-    if receipts is not None:
-        book.add_receipts(receipts)
-    now = since
-    while now <= until:
-        for alarm in book.tick(now, with_slices=False).alarms:
-            line = _line(alarm)
-            words = json.dumps({**line, "updated_at": ""})
-            if said.get(alarm.id) != words:
-                said[alarm.id] = words
-                out.write(json.dumps(line) + "\n")
-        now += step
+    book = RevenueBook(currency=plan.currency)
+    if out.state.book and (problem := book.remember(out.state.book)):
+        complain(f"{problem}; the replay begins again")
+        out.forget()
+    if out.state.ticks:
+        complain(f"goes on after {plan.at(out.state.ticks - 1):%Y-%m-%d %H:%MZ}")
+    return book
 
 
-def _line(alarm: Alarm) -> dict[str, object]:
-    loss = alarm.loss
-    return {
-        "id": alarm.id,
-        "kind": "loss",
-        "cause": alarm.cause,
-        "detected_at": _plain(alarm.detected_at),
-        "updated_at": _plain(alarm.updated_at),
-        "start": _plain(alarm.start),
-        "end": _plain(alarm.end) if alarm.end else None,
-        "slice": alarm.slice,
-        "est_loss": float(loss.lost),
-        "est_loss_lo": float(loss.lost_lo),
-        "est_loss_hi": float(loss.lost_hi),
-        "est_loss_per_hour": float(loss.per_hour),
-        "nats": round(alarm.nats, 2),
-        "status": alarm.status,
-    }
+def _held(tick: RevenueTick | None) -> None:
+    """Say what was not believed."""
+    lines = tick.held if tick else ()
+    for line in lines[:_TOLD]:
+        complain(f"not believed: {line}")
+    if len(lines) > _TOLD:
+        complain(f"and {len(lines) - _TOLD} more")
 
 
-def _plain(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
+@contextmanager
+def _stop_asked() -> Iterator[list[int]]:
+    """Holds the signal that asks to stop: a tick is finished first. The second one stops at once."""
+    asked: list[int] = []
 
-
-def _time(text: str | None, option: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text or "")
-    except ValueError:
-        raise UsageError(f"{option} needs a time such as 2026-11-17T06:00:00, not {text!r}") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _meta(folder: Path) -> dict[str, str]:
-    try:
-        meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError) as problem:
-        raise UsageError(f"{folder / 'meta.json'} cannot be read: {problem}") from None
-    return meta if isinstance(meta, dict) else {}
-
-
-def _frame(path: Path, columns: tuple[str, ...]) -> pl.DataFrame:
-    import polars as pl
+    def ask(number: int, _frame: object) -> None:
+        if asked:
+            raise KeyboardInterrupt
+        asked.append(number)
 
     try:
-        frame = pl.read_parquet(path)
-    except (OSError, pl.exceptions.PolarsError) as problem:
-        raise UsageError(f"{path} cannot be read as Parquet: {problem}") from None
-    absent = [name for name in columns if name not in frame.columns]
-    if absent:
-        raise UsageError(f"{path} has no column {absent[0]!r}. It needs: {', '.join(columns)}")
-    return frame
+        before = {one: signal.signal(one, ask) for one in (signal.SIGINT, signal.SIGTERM)}
+    except ValueError:  # not the main thread: whoever runs us there stops us
+        before = {}
+    try:
+        yield asked
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+        sys.stderr.flush()

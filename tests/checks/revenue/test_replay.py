@@ -65,7 +65,7 @@ def test_a_recording_cut_short_says_the_same_up_to_the_cut(recorded):
     [
         (["--facts", "{dir}/nowhere"], "--from needs a time"),
         (["--facts", "{dir}", "--from", "yesterday"], "--from needs a time such as"),
-        (["--facts", "{dir}/nowhere", "--from", "2026-11-01", "--to", "2026-11-02"], "cannot be read as Parquet"),
+        (["--facts", "{dir}/nowhere", "--from", "2026-11-01", "--to", "2026-11-02"], "holds no facts.parquet"),
         ([], "--facts"),
     ],
 )
