@@ -243,9 +243,19 @@ class LosswatchApp(App[int]):
     # Going places
 
     def open_list(self, kind: TargetKind) -> None:
-        from tui.screens.listing import ListScreen
+        from tui.screens.listing import list_of
 
-        self._go(lambda: ListScreen(kind))
+        self._go(lambda: list_of(kind))
+
+    def open_watchlist(self) -> None:
+        from tui.screens.revenue_book import WatchScreen
+
+        self._go(WatchScreen)
+
+    def open_calibration(self) -> None:
+        from tui.screens.calibration import CalibrationScreen
+
+        self._go(CalibrationScreen)
 
     def open_target(self, target: str, siblings: RowTable[TargetRow] | None = None) -> None:
         from tui.screens.target import screen_of

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from data.errors import LosswatchError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from data.model.snapshot import TargetRow
@@ -25,12 +25,17 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def csv_of(rows: Iterable[TargetRow]) -> str:
-    """The rows under one head; a figure that does not apply is empty, times are ISO 8601 in UTC."""
+    """Targets under one head."""
+    return csv_table(HEAD, ([getattr(row, name) for name in HEAD] for row in rows))
+
+
+def csv_table(head: Sequence[str], rows: Iterable[Iterable[object]]) -> str:
+    """The rows under their head; a figure that does not apply is empty, times are ISO 8601 in UTC."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(HEAD)
+    writer.writerow(head)
     for row in rows:
-        writer.writerow([_cell(getattr(row, name)) for name in HEAD])
+        writer.writerow([_cell(value) for value in row])
     return out.getvalue()
 
 

@@ -25,7 +25,9 @@ KINDS = {kind.value: kind for kind in TargetKind}
 class Aim:
     """Where an answer leads."""
 
-    what: Literal["overview", "list", "target", "incident", "theme", "help", "quit", "unknown"]
+    what: Literal[
+        "overview", "list", "target", "incident", "theme", "watched", "calibration", "help", "quit", "unknown"
+    ]
     value: str = ""
 
 
@@ -33,8 +35,8 @@ def aim(text: str) -> Aim:
     """The meaning of `text`; `unknown` carries the sentence to show."""
     word, _, rest = text.strip().partition(" ")
     rest = rest.strip()
-    if word in {"overview", "help", "quit"} and not rest:
-        return Aim(word)  # type: ignore[arg-type]  # the three words are literals of `what`
+    if word in {"overview", "watched", "calibration", "help", "quit"} and not rest:
+        return Aim(word)  # type: ignore[arg-type]  # these words are literals of `what`
     if word in LISTS:
         return Aim("list", LISTS[word].value)
     if word in KINDS and rest:
@@ -66,6 +68,8 @@ def _all(snapshot: Snapshot, themes: Iterable[str], word: str) -> Iterable[Candi
     for name, kind in LISTS.items():
         if name not in {"apis", "slices"}:
             yield Candidate(name, f"the list of {FAMILIES[kind].title.lower()}")
+    yield Candidate("watched", "slices under suspicion")
+    yield Candidate("calibration", "whether the detector of revenue keeps its word")
     yield Candidate("help", "what every key does")
     yield Candidate("quit", "leave losswatch")
     if not word:

@@ -98,6 +98,20 @@ KEYS: tuple[Key, ...] = (
     Key("feed.turn", "d", "turn_diff", "two sides", "the record side by side, or one below the other", "feed", show=False),
     Key("feed.next", "n", "change(1)", "next change", "the next change of the record", "feed", show=False, face="n/N"),
     Key("feed.previous", "N", "change(-1)", "previous change", "the change of the record before", "feed", show=False),
+    # One slice of the revenue, beside the keys of every target
+    Key("revenue.left", "left", "cursor(-1)", "read", "read the hours before", "revenue", show=False, face="←"),
+    Key("revenue.right", "right", "cursor(1)", "read", "read the hours after", "revenue", face="← →"),
+    Key("revenue.window", "w", "window", "window", "the next window: 24 h, 6 h, 7 days, 28 days", "revenue"),
+    Key("revenue.band", "b", "band", "band", "show what was expected, or only what came", "revenue"),
+    Key("revenue.dimension", "d", "dimension", "by", "parts by the next dimension: all, partner, offer, geo, site, team", "revenue", show=False),
+    Key("revenue.note", "n", "note", "note", "add a line to the story of its incident", "revenue", show=False),
+    Key("revenue.export", "e", "export", "export", "write the series to a CSV file, or the parts where they are selected", "revenue"),
+    # The list of slices, beside the keys of every list
+    Key("revenues.watchlist", "w", "watchlist", "watched", "slices under suspicion: too little to call anybody, too much to forget", "revenues"),
+    Key("revenues.calibration", "c", "calibration", "calibration", "how often the detector kept its word, and all its alarms", "revenues"),
+    # Slices under suspicion, and the book of alarms
+    Key("book.export", "e", "export", "export", "write every row of this table to a CSV file", "book"),
+    Key("book.back", "escape", "back", "back", "one step back", "book", face="esc"),
     # One incident
     Key("incident.1", "1", "panel(1)", "panels", "first part", "incident", show=False),
     Key("incident.2", "2", "panel(2)", "panels", "second part", "incident", show=False),
@@ -113,7 +127,7 @@ KEYS: tuple[Key, ...] = (
 
 SCOPES = {
     "app": "Everywhere", "table": "Rows", "panel": "Scrolling parts", "overview": "Overview", "list": "Lists",
-    "target": "One target", "parser": "One parser", "feed": "One feed", "incident": "One incident", "overlay": "Questions",
+    "target": "One target", "parser": "One parser", "feed": "One feed", "revenue": "One slice", "revenues": "Revenue", "book": "Watched, calibration", "incident": "One incident", "overlay": "Questions",
 }  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from data.model.target import TargetKind
@@ -29,24 +30,16 @@ def _aim(app: LosswatchApp, text: str) -> None:
     if aim.what == "unknown":
         near = goto.candidates(text, app.snapshot, app.available_themes)
         aim = goto.aim(near[0].text) if near and text.strip() else aim
-    match aim.what:
-        case "overview":
-            while len(app.screen_stack) > 1:
-                app.pop_screen()
-        case "list":
-            app.open_list(TargetKind(aim.value))
-        case "target":
-            app.open_target(aim.value)
-        case "incident":
-            app.open_incident(int(aim.value))
-        case "theme":
-            _wear(app, aim.value)
-        case "help":
-            app.action_help()
-        case "quit":
-            app.exit(0)
-        case _:
-            app.say(aim.value)
+    go = _GO.get(aim.what)
+    if go is None:
+        app.say(aim.value)
+    else:
+        go(app, aim.value)
+
+
+def _home(app: LosswatchApp, _value: str) -> None:
+    while len(app.screen_stack) > 1:
+        app.pop_screen()
 
 
 def _wear(app: LosswatchApp, name: str) -> None:
@@ -54,3 +47,17 @@ def _wear(app: LosswatchApp, name: str) -> None:
         app.theme = name
     else:
         app.say(f"No theme called {name!r}. There are: {', '.join(sorted(app.available_themes))}")
+
+
+_GO: dict[str, Callable[[LosswatchApp, str], None]] = {
+    "overview": _home,
+    "list": lambda app, kind: app.open_list(TargetKind(kind)),
+    "target": lambda app, target: app.open_target(target),
+    "incident": lambda app, number: app.open_incident(int(number)),
+    "theme": _wear,
+    "watched": lambda app, _: app.open_watchlist(),
+    "calibration": lambda app, _: app.open_calibration(),
+    "help": lambda app, _: app.action_help(),
+    "quit": lambda app, _: app.exit(0),
+}
+"""What each meaning of an answer does."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from urllib.parse import quote, urlencode
 
 from data.errors import LosswatchError
+from data.model.revenue_view import Calibration, Watched
 from data.model.snapshot import CommandReply, Hello, IncidentDetail, ListPage, Snapshot, TargetDetail
 from tui.client import HubClient
 
@@ -61,6 +62,18 @@ class Service(Protocol):
 
     async def target(self, target: str) -> TargetDetail: ...
 
+    async def slice(self, target: str, window: str) -> TargetDetail:
+        """A slice of the revenue facts with its series over `window`: 6h | 24h | 7d | 28d."""
+        ...
+
+    async def watchlist(self) -> tuple[Watched, ...]:
+        """Slices under suspicion, the strongest first."""
+        ...
+
+    async def calibration(self) -> Calibration:
+        """Whether the detector of revenue keeps its word."""
+        ...
+
     async def incident(self, number: int) -> IncidentDetail: ...
 
     async def command(self, name: str, **args: object) -> CommandReply: ...
@@ -101,6 +114,15 @@ class HubService:
 
     async def target(self, target: str) -> TargetDetail:
         return await self.client.get(f"/v1/target/{quote(target, safe='')}", TargetDetail)
+
+    async def slice(self, target: str, window: str) -> TargetDetail:
+        return await self.client.get(f"/v1/target/{quote(target, safe='')}?window={quote(window)}", TargetDetail)
+
+    async def watchlist(self) -> tuple[Watched, ...]:
+        return await self.client.get("/v1/watchlist", tuple[Watched, ...])
+
+    async def calibration(self) -> Calibration:
+        return await self.client.get("/v1/calibration", Calibration)
 
     async def incident(self, number: int) -> IncidentDetail:
         return await self.client.get(f"/v1/incidents/{number}", IncidentDetail)

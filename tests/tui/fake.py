@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from data.errors import LosswatchError, NotAllowed
 from data.model.snapshot import PROTOCOL, CommandReply, Hello, ListPage, Snapshot
 from data.model.target import TargetKind
-from tests.tui import corvane, corvane_feed
+from tests.tui import corvane, corvane_feed, corvane_revenue
 from tui.app import LosswatchApp
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ class FakeService:
         self.rows = corvane.ROWS if rows is None else rows
         self.queries: list[Query] = []
         self.commands: list[tuple[str, dict[str, object]]] = []
+        self.windows: list[str] = []
         self.forbidden: set[str] = set()
         self.broken = ""
         self.pack = b"PK"
@@ -79,6 +80,21 @@ class FakeService:
         detail = corvane.detail(self.rows[target])
         return corvane_feed.of_feed(detail) if detail.row.kind is TargetKind.FEED else detail
 
+    async def slice(self, target: str, window: str):
+        self.windows.append(window)
+        self._may()
+        if target in self.rows:
+            return corvane_revenue.of_slice(corvane.detail(self.rows[target]), window)
+        return corvane_revenue.of_part(target, window)
+
+    async def watchlist(self):
+        self._may()
+        return corvane_revenue.WATCHED
+
+    async def calibration(self):
+        self._may()
+        return corvane_revenue.CALIBRATION
+
     async def incident(self, number: int):
         self._may()
         found = [one for one in corvane.INCIDENTS if one.id == number]
@@ -121,6 +137,10 @@ class Serving(FakeService):
         self.detail = detail
 
     async def target(self, target: str):
+        return self.detail
+
+    async def slice(self, target: str, window: str):
+        self.windows.append(window)
         return self.detail
 
 

@@ -544,6 +544,9 @@ STAGES = {
     "target": ["1", "enter"],
     "parser": ["2", "enter"],
     "feed": ["3", "enter"],
+    "revenue": ["4", "enter"],
+    "revenues": ["4", "4"],
+    "book": ["4", "4", "w"],
     "incident": ["enter"],
 }
 

@@ -12,13 +12,16 @@ from tui.screens.incident import IncidentScreen
 from tui.screens.listing import ListScreen
 from tui.screens.overview import OverviewScreen
 from tui.screens.parser import ParserScreen
+from tui.screens.revenue import RevenueScreen
+from tui.screens.revenue_book import WatchScreen
+from tui.screens.revenue_list import RevenueListScreen
 from tui.screens.target import TargetScreen
 from tui.widgets.panel import Panel
 from tui.widgets.row_table import RowTable
 
 OWNERS = {
     "app": LosswatchApp, "table": RowTable, "panel": Panel, "overview": OverviewScreen, "list": ListScreen, "target": TargetScreen, "parser": ParserScreen, "feed": FeedScreen,
-    "incident": IncidentScreen, "overlay": HelpScreen,
+    "revenue": RevenueScreen, "revenues": RevenueListScreen, "book": WatchScreen, "incident": IncidentScreen, "overlay": HelpScreen,
 }  # fmt: skip
 TERMINAL_TRAPS = {"ctrl+h", "ctrl+j", "ctrl+m", "ctrl+i", "ctrl+a", "ctrl+b", "ctrl+s"}
 
@@ -33,7 +36,9 @@ def test_no_key_means_two_things_in_one_scope(scope):
     assert [key for key, times in pressed.items() if times > 1] == []
 
 
-@pytest.mark.parametrize("scope", ["overview", "list", "target", "parser", "feed", "incident", "overlay"])
+@pytest.mark.parametrize(
+    "scope", ["overview", "list", "target", "parser", "feed", "revenue", "revenues", "book", "incident", "overlay"]
+)
 def test_a_screen_never_takes_a_key_that_means_something_everywhere(scope):
     everywhere = {one for key in keys.of("app") for one in key.key.split(",")}
     assert not everywhere & {one for key in keys.of(scope) for one in key.key.split(",")}
@@ -51,7 +56,9 @@ def test_no_key_is_one_that_terminals_or_tmux_swallow(key):
     assert key.scope in keys.SCOPES
 
 
-@pytest.mark.parametrize("scope", ["parser", "feed"])
-def test_the_keys_of_one_family_stand_beside_those_of_every_target(scope):
-    pressed = Counter(one for key in (*keys.of(scope), *keys.of("target")) for one in key.key.split(","))
+@pytest.mark.parametrize(
+    ("scope", "every"), [("parser", "target"), ("feed", "target"), ("revenue", "target"), ("revenues", "list")]
+)
+def test_the_keys_of_one_family_stand_beside_those_of_every_target(scope, every):
+    pressed = Counter(one for key in (*keys.of(scope), *keys.of(every)) for one in key.key.split(","))
     assert [key for key, times in pressed.items() if times > 1] == []

@@ -8,6 +8,7 @@ from textual import work
 
 from data.errors import LosswatchError
 from data.model.snapshot import ListPage, StateCount, TargetRow
+from data.model.target import TargetKind
 from tui import keys
 from tui.export import csv_of, save
 from tui.families import FAMILIES
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
 
     from data.model.snapshot import Snapshot
-    from data.model.target import TargetKind
     from tui.lines import Span
 
 EXPORT_PAGE = 1_000
@@ -222,3 +222,12 @@ class ListScreen(Place):
         row = self.table.selected
         plural = {"site": "sites", "link": "links", "parser": "parsers", "feed": "feeds", "slice": "revenue"}
         return None if row is None else f"losswatch {plural[self.family.kind.value]} --filter {row.name!r}"
+
+
+def list_of(kind: TargetKind) -> ListScreen:
+    """The list of one family; that of slices leads to more."""
+    if kind is TargetKind.SLICE:
+        from tui.screens.revenue_list import RevenueListScreen
+
+        return RevenueListScreen()
+    return ListScreen(kind)

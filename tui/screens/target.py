@@ -74,7 +74,7 @@ class TargetScreen(DetailScreen[TargetDetail]):
 
 
 def screen_of(target: str, siblings: RowTable[TargetRow] | None = None) -> TargetScreen:
-    """The screen of one target; parsers and feeds have one of their own."""
+    """The screen of one target; parsers, feeds and slices have one of their own."""
     kind = kind_of(TargetId(target))
     if kind is TargetKind.PARSER:
         from tui.screens.parser import ParserScreen
@@ -84,4 +84,8 @@ def screen_of(target: str, siblings: RowTable[TargetRow] | None = None) -> Targe
         from tui.screens.feed import FeedScreen
 
         return FeedScreen(target, siblings)
+    if kind is TargetKind.SLICE:
+        from tui.screens.revenue import RevenueScreen
+
+        return RevenueScreen(target, siblings)
     return TargetScreen(target, siblings)

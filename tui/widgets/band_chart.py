@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from data.model.snapshot import BandPoint
 
-_EIGHTHS = " ▁▂▃▄▅▆▇█"
+EIGHTHS = " ▁▂▃▄▅▆▇█"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ def band_chart(points: Sequence[BandPoint], width: int, height: int, unit: str, 
     if height < 3 or width < 20 or not points:
         return [(("no history yet", "dim"),)] if height > 0 else []
     rows = height - 2
-    top = _nice(max(max(p.hi, p.actual or 0.0) for p in points))
+    top = nice(max(max(p.hi, p.actual or 0.0) for p in points))
     gutter = max(len(tick(top, unit, symbol)), len(tick(top / 2, unit, symbol))) + 2
     kept = _resampled(points, width - gutter)
     columns = [_column(point, top, rows * 8) for point in kept]
@@ -49,7 +49,7 @@ def band_chart(points: Sequence[BandPoint], width: int, height: int, unit: str, 
     return [*lines, *_time_axis(kept, gutter, tick(0, unit, symbol))]
 
 
-def _nice(value: float) -> float:
+def nice(value: float) -> float:
     """The next of 1, 1.5, 2, 2.5, 3, 4, 5, 6, 8 times a power of ten."""
     if value <= 0:
         return 1.0
@@ -88,7 +88,7 @@ def _cell(column: Column, floor: int, *, more_is_bad: bool) -> Span:
     short = actual is not None and actual < column.lo
     if actual is not None and actual > floor:
         over = more_is_bad and actual > column.hi and middle > column.hi
-        return _EIGHTHS[min(actual - floor, 8)], "warn" if over else "actual"
+        return EIGHTHS[min(actual - floor, 8)], "warn" if over else "actual"
     if short and middle < column.lo and not more_is_bad:
         return "▒", "loss"
     if column.hi > column.lo and column.lo <= middle <= column.hi:
