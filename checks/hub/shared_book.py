@@ -7,7 +7,10 @@ from contextlib import contextmanager
 from threading import RLock
 from typing import TYPE_CHECKING
 
-from checks.revenue.book import RevenueBook
+from checks.revenue import views
+from checks.revenue.book import LEAST_HISTORY_H, RevenueBook
+from checks.revenue.look import Look, look_at
+from checks.revenue.price import Z80
 from checks.revenue.reading import Reader
 
 if TYPE_CHECKING:
@@ -18,6 +21,9 @@ if TYPE_CHECKING:
 
     from checks.revenue.alarm import Alarm
     from checks.revenue.book import RevenueTick
+    from checks.revenue.cube import Floats
+    from checks.revenue.views import SliceView
+    from data.model.ids import TeamId
     from data.model.money import Loss
     from data.model.snapshot import BandPoint
 
@@ -69,6 +75,54 @@ class SharedBook(RevenueBook):
         if self._model is None or self._caution is None or not len(self.lattice):
             return None
         return Reader(self.cube, self._model, self.lattice, self._caution, self._common)
+
+    def view(self, where: Mapping[str, str], teams: frozenset[TeamId] | None) -> SliceView | None:
+        """The line of any slice as far as it belongs to these teams; `None` where they have no facts in it."""
+        with self._rest:
+            reader = self.reader()
+            leaves = views.leaves_of(self.cube, where, teams)
+            if reader is None or not len(leaves):
+                return None
+            return views.view_of(self.cube, reader.model, where, leaves, LEAST_HISTORY_H, self.line_of)
+
+    def look(
+        self,
+        where: Mapping[str, str],
+        teams: frozenset[TeamId] | None,
+        span: tuple[datetime, datetime],
+        window: tuple[datetime, datetime],
+    ) -> Look | None:
+        """A slice closely: its parts over `span`, its series over `window`; `None` as for `view`."""
+        with self._rest:
+            reader = self.reader()
+            leaves = views.leaves_of(self.cube, where, teams)
+            if reader is None or not len(leaves):
+                return None
+            return look_at(reader, leaves, where, span, window, self.line_of(where))
+
+    def doubt(self, where: Mapping[str, str], teams: frozenset[TeamId] | None) -> dict[str, tuple[Floats, float]]:
+        """As `Reader.doubt`; nothing where nothing is known of the slice."""
+        with self._rest:
+            reader = self.reader()
+            leaves = views.leaves_of(self.cube, where, teams)
+            return reader.doubt(leaves) if reader and len(leaves) else {}
+
+    def partners(self) -> tuple[str, ...]:
+        """Every partner there are facts of, by name."""
+        with self._rest:
+            return tuple(sorted(self.cube.names[self.cube.dims.index("partner")]))
+
+    def days_held(
+        self, where: Mapping[str, str], teams: frozenset[TeamId] | None, since: int, until: int
+    ) -> tuple[int, int]:
+        """Ordinary days between two epoch hours, and how many of them brought what the 80 % band allows."""
+        with self._rest:
+            reader = self.reader()
+            leaves = views.leaves_of(self.cube, where, teams)
+            if reader is None or not len(leaves):
+                return 0, 0
+            misses = [abs(brought - due.mean) > Z80 * due.sd for due, brought in reader.days(leaves, since, until)]
+            return len(misses), len(misses) - sum(misses)
 
     def foretold(self, since: int, made_at: datetime) -> pl.DataFrame | None:
         """As `Reader.foretold`; `None` while nothing is."""

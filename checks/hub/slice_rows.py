@@ -1,12 +1,14 @@
-"""Slices as lines of the revenue list."""
+"""Slices as lines of the revenue list, and what was said of an alarm as a line of its evidence."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from checks.revenue.alarm import detail_of
+from data.access.redaction import redact_words
 from data.model.money import cents
 from data.model.observation import NO_CAUSE
+from data.model.revenue_view import EvidenceRow
 from data.model.snapshot import TargetRow
 from data.model.state import State
 from data.model.target import TargetKind
@@ -15,7 +17,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from checks.revenue.views import SliceView
+    from data.model.alarm import AlarmEntry
     from data.model.ids import IncidentId
+    from data.model.principal import Scope
 
 
 def slice_row(view: SliceView, now: datetime, incident: IncidentId | None) -> TargetRow:
@@ -48,6 +52,19 @@ def slice_row(view: SliceView, now: datetime, incident: IncidentId | None) -> Ta
         trend=view.trend,
         incident=incident,
         fires_after_h=view.fires_after_h,
+    )
+
+
+def evidence_of(entry: AlarmEntry, scope: Scope) -> EvidenceRow:
+    return EvidenceRow(
+        at=entry.at,
+        channel=entry.channel,
+        window_h=entry.window_h,
+        seen=entry.observed,
+        expected=entry.expected,
+        nats=entry.nats - entry.prior_nats,
+        prior_nats=entry.prior_nats,
+        why=redact_words(entry.why, scope),
     )
 
 

@@ -8,18 +8,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from checks.revenue import scan
-from checks.revenue.cube import Cube
+from checks.revenue import price, scan, views
+from checks.revenue.cube import DAY_H, Cube
 from checks.revenue.evidence import WINDOWS_H
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
-    from checks.revenue.cube import Floats, Ints
+    from checks.revenue.cube import Bools, Floats, Ints
     from checks.revenue.expectation import Fit
     from checks.revenue.lattice import Lattice
     from checks.revenue.scan import Caution, Hours, Sums
+    from data.model.snapshot import BandPoint
 
 RECENT_H = 120
 ENOUGH = 3.0
@@ -53,6 +54,11 @@ class Share:
     ftd_due: float
     nats: float
 
+    @property
+    def share(self) -> float | None:
+        """FTD seen over FTD due; `None` where too few are due to say."""
+        return self.ftd / self.ftd_due if self.ftd_due >= ENOUGH else None
+
 
 class Part(Cube):
     """Some leaves of a cube as they are now; to be read, not fed."""
@@ -85,9 +91,9 @@ class Reader:
     """Epoch hour -> what moved everybody then."""
 
     def windows(self, leaves: Ints) -> tuple[Window, ...]:
-        """Of each channel the strongest window that ends now, hours of alarms included; strongest first."""
+        """Of each channel the strongest window that ends now, without hours that something accounts for; strongest first."""
         top = self.cube.top
-        hours = self._hours(leaves, top - RECENT_H, top)
+        hours = self._hours(leaves, top - RECENT_H, top, self.cube.masked[leaves])
         sums = scan.by_window(hours).sum(0)[None]
         lengths_h = np.minimum(np.array(WINDOWS_H, np.float64), max(hours.ftd.shape[1], 1))
         weighed = self._weighed(sums, self._caution(leaves), lengths_h)
@@ -104,7 +110,7 @@ class Reader:
         """The slice by each dimension that is not fixed and has several values, most commission missing first."""
         if until <= since or not len(leaves):
             return ()
-        hours = self._hours(leaves, since, until)
+        hours = self._hours(leaves, since, until, np.zeros((len(leaves), self.cube.width), np.bool_))
         every = hours.total(hours.ftd.shape[1])
         value = _of_leaves(self.model.value, leaves)
         usable = hours.usable
@@ -131,6 +137,39 @@ class Reader:
                 )
         return tuple(sorted(found, key=lambda one: one.revenue - one.revenue_due))
 
+    def band(self, leaves: Ints, since: int, until: int) -> tuple[BandPoint, ...]:
+        """Hour by hour the commission of some leaves, what is expected and its 80 % interval."""
+        return views.band(self.cube, self.model, leaves, since, until, self.moved)
+
+    def days(self, leaves: Ints, since: int, until: int) -> Iterator[tuple[price.Money, float]]:
+        """What each whole ordinary day should have brought, and what it brought.
+
+        Ordinary is a day of which every report is here and no hour is known to be disturbed.
+        """
+        cube = self.cube
+        partners = np.unique(cube.codes[cube.dims.index("partner"), leaves])
+        first = max(-(-since // DAY_H), -(-cube.base // DAY_H)) * DAY_H
+        for hour in range(first, min(until, cube.top) - DAY_H + 1, DAY_H):
+            low, high = cube.columns(hour, hour + DAY_H)
+            if not cube.received(hour, hour + DAY_H)[partners].all() or cube.masked[leaves, low:high].any():
+                continue
+            common = self.moved(hour, hour + DAY_H)
+            due = price.expected(cube, self.model, leaves, hour, hour + DAY_H, calendar=False, common=common)
+            if due.mean > 0:
+                yield due, float(cube.measure("revenue", hour, hour + DAY_H)[leaves].sum())
+
+    def moved(self, since: int, until: int) -> Floats:
+        """[hour]: what moved everybody."""
+        return np.array([self.common.get(hour, 1.0) for hour in range(since, until)])
+
+    def doubt(self, leaves: Ints) -> dict[str, tuple[Floats, float]]:
+        """By channel: how far the slice's level may wander over each of `WINDOWS_H`, and how many events come at once."""
+        caution, lengths_h = self._caution(leaves), np.array(WINDOWS_H, np.float64)
+        return {
+            "ftd": (caution.ftd_size(lengths_h)[0], caution.ftd.cluster),
+            "regs": (caution.regs_size(lengths_h)[0], caution.regs.cluster),
+        }
+
     def foretold(self, since: int, made_at: datetime) -> pl.DataFrame:
         """Rows as `data.store.expectations` keeps them: leaves and complete hours from `since` that had clicks."""
         cube, model = self.cube, self.model
@@ -139,7 +178,7 @@ class Reader:
         rate = cube.measure("ftd_rate", since, until)[: len(model.value)]
         clicks = cube.measure("clicks", since, until)[: len(model.value)]
         leaf, hour = np.nonzero((clicks > 0) & (rate > 0))
-        common = np.array([self.common.get(number, 1.0) for number in range(since, until)])
+        common = self.moved(since, until)
         stamps = pl.Series((hour + since) * 3_600_000_000, dtype=pl.Int64).cast(pl.Datetime("us", "UTC"))
         names = {
             dim: pl.Series(np.array(cube.names[place], dtype=object)[cube.codes[place, leaf]].tolist(), dtype=pl.String)
@@ -157,10 +196,8 @@ class Reader:
             }
         )
 
-    def _hours(self, leaves: Ints, since: int, until: int) -> Hours:
-        part = Part(self.cube, leaves)
-        nothing = np.zeros((len(leaves), self.cube.width), np.bool_)
-        return scan.hours_of(part, _narrowed(self.model, leaves), since, until, masked=nothing)
+    def _hours(self, leaves: Ints, since: int, until: int, masked: Bools) -> Hours:
+        return scan.hours_of(Part(self.cube, leaves), _narrowed(self.model, leaves), since, until, masked=masked)
 
     def _weighed(self, sums: Floats, caution: Caution, lengths_h: Floats) -> Sums:
         top = self.cube.top
@@ -168,7 +205,7 @@ class Reader:
         return scan.weigh(sums, moved, moved, caution, lengths_h)
 
     def _moved(self, since: int, until: int) -> float:
-        return float(np.mean([self.common.get(hour, 1.0) for hour in range(since, until)])) if until > since else 1.0
+        return float(self.moved(since, until).mean()) if until > since else 1.0
 
     def _caution(self, leaves: Ints) -> Caution:
         return self._only(self._slice_of(leaves))

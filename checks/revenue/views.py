@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from checks.revenue.alarm import Alarm
-    from checks.revenue.cube import Cube, Floats, Ints
+    from checks.revenue.cube import Bools, Cube, Floats, Ints
     from checks.revenue.expectation import Fit
 
     Moved = Callable[[int, int], Floats]
@@ -57,23 +57,47 @@ def slices(cube: Cube, model: Fit, alarms: Sequence[Alarm], least_history_h: int
     `line` gives the nats at which a slice pages.
     """
     open_alarms = {alarm.target: alarm for alarm in alarms if alarm.status == "open"}
-    since, top = cube.top - DAY_H, cube.top
-    partner = cube.codes[cube.dims.index("partner")]
-    usable = cube.received(since, top)[partner]
-    revenue = cube.measure("revenue", since, top)
-    value = np.zeros(cube.leaves)
-    value[: len(model.value)] = model.value
-    due = cube.measure("clicks", since, top) * cube.measure("ftd_rate", since, top) * value[:, None]
-    due = due * visible_share(cube, model, since, top)[partner]
-    known = model.history_h >= least_history_h
-    rows = [_view(cube, np.flatnonzero(cube.select(a.slice)), a.slice, revenue, due, usable, known=known, alarm=a) for a in open_alarms.values()]  # fmt: skip
+    day, known = _day(cube, model), model.history_h >= least_history_h
+    rows = [
+        _view(cube, np.flatnonzero(cube.select(one.slice)), one.slice, *day, known=known, alarm=one)
+        for one in open_alarms.values()
+    ]
     week = coming_week(cube, model, cube.top)
     for dims in _LISTED:
         for where, leaves in _groups(cube, dims):
             if slice_target(where) not in open_alarms:
-                view = _view(cube, leaves, where, revenue, due, usable, known=known)
+                view = _view(cube, leaves, where, *day, known=known)
                 rows.append(replace(view, fires_after_h=silence_h(week, leaves, line(where)) if known else None))
     return tuple(rows)
+
+
+def view_of(
+    cube: Cube, model: Fit, where: Mapping[str, str], leaves: Ints, least_history_h: int, line: Line
+) -> SliceView:
+    """The line of any slice, listed or not, made of these of its leaves."""
+    known = model.history_h >= least_history_h
+    view = _view(cube, leaves, dict(where), *_day(cube, model), known=known)
+    week = coming_week(cube, model, cube.top)
+    return replace(view, fires_after_h=silence_h(week, leaves, line(where)) if known else None)
+
+
+def leaves_of(cube: Cube, where: Mapping[str, str], teams: frozenset[TeamId] | None) -> Ints:
+    """Leaves of a slice that belong to these teams; `None` is every team."""
+    inside = cube.select(where)
+    if teams is not None:
+        inside &= np.isin(cube.codes[cube.dims.index("team")], [cube.code("team", team) for team in teams])
+    return np.flatnonzero(inside)
+
+
+def _day(cube: Cube, model: Fit) -> tuple[Floats, Floats, Bools]:
+    """[leaf, hour] of the last 24 hours: commission, what the clicks seen should have brought, whether it is reported."""
+    since, top = cube.top - DAY_H, cube.top
+    partner = cube.codes[cube.dims.index("partner")]
+    value = np.zeros(cube.leaves)
+    value[: len(model.value)] = model.value
+    due = cube.measure("clicks", since, top) * cube.measure("ftd_rate", since, top) * value[:, None]
+    due = due * visible_share(cube, model, since, top)[partner]
+    return cube.measure("revenue", since, top), due, cube.received(since, top)[partner]
 
 
 def _groups(cube: Cube, dims: tuple[str, ...]) -> list[tuple[dict[str, str], Ints]]:
@@ -94,7 +118,7 @@ def _view(
     where: dict[str, str],
     revenue: Floats,
     due: Floats,
-    usable: Floats,
+    usable: Bools,
     *,
     known: bool,
     alarm: Alarm | None = None,

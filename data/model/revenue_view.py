@@ -174,11 +174,11 @@ class AlarmRow:
     """open | closed | withdrawn"""
     nats: float
     first: Decimal | None
-    """Its loss as first estimated two hours or more after detection, per what was then known..."""
+    """What it cost by the loss per hour first estimated two hours or more after detection, over the time it lasted..."""
     first_lo: Decimal | None
     first_hi: Decimal | None
     last: Decimal | None
-    """...and as known now, all late reports in."""
+    """...and by what is known now, late reports included."""
     verdict: str = ""
     """What people said of it: `confirmed` | `false` | empty."""
 

@@ -9,7 +9,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from data.model.alarm import AlarmEntry
-    from data.model.ids import TargetId
     from data.model.principal import Scope
     from data.store.store import Store
 
@@ -41,11 +40,7 @@ def all_words(store: Store, scope: Scope, since: datetime) -> list[AlarmEntry]:
     return records(store, ALARM, within(scope), "detected_at >= ?", [since], 'ORDER BY "at", rowid')
 
 
-def of_target(store: Store, scope: Scope, target: TargetId, since: datetime, until: datetime) -> list[AlarmEntry]:
-    """Of each alarm that was ever said to lie in this very slice: its last word up to `until`, latest detected first.
-
-    Alarms that were over before `since` are left out.
-    """
-    sql = 'id IN (SELECT id FROM alarm WHERE target = ?) AND "at" <= ?'
-    found = records(store, ALARM, within(scope), sql, [target, until], _LATEST)
+def lasting(store: Store, scope: Scope, since: datetime, until: datetime) -> list[AlarmEntry]:
+    """Of each alarm that was raised before `until` and not over before `since`: its last word by `until`."""
+    found = records(store, ALARM, within(scope), '"at" <= ?', [until], _LATEST)
     return [entry for entry in found if entry.status == "open" or (entry.end or entry.at) >= since]

@@ -38,7 +38,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "feeds": ("tui.cli.feeds", "list partner feeds, decide about what they sent, read the past, make evidence"),
     "plans": ("tui.cli.plans", "plans A, B and C: what is declared, a dry run, use, second yes, undo, drill"),
     "repair": ("tui.cli.repair", "selectors proposed for a parser that broke; write one into its SPEC, or undo"),
-    "revenue": ("tui.cli.listing", "list revenue slices"),
+    "revenue": (
+        "tui.cli.revenue",
+        "list revenue slices, read one closely, why at a past hour, the watch list, calibration",
+    ),
     "secrets": ("tui.cli.secrets", "set, list, test or rotate secrets in the keyring"),
 }
 

@@ -1,0 +1,71 @@
+"""Everything that is read of one slice at one moment, for those who show it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from checks.revenue import views
+from checks.revenue.cube import hour_of
+from data.model.revenue_view import ReportRow
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from checks.revenue.cube import Cube, Ints
+    from checks.revenue.reading import Reader, Share, Window
+    from data.model.snapshot import BandPoint
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    windows: tuple[Window, ...]
+    """Of each channel the strongest that ends now, strongest first."""
+    parts: tuple[Share, ...]
+    band: tuple[BandPoint, ...]
+    reports: tuple[ReportRow, ...]
+    fires_after_h: float | None
+    page_nats: float
+    common: float
+    """What moves everybody now."""
+    partners: tuple[str, ...]
+    geos: tuple[str, ...]
+
+
+def look_at(
+    reader: Reader,
+    leaves: Ints,
+    where: Mapping[str, str],
+    span: tuple[datetime, datetime],
+    window: tuple[datetime, datetime],
+    page_nats: float,
+) -> Look:
+    """`leaves` are the slice, or the part of it that the reader may see; `span` is what its parts are about."""
+    cube = reader.cube
+    week = views.coming_week(cube, reader.model, cube.top)
+    partners = np.unique(cube.codes[cube.dims.index("partner"), leaves]).tolist()
+    geos = np.unique(cube.codes[cube.dims.index("geo"), leaves]).tolist()
+    return Look(
+        windows=reader.windows(leaves),
+        parts=reader.parts(leaves, where, hour_of(span[0]), min(hour_of(span[1]), cube.top)),
+        band=reader.band(leaves, hour_of(window[0]), hour_of(window[1])),
+        reports=tuple(row for number in partners if (row := _report(cube, number))),
+        fires_after_h=views.silence_h(week, leaves, page_nats),
+        page_nats=page_nats,
+        common=reader.common.get(cube.top - 1, 1.0),
+        partners=tuple(cube.names[cube.dims.index("partner")][number] for number in partners),
+        geos=tuple(cube.names[cube.dims.index("geo")][number] for number in geos),
+    )
+
+
+def _report(cube: Cube, partner: int) -> ReportRow | None:
+    found = views.reported(cube, partner)
+    if found is None:
+        return None
+    last = None if found.last_s is None else datetime.fromtimestamp(found.last_s, UTC)
+    return ReportRow(
+        found.partner, datetime.fromtimestamp(found.covered * 3600, UTC), last, round(found.usual_h, 2), found.late
+    )
