@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from checks.incidents.labels import parsed
 from data.model.incident import IncidentState
 from data.model.money import ZERO, cents
-from data.model.record import ChecklistItem, Report, Tally, Times
+from data.model.record import Report, Tally, Times
+from data.model.snapshot import ChecklistItem
 from data.model.target import name_of
 
 if TYPE_CHECKING:

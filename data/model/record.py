@@ -8,17 +8,7 @@ from decimal import Decimal
 
 from data.model.incident import Incident, TimelineEntry
 from data.model.plan import Switch
-from data.model.snapshot import Statement
-
-
-@dataclass(frozen=True, slots=True)
-class ChecklistItem:
-    """One thing to do about an incident, and whether somebody did it."""
-
-    text: str
-    done_by: str = ""
-    """Empty: nobody yet."""
-    done_at: datetime | None = None
+from data.model.snapshot import ChecklistItem, Statement
 
 
 @dataclass(frozen=True, slots=True)

@@ -329,6 +329,16 @@ class PlanRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ChecklistItem:
+    """One thing to do about an incident, and whether somebody did it."""
+
+    text: str
+    done_by: str = ""
+    """Empty: nobody yet."""
+    done_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class UpstreamRow:
     """One thing that members of an incident share, and how everything behind it fares since the incident began."""
 
@@ -358,6 +368,7 @@ class IncidentDetail:
     """What the members share, the blamed one first; nothing once the incident is closed."""
     teams: tuple[tuple[str, int], ...] = ()
     """Members by team, most first."""
+    checklist: tuple[ChecklistItem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,8 @@ from data.store.query import records, rows, within_any
 from data.store.tables import INCIDENT
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from data.model.ids import TargetId
     from data.model.incident import Incident
     from data.model.principal import Scope
@@ -39,6 +41,35 @@ def of_target(store: Store, scope: Scope, target: TargetId, limit: int = 20) -> 
     """Those the target ever belonged to, newest first."""
     where = "id IN (SELECT incident FROM finding WHERE target = ?)"
     return records(store, INCIDENT, within_any(scope), where, [target, limit], f"{_NEWEST} LIMIT ?")
+
+
+def between(store: Store, scope: Scope, since: datetime, until: datetime) -> list[Incident]:
+    """Those detected in [since, until), newest first."""
+    where = "detected_at >= ? AND detected_at < ?"
+    return records(store, INCIDENT, within_any(scope), where, [since, until], _NEWEST)
+
+
+def partners(store: Store, scope: Scope, since: datetime, until: datetime) -> dict[IncidentId, str]:
+    """The partner that most targets of an incident belong to, of incidents detected in [since, until)."""
+    mine, teams = within_any(scope)
+    sql = f"""
+        SELECT incident, partner FROM (
+            SELECT incident, fingerprint::JSON ->> 'partner' AS partner, count(DISTINCT target) AS n FROM finding
+            WHERE incident IN (SELECT id FROM incident WHERE {mine} AND detected_at >= ? AND detected_at < ?)
+            GROUP BY ALL HAVING partner <> ''
+        ) QUALIFY row_number() OVER (PARTITION BY incident ORDER BY n DESC, partner) = 1
+    """
+    return {IncidentId(number): partner for number, partner in rows(store, sql, [*teams, since, until])}
+
+
+def reopened(store: Store, scope: Scope, since: datetime, until: datetime) -> dict[IncidentId, int]:
+    """How often incidents detected in [since, until) were opened again."""
+    mine, teams = within_any(scope)
+    sql = f"""
+        SELECT incident, count(*) FROM timeline WHERE starts_with(what, 'reopened') AND incident IN
+        (SELECT id FROM incident WHERE {mine} AND detected_at >= ? AND detected_at < ?) GROUP BY incident
+    """
+    return {IncidentId(number): count for number, count in rows(store, sql, [*teams, since, until])}
 
 
 def last_id(store: Store) -> IncidentId:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from data.model.plan import RUNNING, SwitchState
@@ -29,6 +29,12 @@ def of_incident(store: Store, scope: Scope, incident: IncidentId) -> list[Switch
 def latest(store: Store, scope: Scope, limit: int = 200) -> list[Switch]:
     """Newest first."""
     return records(store, SWITCH, within(scope), "true", [limit], "ORDER BY asked_at DESC, id LIMIT ?")
+
+
+def since(store: Store, scope: Scope, begin: datetime) -> list[Switch]:
+    """Those for incidents, asked from `begin` on; oldest first."""
+    where = "incident IS NOT NULL AND asked_at >= ?"
+    return records(store, SWITCH, within(scope), where, [begin], "ORDER BY asked_at, id")
 
 
 def drilled(store: Store) -> dict[str, date]:

@@ -10,6 +10,7 @@ from data.model.codec import to_json
 from data.model.incident import IncidentState
 from data.model.snapshot import IncidentDetail, IncidentPage
 from tui import format as fmt
+from tui.cli import incidents_past
 from tui.cli.hubtime import now_of
 from tui.cli.listing import worst
 from tui.cli.options import everywhere, positive
@@ -54,7 +55,7 @@ _SHARED_COLUMNS = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     _list_options(parser, state="open", team=None)
-    actions = parser.add_subparsers(dest="action", metavar="list|show|why|ack|close|note")
+    actions = parser.add_subparsers(dest="action", metavar="list|show|why|ack|close|note|tick|report|stats|export")
     listed = actions.add_parser("list", help="open incidents, most money lost per hour first")
     _list_options(listed, state=argparse.SUPPRESS, team=argparse.SUPPRESS)
     everywhere(listed)
@@ -70,11 +71,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         if name == "note":
             action.add_argument("text", nargs="+", metavar="TEXT")
         everywhere(action)
+    tick = actions.add_parser("tick", help="say that an item of its checklist is done")
+    tick.add_argument("number", type=positive, metavar="N", help="the incident's number")
+    tick.add_argument("item", metavar="ITEM", help="the item's number or its words")
+    tick.add_argument("--undo", action="store_true", help="say that it is not done")
+    everywhere(tick)
+    incidents_past.add_arguments(actions.add_parser)
 
 
 def run(args: argparse.Namespace) -> int:
     client = HubClient(Home.find(args.home).socket)
     match args.action:
+        case "report" | "stats" | "export":
+            return asyncio.run(incidents_past.run(client, args))
+        case "tick":
+            told = client.command("tick", incident=args.number, item=args.item, done=not args.undo)
+            return _told(asyncio.run(told), args)
         case None | "list":
             return asyncio.run(_list(client, args))
         case "show":

@@ -1,0 +1,136 @@
+"""Incidents for people who were not there: the report of one, the figures of many; within the reader's scope."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from checks.hub.plan_commands import redact_switch
+from checks.incidents.explain import statements
+from checks.incidents.records import BY, TICKED, UNTICKED, checklist_of, report_of, tallies
+from data.access.redaction import redact_incident, redact_words
+from data.errors import UsageError
+from data.model.audit import AuditEntry
+from data.model.ids import IncidentId
+from data.model.incident import TimelineEntry
+from data.model.principal import MoneyRight
+from data.model.record import Statistics
+from data.model.snapshot import CommandReply
+from data.store import findings, incidents, switches, timeline
+from data.text import clean_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from checks.hub.hub import Hub
+    from data.model.incident import Incident
+    from data.model.plan import Switch
+    from data.model.principal import Principal, Scope
+    from data.model.record import Report, Tally
+    from data.model.snapshot import ChecklistItem
+    from data.store.tables import Record
+
+USUAL = timedelta(days=30)
+LONGEST = timedelta(days=800)
+
+
+@dataclass(slots=True)
+class Records:
+    hub: Hub
+
+    async def report(self, who: Principal, number: int) -> Report | None:
+        """`None`: no such incident in scope."""
+        store, scope, wanted = self.hub.store, who.scope, IncidentId(number)
+
+        def read() -> Report | None:
+            found = self.hub.desk.get(wanted) or incidents.get(store, scope, wanted)
+            if found is None or not any(map(scope.sees, found.teams)):
+                return None
+            told = timeline.of_incident(store, scope, wanted)
+            members = findings.of_incident(store, scope, wanted)
+            used = tuple(switches.of_incident(store, scope, wanted))
+            checklist = checklist_of(self.hub.settings.checklists, found.cause, told)
+            return report_of(found, members, told, used, statements(found, members), checklist)
+
+        report = await asyncio.to_thread(read)
+        return redact_report(report, scope) if report else None
+
+    async def statistics(self, who: Principal, by: str, since: str, until: str) -> Statistics:
+        """Raises `UsageError` for a grouping or a time that is none."""
+        if by not in BY:
+            raise UsageError(f"no grouping {by!r}; there are {', '.join(BY)}")
+        now, scope, store = self.hub.clock.now(), who.scope, self.hub.store
+        end = _moment(until) if until else now
+        begin = _moment(since) if since else end - USUAL
+        if not timedelta(0) < end - begin <= LONGEST:
+            raise UsageError(f"from {begin:%Y-%m-%d} to {end:%Y-%m-%d} is no time of up to {LONGEST.days} days")
+
+        def read() -> tuple[tuple[Tally, ...], Tally]:
+            used: dict[IncidentId, list[Switch]] = defaultdict(list)
+            for one in switches.since(store, scope, begin):
+                if one.incident is not None:
+                    used[one.incident].append(one)
+            return tallies(
+                incidents.between(store, scope, begin, end),
+                by,
+                partners=incidents.partners(store, scope, begin, end),
+                switches=used,
+                reopened=incidents.reopened(store, scope, begin, end),
+                now=min(now, end),
+            )
+
+        rows, total = await asyncio.to_thread(read)
+        rows, total = tuple(_redacted(row, scope) for row in rows), _redacted(total, scope)
+        return Statistics(begin, end, by, self.hub.settings.company.currency, rows, total)
+
+    def checklist(self, incident: Incident, told: tuple[TimelineEntry, ...]) -> tuple[ChecklistItem, ...]:
+        return checklist_of(self.hub.settings.checklists, incident.cause, told)
+
+    async def tick(self, who: Principal, arguments: Mapping[str, Any]) -> CommandReply:
+        """Say that an item of an open incident's checklist is done, or that it is not."""
+        given, text, done = arguments.get("incident"), arguments.get("item"), arguments.get("done", True)
+        incident = self.hub.desk.get(IncidentId(given)) if type(given) is int else None
+        if incident is None or not any(map(who.scope.sees, incident.teams)):
+            raise UsageError(f"no open incident #{given} in your scope")
+        items = [one.text for one in self.checklist(incident, ())]
+        chosen = next((item for number, item in enumerate(items, 1) if text in {item, number, str(number)}), None)
+        if chosen is None:
+            raise UsageError(f"no item {clean_text(str(text))!r}; #{given} has {len(items)}, give a number")
+        now, what = self.hub.clock.now(), f"{TICKED if done else UNTICKED}{chosen}"
+        rows: list[Record] = [
+            TimelineEntry(incident.id, now, who.name, what),
+            AuditEntry(now, who.name, incident.team, "tick", f"#{given}", what),
+        ]
+        stored = await self.hub.keeping.keep(rows)
+        self.hub.board.touch()
+        return CommandReply(
+            ok=True, message=what if stored else f"{what}; kept in memory until the database can be written"
+        )
+
+
+def redact_report(report: Report, scope: Scope) -> Report:
+    """Only what the reader may see of money, partners and other teams."""
+    return replace(
+        report,
+        incident=redact_incident(report.incident, scope),
+        statements=tuple(replace(one, text=redact_words(one.text, scope)) for one in report.statements),
+        timeline=tuple(replace(one, what=redact_words(one.what, scope)) for one in report.timeline),
+        switches=tuple(redact_switch(one, scope) for one in report.switches),
+        first=tuple(redact_words(one, scope) for one in report.first),
+    )
+
+
+def _redacted(row: Tally, scope: Scope) -> Tally:
+    row = replace(row, name=redact_words(row.name, scope))
+    return row if scope.money is MoneyRight.FULL else replace(row, lost=None, lost_per_minute=None, unseen=None)
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{clean_text(text)!r} is no time; write it as 2026-01-31 or 2026-01-31T09:15:00Z") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
