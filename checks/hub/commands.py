@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from checks.hub.feed_desk import FeedDesk
+from checks.hub.notice_desk import NoticeDesk
 from checks.hub.plan_commands import PlanCommands
 from checks.parsers import mend
 from data.errors import NotAllowed, UsageError
@@ -30,6 +31,12 @@ RIGHTS = {
     "feed_backfill": "apply",
     "feed_acknowledge": "acknowledge",
     "feed_invoice": "acknowledge",
+    "snooze": "acknowledge",
+    "assign": "acknowledge",
+    "mute": "close",
+    "unmute": "close",
+    "notice_retry": "close",
+    "notice_try": "apply",
     "plan_rehearse": "acknowledge",
     "plan_use": "acknowledge",
     "plan_approve": "plan",
@@ -51,10 +58,12 @@ class Commands:
     """One SPEC is written at a time."""
     feeds: FeedDesk = field(init=False)
     plans: PlanCommands = field(init=False)
+    notices: NoticeDesk = field(init=False)
 
     def __post_init__(self) -> None:
         self.feeds = FeedDesk(self.hub)
         self.plans = PlanCommands(self.hub)
+        self.notices = NoticeDesk(self.hub)
 
     async def give(self, who: Principal, name: str, arguments: dict[str, Any]) -> object:
         """Carry out the command.
@@ -67,6 +76,12 @@ class Commands:
             "acknowledge": self._acknowledge,
             "close": self._close,
             "note": self._note,
+            "snooze": self.notices.snooze,
+            "assign": self.notices.assign,
+            "mute": self.notices.mute,
+            "unmute": self.notices.unmute,
+            "notice_retry": self.notices.retry,
+            "notice_try": self.notices.trial,
             "recheck": self._recheck,
             "apply": self._apply,
             "mend": self._mend,

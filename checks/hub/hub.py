@@ -31,6 +31,7 @@ from checks.hub.intake import Intake
 from checks.hub.keeping import Keeping
 from checks.hub.listen import PeerProtocol
 from checks.hub.maintenance import Windows
+from checks.hub.notifier import Notifier
 from checks.hub.plans import Plans
 from checks.hub.postback_ingest import Postbacks
 from checks.hub.pricing import Pricing
@@ -115,6 +116,7 @@ class Hub:
     views: Views = field(init=False)
     details: Details = field(init=False)
     commands: Commands = field(init=False)
+    notifier: Notifier = field(init=False)
     stream: Stream = field(init=False)
     scheduler: AsyncIOScheduler = field(default_factory=lambda: AsyncIOScheduler(timezone=UTC))
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
@@ -162,6 +164,8 @@ class Hub:
         )
         self.details = Details(self)
         self.commands = Commands(self)
+        self.notifier = Notifier(self)
+        self.intake.notices = self.notifier.rows
         self.housekeeping.remember()
         self.hygiene.configure(self.settings)
         self.ranks.configure(self.settings.targets)
@@ -196,6 +200,7 @@ class Hub:
             asyncio.create_task(server.serve(sockets=[listener.socket]), name="server"),
             asyncio.create_task(self.probing.run(), name="dispatch"),
             asyncio.create_task(self.stream.run(), name="stream"),
+            asyncio.create_task(self.notifier.run(), name="notices"),
         ]
         log.info("hub %s is up: %d targets, pid %d", VERSION, len(self.board.targets), os.getpid())
         await self.stopping.wait()
@@ -209,6 +214,7 @@ class Hub:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self.notifier.stop()
         await self.door.close()
         await self.probing.pool.stop()
         await self.pulls.backfills.stop()
@@ -245,6 +251,7 @@ class Hub:
         self.hygiene.configure(settings)
         await self.ranks.reconfigure(settings.targets)
         await self.door.configure()
+        self.notifier.configure(settings)
         self.board.touch()
 
     def _drop(self, target: Target) -> None:
@@ -288,6 +295,7 @@ class Hub:
             f"configuration not reloaded: {self.configuration.problem}" if self.configuration.problem else "",
             f"missing secrets: {', '.join(sorted(self.pulls.missing_secrets))}" if self.pulls.missing_secrets else "",
             f"postbacks: {self.door.problem}" if self.door.problem else "",
+            self.notifier.problem,
             *self.store.warnings[:1],
         ]
         found = [problem for problem in problems if problem]
@@ -341,6 +349,7 @@ class Hub:
                 "warnings": self.store.warnings,
             },
             "missing_secrets": health.missing_secrets,
+            "channels": self.notifier.failing(),
             "registries": self.hygiene.domains.told() if self.hygiene.domains else {},
             "vantages": {row.name: row.detail or row.state.value for row in health.vantages},
         }

@@ -48,6 +48,8 @@ class Intake:
     """Asks for a check of the target at that time."""
     rewriters: tuple[Callable[[Observation], Observation], ...] = ()
     """What an observation is worth, by what the hub knows beside it; each gets what the one before made of it."""
+    notices: Callable[[Change], list[Record]] = lambda _: []
+    """What is to be said of a change, to be stored with it."""
 
     def take(self, observations: Iterable[Observation], extra: Iterable[Record] = ()) -> asyncio.Future[bool]:
         """Judge and store; the future says whether all of it is durable, or waits in memory for a store that is full."""
@@ -102,7 +104,7 @@ class Intake:
             team = known.team if known and known.team != "*" else ""
             self.board.say(entry.at, "incident", f"#{entry.incident}", entry.what, TeamId(team))
         self.board.touch()
-        return [*change.incidents, *change.findings, *change.timeline]
+        return [*change.incidents, *change.findings, *change.timeline, *self.notices(change)]
 
     def _say(self, observation: Observation) -> None:
         state = self.board.states[observation.target]

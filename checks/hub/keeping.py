@@ -11,6 +11,7 @@ from checks.engine.duequeue import phase_s
 from data.errors import StoreDown
 from data.model.fact import Baseline, Payload
 from data.model.incident import Finding, Incident
+from data.model.notice import Mute, Notice
 from data.model.observation import Observation, TargetState, Timing
 from data.model.state import State
 from data.model.target import Target, TargetKind
@@ -114,7 +115,7 @@ class Keeping:
 
     def _key(self, row: Record) -> Hashable:
         match row:
-            case Target() | Finding() | Incident():
+            case Target() | Finding() | Incident() | Notice() | Mute():
                 return type(row), row.id
             case TargetState() | Baseline():
                 return type(row), row.target

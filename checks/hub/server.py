@@ -61,6 +61,8 @@ def application(hub: Hub) -> Starlette:
             route("/v1/incidents", _incidents),
             route("/v1/incidents/{number:int}", _incident),
             route("/v1/plans", _plans),
+            route("/v1/notices", _notices),
+            route("/v1/handovers/{rota}", _handover),
             route("/v1/commands/{name}", _command, "POST"),
             route("/v1/feeds/{name}/evidence", _evidence),
             route("/v1/feeds/{name}/backfill", _backfill),
@@ -150,6 +152,15 @@ async def _backfill(hub: Hub, who: Principal, request: Request) -> object:
     if found is None:
         raise NotFound(f"{name} never had a backfill")
     return found
+
+
+async def _notices(hub: Hub, who: Principal, request: Request) -> object:
+    state = request.query_params.get("state", "all")
+    return await hub.commands.notices.page(who, state, _number(request, "offset", 0), _number(request, "limit", 200))
+
+
+async def _handover(hub: Hub, who: Principal, request: Request) -> object:
+    return await hub.commands.notices.handover(who, request.path_params["rota"])
 
 
 async def _command(hub: Hub, who: Principal, request: Request) -> object:

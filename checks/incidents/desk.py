@@ -149,6 +149,15 @@ class IncidentDesk:
         )
         return Change((case.incident,), (), (TimelineEntry(incident, now, who, "acknowledged"),))
 
+    def assign(self, incident: IncidentId, whom: str, who: str, now: datetime) -> Change:
+        """It is in somebody's hands from now on, whoever had it before."""
+        case = self._cases.get(incident)
+        if case is None or not case.is_open or case.incident.acknowledged_by == whom:
+            return Change()
+        since, state = case.incident.acknowledged_at or now, IncidentState.ACKNOWLEDGED
+        case.incident = replace(case.incident, state=state, acknowledged_at=since, acknowledged_by=whom, updated_at=now)
+        return Change((case.incident,), (), (TimelineEntry(incident, now, who, f"assigned to {whom}"),))
+
     def close_by(self, incident: IncidentId, who: str, now: datetime) -> Change:
         """A person closes it, whatever still fails; its findings stay with it and end in their own time."""
         case = self._cases.get(incident)

@@ -76,6 +76,11 @@ def release(store: Store, worker: str) -> int:
     return store.work(give_back).result()
 
 
+def get(store: Store, scope: Scope, notice: str) -> Notice | None:
+    found = records(store, NOTICE, within_any(scope), "id = ?", [notice])
+    return found[0] if found else None
+
+
 def unfinished(store: Store, scope: Scope) -> list[Notice]:
     """What is neither sent nor given up, oldest first."""
     return records(store, NOTICE, within_any(scope), _OPEN, tail="ORDER BY created_at, id")

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 URGENT = frozenset({Severity.SEV1, Severity.SEV2})
 
+BREATH = timedelta(seconds=1)
 MOST_ROWS = 100
 """Incidents in one notice; more are told in several, which a channel puts together."""
 
@@ -172,10 +173,22 @@ class Outbox:
         for group in list(self._groups.values()):
             if group.due_at <= now:
                 made += self._tell(group, now, hushed)
-        for notice in self._escalate(now, hushed):
+        climbed = self._escalate(now, hushed)
+        for notice in climbed:
             self._remember(notice)
-            made.append(notice)
-        return made
+        return [*made, *climbed]
+
+    def at_once(
+        self, incidents: Iterable[IncidentId], now: datetime, hushed: Callable[[Labels], bool] = lambda _: False
+    ) -> list[Notice]:
+        """What is due of these incidents alone, to be stored with the very change that caused it.
+
+        Of a group that was told this second the rest waits for `due`: thousands that fall together are told together.
+        """
+        keys = {key for number in incidents if number in self._known for key in self._known[number].groups}
+        groups = [self._groups[key] for key in sorted(keys) if key in self._groups]
+        ripe = [one for one in groups if one.due_at <= now and (one.told_at is None or now - one.told_at >= BREATH)]
+        return [notice for group in ripe for notice in self._tell(group, now, hushed)]
 
     # ── a group ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -227,7 +240,8 @@ class Outbox:
 
     def _notices(self, group: Group, one: Reached, news: _News, now: datetime) -> list[Notice]:
         kind, scope = news.kind, self.directory.scopes[one.channel]
-        shown = news.every if kind is NoticeKind.ACKNOWLEDGED else [*news.every, *news.still]
+        room = 0 if kind is NoticeKind.ACKNOWLEDGED else max(MOST_ROWS - len(news.every), 0)
+        shown = [*news.every, *news.still[:room]]
         rows = [told(known.incident, known.labels, scope) for known in shown]
         teams = {team for known in shown for team in known.incident.teams}
         if kind is NoticeKind.RESOLVED:
@@ -282,14 +296,30 @@ class Outbox:
         return made
 
     def _step(self, known: Known, route: Route, step: int, now: datetime) -> list[Notice]:
+        return self._direct(known, route, [route.escalate[step - 1]], NoticeKind.ESCALATION, now, step)
+
+    def tell(self, incident: IncidentId, name: str, now: datetime) -> list[Notice]:
+        """Tell one receiver of one incident, because somebody put it into their hands."""
+        known = self._known.get(incident)
+        if known is None:
+            return []
+        route = next(iter(known.groups.values()))
+        made = self._direct(known, route, [name], NoticeKind.ACKNOWLEDGED, now)
+        for notice in made:
+            self._remember(notice)
+        return made
+
+    def _direct(
+        self, known: Known, route: Route, names: Sequence[str], kind: NoticeKind, now: datetime, step: int = 0
+    ) -> list[Notice]:
         key = group_key(route, known.labels)
         group = self._groups.get(key) or Group(key, route, now)
         made = []
-        for one in self.directory.reach([route.escalate[step - 1]], now).values():
+        for one in self.directory.reach(names, now).values():
             scope = self.directory.scopes[one.channel]
             if any(map(scope.sees, known.incident.teams)):
                 row = told(known.incident, known.labels, scope)
-                made.append(_made(NoticeKind.ESCALATION, one, [row], set(known.incident.teams), group, now, step))
+                made.append(_made(kind, one, [row], set(known.incident.teams), group, now, step))
         return made
 
     # ── memory ───────────────────────────────────────────────────────────────────────────────────────────────────

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from data.access.redaction import HIDDEN, band, redact_incident, redact_words
@@ -168,6 +168,24 @@ def digest(messages: list[Message], room: int = 3_500) -> Message:
     open_ones = [one.severity for one in messages if not one.is_over]
     worst = min(open_ones or [one.severity for one in messages])
     return Message(clean_text(title, TITLE), _fit([one.title for one in messages], room), worst, not open_ones)
+
+
+def as_seen(notice: Notice, scope: Scope) -> Notice:
+    """A notice as a reader of `scope` may see it, whatever its channel may: no money but by full right, own teams only."""
+    full = scope.money is MoneyRight.FULL
+    rows = tuple(
+        replace(
+            one,
+            title=redact_words(one.title, scope),
+            where=redact_words(one.where, scope),
+            merged=redact_words(one.merged, scope),
+            money=one.money if full else "",
+        )
+        for one in notice.told
+        if one.team == "*" or scope.sees(one.team)
+    )
+    teams = tuple(team for team in notice.teams if scope.sees(team))
+    return replace(notice, told=rows, teams=teams, text=redact_words(notice.text, scope))
 
 
 def _line(text: str, scope: Scope) -> str:
