@@ -78,13 +78,17 @@ def plans(cause: CauseId) -> tuple[PlanRow, ...]:
     return tuple(PlanRow(letter, words) for letter, words in zip("ABC", CAUSES[cause].plans, strict=True))
 
 
-def statements(incident: Incident, findings: Sequence[Finding], unseen: str = "") -> tuple[Statement, ...]:
+def statements(
+    incident: Incident, findings: Sequence[Finding], unseen: str = "", moved: str = ""
+) -> tuple[Statement, ...]:
     """What is known, what is concluded and what is not known of an incident, in this order.
 
-    `unseen` is what its failing parsers leave in the dark (`checks.incidents.blind`).
+    `unseen` is what its failing parsers leave in the dark (`checks.incidents.blind`), `moved` which step of the funnel moved
+    first and what that usually means (`checks.revenue.funnel`).
     """
     blind = (Statement("unknown", unseen),) if unseen else ()
-    return (*_facts(incident, findings), *_guesses(incident), *blind, *_unknowns(incident, findings))
+    likely = (Statement("guess", moved),) if moved else ()
+    return (*_facts(incident, findings), *likely, *_guesses(incident), *blind, *_unknowns(incident, findings))
 
 
 def _facts(incident: Incident, findings: Sequence[Finding]) -> list[Statement]:
