@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from checks.revenue import expectation, lattice, memory, price, scan, shortfall, views
+from checks.revenue import expectation, lattice, memory, price, scan, scatter, shortfall, views
 from checks.revenue.alarm import Alarm, cause_of
 from checks.revenue.cube import DAY_H, Cube, CubeMemory, hour_of
 from checks.revenue.watch import PAGE_NATS, RECENT_H, Case, Known, Watch
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from checks.revenue.cube import Floats, Ints
     from checks.revenue.expectation import Fit
     from checks.revenue.scan import Caution
+    from checks.revenue.scatter import Scatter
     from checks.revenue.views import SliceView
     from data.model.revenue_view import Watched
     from data.model.snapshot import BandPoint
@@ -34,7 +35,7 @@ _REFIT_H = 24
 _MUCH_MORE = 1.2
 """History that grew by this factor since the last fit is worth a new one at once."""
 DIMS = ("partner", "offer", "geo", "site", "team")
-_LEARNED = ("_model", "_caution", "_common", "_known", "_numbers", "_fitted_rows")
+_LEARNED = ("_model", "_caution", "_scatter", "_common", "_known", "_numbers", "_fitted_rows")
 """What a tick leaves behind beside the cube; everything else is told again or follows from these."""
 
 
@@ -81,6 +82,7 @@ class RevenueBook:
         self._model: Fit | None = None
         self.lattice = lattice.build(self.cube)
         self._caution: Caution | None = None
+        self._scatter: Scatter | None = None
         self._common: dict[int, float] = {}
         self._known = Known()
         self._numbers = 0
@@ -185,6 +187,9 @@ class RevenueBook:
         scan.freeze(cube, self._model, cube.top - RECENT_H)
         if stale or grown or self._caution is None:
             self._caution = scan.caution_of(cube, self._model, self.lattice)
+        if stale or self._scatter is None:
+            common = self._moved(cube.top - expectation.FIT_H, cube.top)
+            self._scatter = scatter.measure(cube, self._model, self.lattice, common, cube.masked)
         self._common = {hour: factor for hour, factor in self._common.items() if hour >= cube.base}
         return Watch(cube, self._model, self.lattice, self._caution, self._common, self._known)
 
@@ -341,9 +346,12 @@ class RevenueBook:
     def _alarm_loss(self, case: Case) -> Loss:
         """Hours whose report is here count as they came; hours still to be told lose the share lost so far."""
         assert self._model is not None
+        assert self._scatter is not None
         if case.status == "withdrawn":
             return NO_LOSS
-        return shortfall.of_alarm(self.cube, self._model, case, self._moved, self.currency)
+        known = (*self._known.open, *self._known.closed)
+        older = [other for other in known if other.number < case.number and other.status != "withdrawn"]
+        return shortfall.of_alarm(self.cube, self._model, self._scatter, case, older, self._moved, self.currency)
 
     def _waiting(self) -> tuple[str, ...]:
         return views.waiting(self.cube)

@@ -1,0 +1,139 @@
+"""How far what came lay from what was expected while nothing was wrong: the doubt in every price, as it was seen.
+
+Split-conformal in spirit: no distribution is assumed. Where conversions come in bursts and pay unequally the curves are
+wide and their middle lies below one; where every player is worth the same they are narrow.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from checks.revenue.cube import DAY_H
+from checks.revenue.expectation import FIT_H, visible_share
+
+if TYPE_CHECKING:
+    from checks.revenue.cube import Bools, Cube, Floats
+    from checks.revenue.expectation import Fit
+    from checks.revenue.lattice import Lattice
+
+RANKS = 20
+"""Equally likely points that stand for a distribution."""
+_SHARES = (np.arange(RANKS) + 0.5) / RANKS
+_NORMAL = np.array(
+    [-1.960, -1.440, -1.150, -0.935, -0.755, -0.598, -0.454, -0.319, -0.189, -0.063,
+     0.063, 0.189, 0.319, 0.454, 0.598, 0.755, 0.935, 1.150, 1.440, 1.960]
+)  # fmt: skip
+"""The same points of a standard normal."""
+_POINTS = np.array([3.0, 6.0, 12.0, 24.0, 48.0, 96.0, 192.0, 384.0])
+_NEAR = np.sqrt(2.0)
+"""Blocks within this factor of a point speak for it."""
+_ENOUGH_BLOCKS = 60
+_BLOCKS_H = (6, 24, 72)
+_MOST_ROWS = 20_000
+"""Leaves of all slices looked at together: a larger lattice is sampled."""
+_WHOLE = 0.9
+"""Share of a block's expectation that must lie in hours whose report is here and no incident is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """Actual over expected by the number of events the latter rests on."""
+
+    events: Floats
+    """[point], ascending; none where history is too short."""
+    ratios: Floats
+    """[point, rank] ascending."""
+    cv2: float
+    """Squared coefficient of variation of one event: what is believed where nothing was seen."""
+
+    def at(self, events: float) -> Floats:
+        """[rank] of ratios, between the two points nearest; beyond the last they draw together as averages do."""
+        if not len(self.events):
+            return spread_of((1.0 + self.cv2) / max(events, 1.0))
+        place = np.log(max(events, self.events[0]))
+        points = np.log(self.events)
+        if place > points[-1]:
+            return np.asarray(self.ratios[-1] ** np.exp(-0.5 * (place - points[-1])))
+        return np.array([np.interp(place, points, column) for column in self.ratios.T])
+
+
+@dataclass(frozen=True, slots=True)
+class Scatter:
+    """What quiet slices showed over the last weeks."""
+
+    count: Curve
+    """FTD seen over those expected from clicks."""
+    worth: Curve
+    """Commission over what the FTD seen are usually worth."""
+    money: Curve
+    """Commission over that expected from clicks: both of the above."""
+
+
+def spread_of(variance: float) -> Floats:
+    """[rank] of a lognormal with mean 1 and this variance."""
+    sigma2 = np.log1p(variance)
+    return np.asarray(np.exp(np.sqrt(sigma2) * _NORMAL - sigma2 / 2.0))
+
+
+def measure(cube: Cube, model: Fit, lattice: Lattice, common: Floats, masked: Bools) -> Scatter:
+    """From blocks of 6, 24 and 72 hours of the slices' last weeks; the newest day is still coming in.
+
+    `common` [hour] is what moved everybody over the hours of `FIT_H` before `cube.top`; `masked` [leaf, hour of the
+    cube] are those of incidents.
+    """
+    parts = _parts(cube, model, lattice.leaves, common, masked)
+    lattice = _sample(lattice)
+    rows = [np.zeros((0, 6))]
+    for length in _BLOCKS_H:
+        blocks = parts.shape[2] // length
+        if blocks and len(lattice):
+            whole = parts[:, :, parts.shape[2] - blocks * length :].reshape(len(parts), 6, blocks, length).sum(3)
+            sums = np.moveaxis(lattice.sums(whole), 1, 2).reshape(-1, 6)
+            rows.append(sums[(sums[:, 0] >= 1.0) & (sums[:, 0] >= _WHOLE * sums[:, 5])])
+    due, due_money, ftd, usual, revenue, _ = np.concatenate(rows).T
+    cv2 = float(np.median(model.value_cv2)) if len(model.value_cv2) else 1.0
+    return Scatter(
+        _curve(ftd, due, due, 0.0), _curve(revenue, usual, ftd, cv2 - 1.0), _curve(revenue, due_money, due, cv2)
+    )
+
+
+def _parts(cube: Cube, model: Fit, leaves: int, common: Floats, masked: Bools) -> Floats:
+    """[leaf, 6, hour]: FTD and commission due, FTD, their usual worth, commission; and FTD due in hours left out, too."""
+    since, until = cube.top - FIT_H, cube.top - DAY_H
+    low, high = cube.columns(since, until)
+    partner = cube.codes[cube.dims.index("partner")]
+    told = (cube.received(since, until)[partner] & ~masked[: cube.leaves, low:high]).astype(np.float64)
+    share = visible_share(cube, model, since, until)[partner]
+    moved = common[cube.base + low - since :][: high - low]
+    due = cube.measure("clicks", since, until) * cube.measure("ftd_rate", since, until) * share * moved
+    value = np.zeros((cube.leaves, 1))
+    value[: len(model.value), 0] = model.value
+    ftd = cube.measure("ftd", since, until) * told
+    parts = due * told, due * told * value, ftd, ftd * value, cube.measure("revenue", since, until) * told, due
+    return np.stack(parts, 1)[:leaves]
+
+
+def _sample(lattice: Lattice) -> Lattice:
+    """Every so many slices, so that what is summed stays bounded."""
+    step = -(-len(lattice.order) // _MOST_ROWS)
+    kept = np.arange(len(lattice)) % max(step, 1) == 0
+    return lattice.only(kept)
+
+
+def _curve(seen: Floats, expected: Floats, events: Floats, cv2: float) -> Curve:
+    """[block] figures to a curve, up to the last point enough blocks speak for."""
+    known = (events > 0) & (expected > 0)
+    ratio, events = seen[known] / expected[known], events[known]
+    points, rows = [], []
+    edges = np.concatenate([_POINTS / _NEAR, _POINTS[-1:] * _NEAR])
+    for point, (low, high) in zip(_POINTS, pairwise(edges), strict=True):
+        near = ratio[(events >= low) & (events < high)]
+        if len(near) < _ENOUGH_BLOCKS:
+            break
+        points.append(point)
+        rows.append(np.quantile(near, _SHARES))
+    return Curve(np.array(points), np.array(rows).reshape(len(points), RANKS), max(cv2, 0.0))
