@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields, replace
+from datetime import timedelta
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 import msgspec
 import polars as pl
 
+from checks.revenue.inputs import MOST, SKEW_US, faults
 from data.errors import UsageError
 from data.model.fact import Fact, Receipt
+from data.store import batches
 from data.store import facts as stored_facts
+from data.text import clean_text
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -22,6 +26,7 @@ if TYPE_CHECKING:
     from data.store.store import Store
 
 log = logging.getLogger(__name__)
+SKEW = timedelta(microseconds=SKEW_US)
 
 
 class Line(msgspec.Struct, forbid_unknown_fields=True):
@@ -52,15 +57,24 @@ class Spool:
     on_stored: Callable[[Pushed], None]
     take_runs: Callable[[bytes, str], Awaitable[int]] | None = None
     """Takes runs of outside parsers, with the name of the parser where only the file's name says it."""
+    _keyed: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while a delivery with a key is looked up and stored."""
 
-    async def take_lines(self, body: bytes) -> int:
+    async def take_lines(self, body: bytes, key: str = "") -> int:
         """Store the ndjson lines; returns how many, once durable.
+
+        A fact is a change: the same body twice is two changes. Who cannot know whether an answer got lost gives each
+        delivery a `key` of its own: what comes again under a key is acknowledged and not stored again.
 
         Raises:
             UsageError: a line is not a fact or a receipt; nothing of the body was stored.
         """
         pushed = await asyncio.to_thread(parse_lines, body)
-        await self._store(pushed, worker="push", seq=None)
+        if key:
+            async with self._keyed:
+                await self._store(pushed, worker="keyed", seq=_number(key))
+        else:
+            await self._store(pushed, worker="push", seq=None)
         return pushed.rows
 
     async def sweep(self) -> int:
@@ -89,15 +103,23 @@ class Spool:
         return stored
 
     async def _store(self, pushed: Pushed, *, worker: str, seq: int | None) -> None:
-        """Facts and receipts are two batches with numbers of their own: a file read again is stored once."""
-        if pushed.facts is not None:
-            table = await asyncio.to_thread(stored_facts.columns, pushed.facts)
-            await asyncio.wrap_future(self.store.write_facts(table, worker=worker, seq=seq))
-        if pushed.receipts:
+        """Facts and receipts are two batches with numbers of their own; only what is new is stored and handed on."""
+        fresh = Pushed()
+        try:
+            if pushed.facts is not None and await self._is_new(worker, seq):
+                table = await asyncio.to_thread(stored_facts.columns, pushed.facts)
+                await asyncio.wrap_future(self.store.write_facts(table, worker=worker, seq=seq))
+                fresh = replace(fresh, facts=pushed.facts)
             following = None if seq is None else seq + 1
-            await asyncio.wrap_future(self.store.write(pushed.receipts, worker=worker, seq=following))
-        if pushed.rows:
-            self.on_stored(pushed)
+            if pushed.receipts and await self._is_new(worker, following):
+                await asyncio.wrap_future(self.store.write(pushed.receipts, worker=worker, seq=following))
+                fresh = replace(fresh, receipts=pushed.receipts)
+        finally:
+            if fresh.rows:
+                self.on_stored(fresh)
+
+    async def _is_new(self, worker: str, seq: int | None) -> bool:
+        return seq is None or not await asyncio.to_thread(batches.stored, self.store, worker, seq)
 
 
 def holds_runs(path: Path) -> bool:
@@ -118,7 +140,11 @@ FIELDS = tuple(one.name for one in fields(Fact))
 def file_number(path: Path) -> int:
     """A number for this very file: the same after a crash, another for new content under an old name."""
     identity = path.stat()
-    text = f"{path.name}|{identity.st_size}|{identity.st_mtime_ns}"
+    return _number(f"{path.name}|{identity.st_size}|{identity.st_mtime_ns}")
+
+
+def _number(text: str) -> int:
+    """An even number; the one after it is free."""
     return int.from_bytes(blake2b(text.encode(), digest_size=7).digest(), "big") << 1
 
 
@@ -143,8 +169,22 @@ def parse_lines(body: bytes) -> Pushed:
             raise UsageError(f"line {number}: neither a fact nor a receipt")
         if found.hour.tzinfo is None or found.seen_at.tzinfo is None:
             raise UsageError(f"line {number}: a time without a zone; write it as 2026-01-31T14:00:00Z")
+        if isinstance(found, Fact) and (wrong := _wrong(found)):
+            raise UsageError(f"line {number}: {wrong}")
         facts.append(found) if isinstance(found, Fact) else receipts.append(found)
     return Pushed(fact_frame(facts) if facts else None, tuple(receipts))
+
+
+def _wrong(fact: Fact) -> str:
+    """Why a fact cannot be true, empty if it can."""
+    for name in ("clicks", "regs", "ftd"):
+        if abs(getattr(fact, name)) > MOST[name]:
+            return f"{name} beyond {MOST[name]:,.0f}: one site has not so many in an hour"
+    if not fact.revenue.is_finite() or abs(fact.revenue) > MOST["revenue"]:
+        return f"revenue is {clean_text(str(fact.revenue), 40)}; it is an amount of money"
+    if fact.hour - SKEW > fact.seen_at:
+        return f"hour {fact.hour:%Y-%m-%dT%H:%MZ} had not come when it was seen, at {fact.seen_at:%Y-%m-%dT%H:%MZ}"
+    return ""
 
 
 def read_file(path: Path) -> Pushed:
@@ -158,9 +198,15 @@ def read_file(path: Path) -> Pushed:
             return Pushed(receipts=tuple(Receipt(**row) for row in wanted.iter_rows(named=True)))
         frame = frame.select(FACT_COLUMNS).with_columns(pl.col("revenue").cast(pl.Float64))
         stored_facts.columns(frame.head(1))
+        for reason, wrong in faults(pl.col("hour").dt.epoch("us"), pl.col("seen_at").dt.epoch("us")):
+            row = frame.select(
+                wrong.fill_null(value=True).arg_max(), wrong.fill_null(value=True).any().alias("any")
+            ).row(0)
+            if row[1]:
+                raise UsageError(f"{path.name}: row {row[0] + 1}: {reason}")
     except (ValueError, pl.exceptions.PolarsError) as problem:
         raise UsageError(f"{path.name}: not the columns of a fact or receipt ({problem})") from None
-    return Pushed(frame)
+    return Pushed(_clean(frame))
 
 
 FACT_COLUMNS = ("hour", "seen_at", "team", "partner", "offer", "geo", "site", "clicks", "regs", "ftd", "revenue")
@@ -180,7 +226,16 @@ def _unknown(raw: bytes) -> str:
 def fact_frame(facts: list[Fact]) -> pl.DataFrame:
     """Columns as `data.store.facts.frame` gives them."""
     columns = {name: [getattr(fact, name) for fact in facts] for name in FACT_COLUMNS[:-1]}
-    return pl.DataFrame({**columns, "revenue": [float(fact.revenue) for fact in facts]}, schema=_SCHEMA)
+    return _clean(pl.DataFrame({**columns, "revenue": [float(fact.revenue) for fact in facts]}, schema=_SCHEMA))
+
+
+def _clean(frame: pl.DataFrame) -> pl.DataFrame:
+    """Names as a terminal can show them."""
+    for column in ("team", "partner", "offer", "geo", "site"):
+        names = frame[column].drop_nulls().unique().to_list()
+        if odd := {name: clean_text(name) for name in names if clean_text(name) != name}:
+            frame = frame.with_columns(pl.col(column).replace(odd))
+    return frame
 
 
 def receipt_frame(receipts: tuple[Receipt, ...]) -> pl.DataFrame:

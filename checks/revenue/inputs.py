@@ -30,6 +30,15 @@ def micros(moment: datetime) -> int:
     return round(moment.timestamp() * 1e6)
 
 
+def faults(hour_us: pl.Expr, seen_us: pl.Expr, measures: tuple[str, ...] = MEASURES) -> Iterator[tuple[str, pl.Expr]]:
+    """What makes a row unbelievable by itself, in words, and which rows it is true of."""
+    yield "no time", hour_us.is_null() | seen_us.is_null()
+    yield "an hour that had not come when it was seen", hour_us > seen_us + SKEW_US
+    for name in measures:
+        yield f"{name} is no number", ~pl.col(name).is_finite()
+        yield f"{name} beyond {MOST[name]:,.0f}", pl.col(name).abs() > MOST[name]
+
+
 @dataclass(slots=True)
 class Queue:
     """Rows that wait until their `seen_at` has come."""
@@ -54,20 +63,13 @@ class Queue:
             *(pl.col(name).cast(pl.String).fill_null("") for name in self.dims),
             *(pl.col(name).cast(pl.Float64).fill_null(0.0) for name in self.measures),
         )
-        for reason, wrong in self._faults():
+        for reason, wrong in faults(pl.col("hour") * _HOUR_US, pl.col("seen"), self.measures):
             found = rows.select(wrong.fill_null(value=True).alias("wrong"))["wrong"]
             if count := int(found.sum()):
                 self.refused[reason] += count
                 rows = rows.filter(~found)
         if rows.height:
             self._waiting.append(rows.sort("seen", maintain_order=True))
-
-    def _faults(self) -> Iterator[tuple[str, pl.Expr]]:
-        yield "no time", pl.col("hour").is_null() | pl.col("seen").is_null()
-        yield "an hour that had not come when it was seen", pl.col("hour") * _HOUR_US > pl.col("seen") + SKEW_US
-        for name in self.measures:
-            yield f"{name} is no number", ~pl.col(name).is_finite()
-            yield f"{name} beyond {MOST[name]:,.0f}", pl.col(name).abs() > MOST[name]
 
     def take(self, now_us: int) -> pl.DataFrame | None:
         """Rows seen by now, in an order that does not depend on how they were delivered."""

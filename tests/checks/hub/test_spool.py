@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import asyncio
+import os
 from datetime import UTC, datetime
 
 import polars as pl
@@ -66,8 +68,6 @@ async def test_a_file_that_was_stored_before_a_crash_is_not_stored_again(spool):
     kept = path.stat()
     await room.sweep()
     path.write_text(FACT)
-    import os
-
     os.utime(path, ns=(kept.st_atime_ns, kept.st_mtime_ns))
     await room.sweep()
     assert facts.frame(store, EVERYTHING, datetime(2026, 1, 1, tzinfo=UTC)).height == 1
@@ -99,3 +99,91 @@ def test_a_parquet_history_reads_as_it_was_written(tmp_path):
     with pytest.raises(UsageError, match="clicks"):
         read_file(tmp_path / "bad.parquet")
     assert isinstance(frame, pl.DataFrame)
+
+
+EARLY = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+async def test_the_same_lines_twice_are_two_changes(spool):
+    room, store, taken = spool
+    await room.take_lines(FACT.encode())
+    await room.take_lines(FACT.encode())
+    assert facts.frame(store, EVERYTHING, EARLY)["clicks"].sum() == 14
+    assert sum(pushed.rows for pushed in taken) == 2
+
+
+async def test_what_comes_again_under_its_key_is_acknowledged_and_counted_once(spool):
+    room, store, taken = spool
+    body = f"{FACT}\n{RECEIPT}".encode()
+    assert await asyncio.gather(*(room.take_lines(body, "2026-01-05/1") for _ in range(5))) == [2] * 5
+    assert await room.take_lines(body, "2026-01-05/2") == 2
+    assert facts.frame(store, EVERYTHING, EARLY)["clicks"].to_list() == [7, 7]
+    assert [pushed.rows for pushed in taken] == [2, 2]
+
+
+async def test_a_file_that_was_stored_before_a_crash_is_not_handed_on_again(spool):
+    """The book has its rows from the store already."""
+    room, store, taken = spool
+    path = room.folder / "a.ndjson"
+    path.write_text(FACT)
+    kept = path.stat()
+    await room.sweep()
+    path.write_text(FACT)
+    os.utime(path, ns=(kept.st_atime_ns, kept.st_mtime_ns))
+    again = Spool(room.folder, store, taken.append)
+    await again.sweep()
+    assert [pushed.rows for pushed in taken] == [1]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ('"clicks":7', '"clicks":99999999999999999999999', "line 1: clicks beyond 10,000,000"),
+        ('"ftd":1', '"ftd":-2000000', "line 1: ftd beyond 1,000,000"),
+        ('"110.00"', '"NaN"', "line 1: revenue is NaN; it is an amount of money"),
+        ('"110.00"', '"-Infinity"', "line 1: revenue is -Infinity"),
+        ('"110.00"', '"1e300"', "line 1: revenue is 1E[+]300"),
+        ('"hour":"2026-01-05T10', '"hour":"2099-01-05T10', "line 1: hour 2099-01-05T10:00Z had not come when it was seen"),
+        ('"clicks":7', '"currency":"XXX"', "line 1: no field 'currency'"),
+    ],
+)  # fmt: skip
+def test_a_fact_that_cannot_be_true_is_named_and_nothing_is_stored(before, after, words):
+    assert before in FACT
+    with pytest.raises(UsageError, match=words):
+        parse_lines(FACT.replace(before, after).encode())
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "words"),
+    [
+        ("revenue", float("nan"), "row 2: revenue is no number"),
+        ("revenue", float("-inf"), "row 2: revenue is no number"),
+        ("clicks", 2**40, "row 2: clicks beyond 10,000,000"),
+        ("hour", None, "row 2: no time"),
+        ("hour", datetime(2099, 1, 1, tzinfo=UTC), "row 2: an hour that had not come when it was seen"),
+    ],
+)
+def test_a_history_with_a_row_that_cannot_be_true_is_set_aside_with_the_row(tmp_path, column, value, words):
+    frame = parse_lines(f"{FACT}\n{FACT}".encode()).facts
+    spoilt = pl.Series(column, [frame[column][0], value], frame.schema[column])
+    frame.with_columns(spoilt).write_parquet(tmp_path / "history.parquet")
+    with pytest.raises(UsageError, match=words):
+        read_file(tmp_path / "history.parquet")
+
+
+def test_a_zone_is_taken_into_account_and_names_lose_what_a_terminal_must_not_see():
+    raw = FACT.replace("10:00:00Z", "12:00:00+02:00").replace('"kiel"', '"\\u001b]52;c;x\\u0007kiel"')
+    frame = parse_lines(raw.encode()).facts
+    assert frame["hour"].to_list() == [datetime(2026, 1, 5, 10, tzinfo=UTC)]
+    assert frame["site"].to_list() == ["␛]52;c;x␇kiel"]
+
+
+async def test_taken_back_empty_and_very_old_facts_are_stored_as_they_are(spool):
+    room, store, _ = spool
+    back = FACT.replace('"clicks":7', '"clicks":-7').replace('"110.00"', '"-110.00"')
+    nameless = FACT.replace('"kiel"', '""').replace('"o"', '""')
+    old = FACT.replace("2026-01-05T10", "1970-01-05T10")
+    assert await room.take_lines(f"{back}\n{nameless}\n{old}".encode()) == 3
+    kept = facts.frame(store, EVERYTHING, EARLY)
+    assert sorted(kept["clicks"]) == [-7, 7, 7]
+    assert kept["revenue"].sum() == 110
