@@ -187,7 +187,8 @@ async def _figures(hub: Hub, who: Principal, request: Request) -> object:
 async def _facts(hub: Hub, who: Principal, request: Request) -> object:
     if "ingest" not in who.actions:
         raise NotAllowed(f"{who.name} ({who.role}) may not push facts; ask an admin")
-    return {"stored": await hub.spool.take_lines(await _body(request))}
+    key = request.headers.get("idempotency-key", "")
+    return {"stored": await hub.spool.take_lines(await _body(request), f"{who.name} {key}" if key else "")}
 
 
 async def _runs(hub: Hub, who: Principal, request: Request) -> object:
