@@ -32,6 +32,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "check": ("tui.cli.check", "check one site, link, page or feed now"),
     "replay": ("tui.cli.replay", "run the revenue detector over recorded facts"),
     "incidents": ("tui.cli.incidents", "list, show, acknowledge or close incidents"),
+    "route": ("tui.cli.route", "who would be told of what, who is on call, mutes, hand-over notes"),
+    "notices": ("tui.cli.notices", "what was said to whom, what waits, what never arrived"),
     "sites": ("tui.cli.listing", "list sites"),
     "links": ("tui.cli.listing", "list links"),
     "parsers": ("tui.cli.listing", "list parsers"),

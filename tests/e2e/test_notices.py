@@ -1,0 +1,96 @@
+"""A hub, real receivers, and people who are told: also when the hub is killed in the middle."""
+
+from __future__ import annotations
+
+import pytest
+from receiver import Receiver
+from street import kill_hub, lines, losswatch, make_home, until
+
+RULES = """
+[notify]
+to = ["ops"]
+group_wait = "0s"
+group_interval = "1s"
+[[channels]]
+name = "ops"
+secret = "ops-url"
+role = "senior"
+[[channels]]
+name = "hook"
+kind = "alertmanager"
+url = "{hook}"
+role = "junior"
+[[people]]
+name = "ana"
+channels = ["ops"]
+[[routes]]
+cause = "http"
+to = ["ops", "hook"]
+"""
+
+
+@pytest.fixture
+def receiver():
+    made = Receiver()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def home(tmp_path, street, receiver, started):
+    rules = RULES.format(hook=receiver.url("/hook", "http"))
+    made = make_home(tmp_path / "h", street, ["kiel", "oslo"], extra=rules)
+    told = losswatch(made, "secrets", "set", "ops-url", input=receiver.url("/ops") + "\n")
+    assert told.returncode == 0, told.stderr
+    started(made)
+    return made
+
+
+def notices(home, *words):
+    return lines(losswatch(home, "notices", "--json", *words))
+
+
+def test_people_and_machines_hear_that_a_site_fell_and_that_it_is_back(home, street, receiver):
+    losswatch(home, "hub", "start")
+    street.ill["kiel"] = 503
+    assert receiver.until(lambda: receiver.at("/ops") and receiver.at("/hook"), 90)
+    assert "kiel" in receiver.titles("/ops")[0]
+    (fired,) = receiver.at("/hook")
+    assert (fired["version"], fired["status"], fired["alerts"][0]["labels"]["alertname"]) == ("4", "firing", "http.5xx")
+    losswatch(home, "incidents", "ack", "1")
+    assert receiver.until(lambda: [one for one in receiver.titles("/ops") if one.startswith("taken")])
+    del street.ill["kiel"]
+    assert receiver.until(lambda: [one for one in receiver.titles("/ops") if one.startswith("over")], 60)
+    assert receiver.until(lambda: receiver.at("/hook")[-1]["status"] == "resolved")
+    assert until(lambda: {one["state"] for one in notices(home)} == {"sent"})
+
+
+def test_a_hub_that_is_killed_while_the_receiver_stalls_sends_again_and_says_so(home, street, receiver):
+    receiver.answers["/ops"] = "stall"
+    losswatch(home, "hub", "start")
+    street.ill["kiel"] = 503
+    on_the_way = {"ops": "claimed", "hook": "sent"}
+    assert until(lambda: {one["channel"]: one["state"] for one in notices(home)} == on_the_way, 90)
+    kill_hub(home)
+    receiver.answers["/ops"] = 200
+    losswatch(home, "hub", "start")
+    assert receiver.until(lambda: receiver.at("/ops"))
+    (title,) = receiver.titles("/ops")
+    assert title.startswith("[may be a repeat] #1 ")
+    assert len(receiver.at("/hook")) == 1
+
+
+def test_what_was_not_said_before_the_hub_was_killed_is_said_by_the_next(home, street, receiver):
+    receiver.answers["/ops"] = 503
+    losswatch(home, "hub", "start")
+    street.ill["kiel"] = 503
+    assert until(lambda: [one for one in notices(home) if one["channel"] == "ops" and one["attempts"]], 90)
+    kill_hub(home)
+    del street.ill["kiel"]
+    losswatch(home, "hub", "start")
+    assert until(lambda: lines(losswatch(home, "incidents", "--state", "closed", "--json")), 60)
+    receiver.answers.clear()
+    assert receiver.until(lambda: len(receiver.at("/ops")) >= 2, 60)
+    titles = receiver.titles("/ops")
+    assert ["over: " in title for title in titles] == [False, True]
+    assert not [title for title in titles if "repeat" in title]
