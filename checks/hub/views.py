@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from checks.hub.board import SPANS, Board, visible_log
 from checks.hub.filters import KINDS, sort_rows
@@ -17,11 +17,9 @@ from data.model.snapshot import PROTOCOL, Hello, HubHealth, ListPage, Pane, Snap
 from data.model.target import TargetKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+    from decimal import Decimal
 
-    from checks.engine.clock import Clock
-    from checks.hub.recent import Recent
-    from checks.incidents.desk import IncidentDesk
     from data.config.settings import Settings
     from data.model.incident import Incident
     from data.model.principal import Principal, Scope
@@ -31,18 +29,40 @@ PANE_ROWS = 12
 PAGE_LIMIT = 1000
 
 
+class Now(Protocol):
+    """What tells the time."""
+
+    @property
+    def speed(self) -> float: ...
+
+    def now(self) -> datetime: ...
+
+
+class Open(Protocol):
+    """What knows the incidents that are open: the desk, or a moment of the past."""
+
+    @property
+    def open_incidents(self) -> Sequence[Incident]: ...
+
+
+class Ended(Protocol):
+    """What knows the price of those that ended."""
+
+    def lost_since(self, midnight: datetime, scope: Scope) -> Decimal: ...
+
+
 @dataclass(slots=True)
 class Views:
     """Read models for the screens."""
 
     board: Board
-    desk: IncidentDesk
-    clock: Clock
+    desk: Open
+    clock: Now
     settings: Callable[[], Settings]
     health: Callable[[], HubHealth]
     waiting: Callable[[], tuple[str, ...]]
     next_due: Callable[[], datetime | None]
-    recent: Recent
+    recent: Ended
     pid: int
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     lists: Lists = field(init=False)

@@ -29,6 +29,11 @@ def of_incident(store: Store, scope: Scope, incident: IncidentId) -> list[Findin
     return records(store, FINDING, within(scope), "incident = ?", [incident], "ORDER BY opened_at, id")
 
 
+def of_incidents(store: Store, scope: Scope, incidents: Iterable[IncidentId]) -> list[Finding]:
+    """Oldest first, closed ones included."""
+    return records(store, FINDING, within(scope), "incident = ANY(?)", [list(incidents)], "ORDER BY opened_at, id")
+
+
 def of_target(store: Store, scope: Scope, target: TargetId, limit: int = 50) -> list[Finding]:
     """Newest first."""
     tail = "ORDER BY opened_at DESC, id LIMIT ?"

@@ -7,7 +7,7 @@ from data.store.query import records, rows, within_any
 from data.store.tables import INCIDENT
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from data.model.ids import TargetId
     from data.model.incident import Incident
@@ -47,6 +47,12 @@ def between(store: Store, scope: Scope, since: datetime, until: datetime) -> lis
     """Those detected in [since, until), newest first."""
     where = "detected_at >= ? AND detected_at < ?"
     return records(store, INCIDENT, within_any(scope), where, [since, until], _NEWEST)
+
+
+def around(store: Store, scope: Scope, moment: datetime, back: timedelta) -> list[Incident]:
+    """Those detected by `moment` that were open then, or ended in the time before it; reopened ones are among them."""
+    where = "detected_at <= ? AND (closed_at IS NULL OR closed_at >= ?)"
+    return records(store, INCIDENT, within_any(scope), where, [moment, moment - back], _NEWEST)
 
 
 def partners(store: Store, scope: Scope, since: datetime, until: datetime) -> dict[IncidentId, str]:

@@ -18,10 +18,19 @@ if TYPE_CHECKING:
     from data.store.store import Store
 
 
-def of_target(store: Store, scope: Scope, target: TargetId, limit: int = 50) -> tuple[Observation, ...]:
-    """Newest first."""
-    tail = "ORDER BY started_at DESC LIMIT ?"
-    return tuple(records(store, OBSERVATION, within(scope), "target = ?", [target, limit], tail))
+def of_target(
+    store: Store, scope: Scope, target: TargetId, limit: int = 50, until: datetime | None = None
+) -> tuple[Observation, ...]:
+    """Newest first; those begun by `until`."""
+    where, tail = "target = ? AND (? IS NULL OR started_at <= ?)", "ORDER BY started_at DESC LIMIT ?"
+    return tuple(records(store, OBSERVATION, within(scope), where, [target, until, until, limit], tail))
+
+
+def newest(store: Store, scope: Scope, since: datetime, until: datetime) -> dict[TargetId, Observation]:
+    """The newest of each target in [since, until]; those that went on being fine are stored without hops and evidence."""
+    where = "started_at >= ? AND started_at <= ?"
+    tail = "QUALIFY row_number() OVER (PARTITION BY target ORDER BY started_at DESC) = 1"
+    return {seen.target: seen for seen in records(store, OBSERVATION, within(scope), where, [since, until], tail)}
 
 
 def whole(store: Store, scope: Scope, target: TargetId) -> Observation | None:

@@ -6,6 +6,7 @@ from data.store.query import records, within_any
 from data.store.tables import TIMELINE
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from data.model.ids import IncidentId
@@ -19,6 +20,13 @@ def of_incident(store: Store, scope: Scope, incident: IncidentId) -> tuple[Timel
     mine, teams = within_any(scope)
     visible = (f"incident IN (SELECT id FROM incident WHERE {mine})", teams)
     return tuple(records(store, TIMELINE, visible, "incident = ?", [incident], 'ORDER BY "at", rowid'))
+
+
+def of_incidents(store: Store, scope: Scope, incidents: Iterable[IncidentId]) -> tuple[TimelineEntry, ...]:
+    """Of several, oldest first; of those in scope."""
+    mine, teams = within_any(scope)
+    visible = (f"incident IN (SELECT id FROM incident WHERE {mine})", teams)
+    return tuple(records(store, TIMELINE, visible, "incident = ANY(?)", [list(incidents)], 'ORDER BY "at", rowid'))
 
 
 def by_people(
