@@ -10,17 +10,18 @@ from typing import TYPE_CHECKING
 
 from checks.hub.aspects import aspects
 from checks.hub.board import visible_log
+from checks.hub.calibration import Word
 from checks.hub.feed_detail import FeedDetails
 from checks.hub.feed_rows import backfill_of
 from checks.hub.filters import worst_first
 from checks.hub.parser_detail import ParserDetails
 from checks.hub.prelude import prelude, window
 from checks.hub.probing import PROBED
+from checks.hub.slice_detail import SliceDetails, hours_asked, wanted
 from checks.incidents.blind import blind_to, was_blind_to
 from checks.incidents.explain import plans_of, statements
 from checks.incidents.labels import WEB, parsed, read_all
 from checks.incidents.upstream import considered, kind_words
-from checks.revenue.alarm import slice_of
 from data.access.redaction import redact_incident, redact_row, redact_words
 from data.config.units import format_duration
 from data.model.ids import IncidentId, TargetId
@@ -47,13 +48,13 @@ if TYPE_CHECKING:
     from data.model.incident import Finding, Incident
     from data.model.observation import Observation
     from data.model.principal import Principal, Scope
+    from data.model.revenue_view import Calibration, RevenueView, Watched
     from data.model.target import Target
 
 MEMBERS = 200
 SAME = 8
 """Others of an incident that a target's own screen lists."""
 STRIP_CELLS = 60
-BAND_HOURS = 36
 
 
 @dataclass(slots=True)
@@ -63,13 +64,24 @@ class Details:
     hub: Hub
     parsers: ParserDetails = field(init=False)
     feeds: FeedDetails = field(init=False)
+    slices: SliceDetails = field(init=False)
+    word: Word = field(init=False)
 
     def __post_init__(self) -> None:
         self.parsers = ParserDetails(self.hub)
         self.feeds = FeedDetails(self.hub)
+        self.slices = SliceDetails(self.hub)
+        self.word = Word(self.hub)
 
-    async def target(self, who: Principal, target_id: str) -> TargetDetail | None:
+    async def target(self, who: Principal, target_id: str, window: str = "24h") -> TargetDetail | None:
+        """One target in full; `window` is how long the series of a slice is.
+
+        Raises:
+            UsageError: no such dimension or window of a slice.
+        """
         now, scope = self.hub.clock.now(), who.scope
+        if target_id.startswith(f"{TargetKind.SLICE}:"):
+            return await self._slice(wanted(target_id), scope, now, hours_asked(window))
         row = self.hub.board.find_row(TargetId(target_id), now)
         if row is None or not scope.sees(row.team):
             return None
@@ -79,6 +91,27 @@ class Details:
             read = backfill_of(await self.hub.pulls.backfills.of(scope, target_id.partition(":")[2]), scope)
             detail = replace(detail, feed=replace(detail.feed, backfill=read))
         return replace(detail, same=same)
+
+    async def _slice(self, target: TargetId, scope: Scope, now: datetime, hours: int) -> TargetDetail | None:
+        row = await asyncio.to_thread(self.slices.row, target, scope, now)
+        if row is None:
+            return None
+        same, log = self._same(row, scope, now), visible_log(self.hub.board, scope)
+        detail = await asyncio.to_thread(self._target, row, scope, now, log)
+        detail = await asyncio.to_thread(self.slices.of_slice, detail, scope, now, hours)
+        return replace(detail, same=same)
+
+    async def why(self, who: Principal, asked: str, at: datetime) -> RevenueView | None:
+        """As `SliceDetails.past`."""
+        return await asyncio.to_thread(self.slices.past, wanted(asked), who.scope, min(at, self.hub.clock.now()))
+
+    async def watchlist(self, who: Principal) -> tuple[Watched, ...]:
+        """Slices under suspicion whose every leaf is in scope, as far as the scope may see them."""
+        return await asyncio.to_thread(self.slices.watchlist, who.scope)
+
+    async def calibration(self, who: Principal) -> Calibration:
+        """As `Word.kept`."""
+        return await asyncio.to_thread(self.word.kept, who.scope, self.hub.clock.now())
 
     def _target(self, row: TargetRow, scope: Scope, now: datetime, log: tuple[LogLine, ...]) -> TargetDetail:
         store, target = self.hub.store, self.hub.board.targets.get(row.target)
@@ -140,13 +173,7 @@ class Details:
         return self._member_rows(others, scope, now)[:SAME]
 
     def _band(self, row: TargetRow, scope: Scope, now: datetime) -> tuple[tuple[BandPoint, ...], str]:
-        if row.kind is TargetKind.SLICE:
-            if scope.money is not MoneyRight.FULL:
-                return (), ""
-            since = now - timedelta(hours=BAND_HOURS)
-            dims = slice_of(row.target)
-            return self.hub.book.series(dims, since, now), self.hub.settings.company.currency
-        if row.kind is TargetKind.PARSER:
+        if row.kind in {TargetKind.SLICE, TargetKind.PARSER}:
             return (), "items"
         latency = observations.latency(self.hub.store, scope, row.target, now - timedelta(hours=6), now, 360.0)
         return tuple(BandPoint(at, p50, p50, p95, p50) for at, p50, p95 in latency), "ms"
@@ -154,7 +181,7 @@ class Details:
     def _notes(self, row: TargetRow, now: datetime) -> tuple[str, ...]:
         target = self.hub.board.targets.get(row.target)
         notes = [self.hub.maintenance.note(target, now)] if target else []
-        hours = self.hub.book.fires_after_h(slice_of(row.target), now) if row.kind is TargetKind.SLICE else None
+        hours = row.fires_after_h
         notes += [f"an alarm on silence can fire after {hours:.1f} h here"] if hours else []
         return tuple(filter(None, notes))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
@@ -58,6 +59,9 @@ def application(hub: Hub) -> Starlette:
             route("/v1/status", _status),
             route("/v1/targets/{kind}", _targets),
             route("/v1/target/{target:path}", _target),
+            route("/v1/why/{target:path}", _why),
+            route("/v1/watchlist", _watchlist),
+            route("/v1/calibration", _calibration),
             route("/v1/incidents", _incidents),
             route("/v1/incidents/{number:int}", _incident),
             route("/v1/plans", _plans),
@@ -121,10 +125,27 @@ async def _targets(hub: Hub, who: Principal, request: Request) -> object:
 
 
 async def _target(hub: Hub, who: Principal, request: Request) -> object:
-    found = await hub.details.target(who, request.path_params["target"])
+    window = request.query_params.get("window", "24h")
+    found = await hub.details.target(who, request.path_params["target"], window)
     if found is None:
         raise NotFound(f"no target {request.path_params['target']!r} in your scope")
     return found
+
+
+async def _why(hub: Hub, who: Principal, request: Request) -> object:
+    asked, at = request.path_params["target"], request.query_params.get("at", "")
+    found = await hub.details.why(who, asked, _moment("at", at) if at else hub.clock.now())
+    if found is None:
+        raise NotFound(f"nothing is known of {asked!r} at that time, in your scope")
+    return found
+
+
+async def _watchlist(hub: Hub, who: Principal, _request: Request) -> object:
+    return await hub.details.watchlist(who)
+
+
+async def _calibration(hub: Hub, who: Principal, _request: Request) -> object:
+    return await hub.details.calibration(who)
 
 
 async def _incidents(hub: Hub, who: Principal, request: Request) -> object:
@@ -238,3 +259,12 @@ def _number(request: Request, name: str, otherwise: int) -> int:
         return int(given) if given else otherwise
     except ValueError:
         raise UsageError(f"{name}={given!r} is not a whole number") from None
+
+
+def _moment(name: str, given: str) -> datetime:
+    """A time; one without a zone is UTC."""
+    try:
+        moment = datetime.fromisoformat(given)
+    except ValueError:
+        raise UsageError(f"{name}={given!r} is no time such as 2026-01-31T14:00Z") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
