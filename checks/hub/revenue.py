@@ -78,8 +78,8 @@ class Revenue:
         return ""
 
     async def look(self) -> None:
-        """Tick if it is time to, or if there is news worth it."""
-        if self.cadence.due(self.hub.clock.now()):
+        """Tick if it is time to, or if there is news worth it; not while another look runs."""
+        if self._running_since is None and self.cadence.due(self.hub.clock.now()):
             await self.tick()
 
     async def tick(self) -> None:
