@@ -102,6 +102,8 @@ class Cube:
         self._facts = Queue(MEASURES, dims)
         self._receipts = Queue((), ("partner",))
         self._partner = dims.index("partner")
+        self._folds = [[dim in kept for dim in dims] for kept in ({*dims} - {"site"}, {"partner", "team"}, set[str]())]
+        """Dimensions kept apart when there are too many leaves, stage by stage."""
 
     @property
     def now_s(self) -> int:
@@ -288,13 +290,18 @@ class Cube:
 
     def _leaf(self, key: tuple[str, ...]) -> int:
         """The number of a leaf; with too many of them sites are counted together, then all but partner and team."""
+        known = self._leaf_of.get(key)
+        if known is not None:
+            return known
         room = self.most_leaves
-        for kept in (self.dims, tuple(dim for dim in self.dims if dim != "site"), ("partner", "team"), ()):
-            name = tuple(value if dim in kept else OTHERS for dim, value in zip(self.dims, key, strict=True))
-            if name in self._leaf_of or self.leaves < room or not kept:
-                return self._leaf_of.setdefault(name, self.leaves)
+        for kept in self._folds:
+            if self.leaves < room:
+                break
+            key = tuple([value if keep else OTHERS for keep, value in zip(kept, key, strict=True)])
+            if key in self._leaf_of:
+                break
             room += self.most_leaves // 4
-        raise AssertionError(key)
+        return self._leaf_of.setdefault(key, self.leaves)
 
     def _number(self, dim: int, value: str) -> int:
         known = self._numbers[dim].get(value)

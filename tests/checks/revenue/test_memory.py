@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from checks.revenue import memory
-from checks.revenue.book import RevenueBook
+from checks.revenue.book import _LEARNED, RevenueBook
+from checks.revenue.cube import CubeMemory
 from checks.revenue.watch import Case
 from data.model.money import Loss
 
@@ -170,3 +171,15 @@ def test_what_is_no_array_comes_back_as_it_was():
 def test_what_has_no_form_is_refused_at_once():
     with pytest.raises(TypeError, match="is not kept"):
         memory.dumps({"book": RevenueBook()})
+
+
+def test_everything_a_book_knows_is_kept_or_told_again():
+    """A new attribute must be put in one of the two."""
+    told_again = {"cube", "lattice", "currency", "page_nats", "_epc", "_explained", "_priors"}
+    assert set(vars(RevenueBook())) == told_again | set(_LEARNED)
+    follows = {"keep_h", "most_leaves", "top", "known_us", "masked", "odd", "_numbers", "_leaf_of", "_values", "_facts"}
+    follows |= {"_receipts", "_partner", "_folds"}
+    kept = {part.name for part in dataclasses.fields(CubeMemory)}
+    assert set(vars(RevenueBook().cube)) - {"_codes"} == (kept | follows) - {
+        "width", "codes", "frozen", "frozen_at", "limits", "refused"
+    }  # fmt: skip
