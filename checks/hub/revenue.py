@@ -141,7 +141,8 @@ class Revenue:
             if set(view.slice) == {"partner"} and view.fires_after_h is not None and view.fires_after_h <= RICH_H
         ) | {alarm.slice["partner"] for alarm in tick.alarms if "partner" in alarm.slice}
         board.slice_rows = {
-            view.target: slice_row(view, now, board.incident_of.get(view.target)) for view in tick.slices
+            view.target: slice_row(view, now, board.incident_of.get(view.target), self.hub.fusion.blind_to(view.slice))
+            for view in tick.slices
         }
         for view in tick.slices:
             board.strips[TargetKind.SLICE].add(view.target, now, board.slice_rows[view.target].state)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from checks.hub.slice_marks import marks_of, touches
 from checks.hub.slice_past import past
-from checks.hub.slice_rows import evidence_of, slice_row
+from checks.hub.slice_rows import BLIND, evidence_of, slice_row
 from checks.revenue.alarm import ORDER, slice_of, slice_target
 from data.errors import UsageError
 from data.model.ids import TargetId
@@ -95,7 +95,8 @@ class SliceDetails:
         view = self.hub.book.view(slice_of(target), scope.teams)
         if view is None:
             return None
-        row = slice_row(view, now, self.hub.board.incident_of.get(target) if scope.sees(view.team) else None)
+        incident = self.hub.board.incident_of.get(target) if scope.sees(view.team) else None
+        row = slice_row(view, now, incident, self.hub.fusion.blind_to(view.slice))
         return self.hub.board.with_strip(row, now)
 
     def of_slice(self, detail: TargetDetail, scope: Scope, now: datetime, hours: int) -> TargetDetail:
@@ -115,7 +116,7 @@ class SliceDetails:
         full = scope.money is MoneyRight.FULL
         return replace(
             detail,
-            row=_row(detail.row, alarm, look),
+            row=_row(detail.row, alarm),
             band=look.band if full else tuple(map(as_share, look.band)),
             band_unit=self.hub.settings.company.currency if full else SHARE,
             revenue=replace(view, marks=marks),
@@ -160,7 +161,7 @@ class SliceDetails:
             page_nats=look.page_nats,
             odds=odds(nats),
             loss=alarm.loss if alarm and own and full else None,
-            fires_after_h=None if alarm else look.fires_after_h,
+            fires_after_h=None if alarm or detail.row.cause == BLIND else look.fires_after_h,
             common=look.common,
             funnel=None,
             evidence=evidence,
@@ -180,10 +181,10 @@ class SliceDetails:
         )
 
 
-def _row(row: TargetRow, alarm: AlarmEntry | None, look: Look) -> TargetRow:
+def _row(row: TargetRow, alarm: AlarmEntry | None) -> TargetRow:
     """A slice inside one that raises an alarm says so; one that raises it says that already."""
     if alarm is None:
-        return replace(row, fires_after_h=look.fires_after_h)
+        return row
     if alarm.target == row.target:
         return row
     place = " ".join(slice_of(alarm.target).values()) or "everything"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from checks.revenue.alarm import detail_of
 from data.access.redaction import redact_words
+from data.model.cause import cause
 from data.model.money import cents
 from data.model.observation import NO_CAUSE
 from data.model.revenue_view import EvidenceRow
@@ -16,17 +17,25 @@ from data.model.target import TargetKind
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from checks.hub.fusion import Blind
     from checks.revenue.views import SliceView
     from data.model.alarm import AlarmEntry
     from data.model.ids import IncidentId
     from data.model.principal import Scope
 
+BLIND = cause("revenue.blind")
 
-def slice_row(view: SliceView, now: datetime, incident: IncidentId | None) -> TargetRow:
-    """One line of the revenue list. Without history or a report nothing can be said, and the line says that."""
-    alarm = view.alarm
+
+def slice_row(view: SliceView, now: datetime, incident: IncidentId | None, blind: Blind | None = None) -> TargetRow:
+    """One line of the revenue list. Without history or a report nothing can be said, and the line says that.
+
+    `blind` says why the slice's figures do not reach us; what was seen to be lost before stays failing.
+    """
+    alarm, because = view.alarm, NO_CAUSE
     if alarm:
-        state, detail = State.FAILING, detail_of(alarm)
+        state, because, detail = State.FAILING, alarm.cause, detail_of(alarm)
+    elif blind:
+        state, because, detail = State.UNKNOWN, BLIND, blind.words
     elif not view.known:
         state, detail = State.UNKNOWN, "no report of a recent hour yet, or too little history"
     else:
@@ -37,9 +46,9 @@ def slice_row(view: SliceView, now: datetime, incident: IncidentId | None) -> Ta
         team=view.team,
         name=" ".join(view.slice.values()) or "everything",
         state=state,
-        cause=alarm.cause if alarm else NO_CAUSE,
+        cause=because,
         detail=detail,
-        since=alarm.start if alarm else None,
+        since=alarm.start if alarm else blind.since if blind else None,
         last_at=now,
         geo=view.slice.get("geo", ""),
         partner=view.slice.get("partner", ""),
@@ -51,7 +60,7 @@ def slice_row(view: SliceView, now: datetime, incident: IncidentId | None) -> Ta
         loss_per_hour=cents(alarm.loss.per_hour) if alarm else None,
         trend=view.trend,
         incident=incident,
-        fires_after_h=view.fires_after_h,
+        fires_after_h=None if blind else view.fires_after_h,
     )
 
 
