@@ -69,8 +69,6 @@ class Group:
     members: set[IncidentId] = field(default_factory=set)
     hurry: datetime | None = None
     """Somebody took it or it got worse: told then. So is another urgent one, which waits no longer than the first."""
-    ended: dict[str, dict[IncidentId, Told]] = field(default_factory=dict)
-    """By channel what it was told is over, until everything is: the last message names all."""
 
     @property
     def due_at(self) -> datetime:
@@ -123,6 +121,8 @@ class Outbox:
         self._said: dict[str, dict[IncidentId, Said]] = {}
         self._told_at: dict[str, datetime] = {}
         """When each group was told last."""
+        self._ended: dict[tuple[str, str], dict[IncidentId, Told]] = {}
+        """By group and channel what it was told is over, until everything is: the last message names all."""
         self._chain = Chain()
         for notice in notices:
             if notice.channel in directory.channels:
@@ -140,6 +140,8 @@ class Outbox:
         known, self._known, self._groups = self._known, {}, {}
         for one in known.values():
             self.see(one.incident, one.labels, now)
+        for group in self._groups.values():
+            group.since, group.told_at = now, None
 
     def see(self, incident: Incident, labels: Labels, now: datetime) -> None:
         """Take in the newest version of an incident."""
@@ -155,8 +157,9 @@ class Outbox:
             group = self._groups.get(key)
             if group is None:
                 since = now if known else max(incident.detected_at, now - wait)
-                group = self._groups[key] = Group(key, route, since, self._told_at.get(key) if said else None)
-            if incident.id not in group.members and not said and incident.severity in URGENT:
+                group = self._groups[key] = Group(key, route, since, self._last_turn(key, route, now) if said else None)
+            grew = known is None or incident.id not in group.members or known.incident.severity not in URGENT
+            if grew and not said and incident.severity in URGENT:
                 group.hasten(now + wait)
             group.members.add(incident.id)
         for one in said:
@@ -166,6 +169,14 @@ class Outbox:
             worse = incident.severity < one.severity and incident.severity in URGENT
             if worse or (incident.acknowledged_at is not None and not one.taken):
                 group.hasten(now)
+
+    def _last_turn(self, key: str, route: Route, now: datetime) -> datetime | None:
+        """When the group had its last turn, though perhaps nothing was to be said then."""
+        told_at = self._told_at.get(key)
+        if told_at is None:
+            return None
+        turns = max((now - told_at).total_seconds(), 0.0) // route.group_interval_s
+        return told_at + timedelta(seconds=turns * route.group_interval_s)
 
     def due(self, now: datetime, hushed: Callable[[Labels], bool] = lambda _: False) -> list[Notice]:
         """Everything that is to be said by now, remembered as said: store it before anything else happens."""
@@ -246,7 +257,9 @@ class Outbox:
         teams = {team for known in shown for team in known.incident.teams}
         if kind is NoticeKind.RESOLVED:
             named = {row.incident for row in rows}
-            rows += [row for number, row in group.ended.get(one.channel, {}).items() if number not in named]
+            rows += [
+                row for number, row in self._ended.get((group.key, one.channel), {}).items() if number not in named
+            ]
         parts = [rows[begin : begin + MOST_ROWS] for begin in range(0, len(rows), MOST_ROWS)]
         return [_made(kind, one, part, teams, group, now) for part in parts]
 
@@ -328,17 +341,15 @@ class Outbox:
         """What a notice makes its channel believe; the same for one just made and one from the store."""
         if notice.instead_of or not notice.told:
             return
-        said = self._said.setdefault(notice.channel, {})
-        group = self._groups.get(notice.group)
+        said, place = self._said.setdefault(notice.channel, {}), (notice.group, notice.channel)
         for row in notice.told:
             if row.closed_at is None:
                 said[row.incident] = Said(notice.created_at, row.severity, bool(row.by), notice.group)
             elif said.pop(row.incident, None):
                 self._chain.rest(row.incident)
-                if group is not None:
-                    group.ended.setdefault(notice.channel, {})[row.incident] = row
-        if notice.kind is NoticeKind.RESOLVED and group is not None:
-            group.ended.pop(notice.channel, None)
+                self._ended.setdefault(place, {})[row.incident] = row
+        if notice.kind is NoticeKind.RESOLVED:
+            self._ended.pop(place, None)
         if notice.kind is NoticeKind.ESCALATION:
             self._chain.told(notice.incidents, notice.step, notice.created_at)
         else:

@@ -167,7 +167,7 @@ def digest(messages: list[Message], room: int = 3_500) -> Message:
     title = f"{len(messages)} messages: {ordered[0].title}"
     open_ones = [one.severity for one in messages if not one.is_over]
     worst = min(open_ones or [one.severity for one in messages])
-    return Message(clean_text(title, TITLE), _fit([one.title for one in messages], room), worst, not open_ones)
+    return Message(clean_text(title, TITLE), _fit([one.title for one in ordered], room), worst, not open_ones)
 
 
 def as_seen(notice: Notice, scope: Scope) -> Notice:
