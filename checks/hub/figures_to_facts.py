@@ -118,9 +118,9 @@ class FiguresToFacts:
             return NOTHING
         calls = precedence.calls_beside(feed, self.hub.settings.feeds)
         found = self._of_buckets(feed, preset, listed, calls, delivery.read_at, now)
-        begun = [day_end(day - DAY, preset) for day, _ in listed]
-        since = min([*begun, *(one.hour for one in delivery.receipts)], default=None)
-        return Telling(tuple(found), self._receipts(feed, since, delivery.covered, now))
+        spans = [(day_end(day - DAY, preset), day_end(day, preset)) for day, _ in listed]
+        spans += [(one.hour, one.hour + HOUR) for one in delivery.receipts]
+        return Telling(tuple(found), self._receipts(feed, spans, delivery.covered, now))
 
     def _of_buckets(
         self, feed: Feed, preset: Preset, listed: dict[Bucket, list[Said]], calls: Sequence[str],
@@ -147,10 +147,10 @@ class FiguresToFacts:
         return found
 
     def _receipts(
-        self, feed: Feed, since: datetime | None, covered: datetime | None, now: datetime
+        self, feed: Feed, spans: Sequence[tuple[datetime, datetime]], covered: datetime | None, now: datetime
     ) -> tuple[Receipt, ...]:
-        """Of the hours that each of the partner's accounts has reported, and that none was given for."""
-        if since is None or covered is None:
+        """Of the hours of these times that each of the partner's accounts has reported, and that none was given for."""
+        if not spans or covered is None:
             return ()
         feeds = self.hub.settings.feeds
         others = (
@@ -159,7 +159,8 @@ class FiguresToFacts:
             if one.partner == feed.partner and one.name != feed.name and not one.paused
             and precedence.is_report(one) and precedence.tells(one, feeds, pushed=False)
         )  # fmt: skip
-        return self._missing(feed, since, min([covered, *filter(None, others)]), now)
+        since, until = min(begin for begin, _ in spans), max(end for _, end in spans)
+        return self._missing(feed, since, min([until, covered, *filter(None, others)]), now)
 
     def _missing(self, feed: Feed, since: datetime, until: datetime, now: datetime) -> tuple[Receipt, ...]:
         known = facts.receipts(self.hub.store, EVERYTHING, since, until)
