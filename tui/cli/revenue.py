@@ -14,6 +14,7 @@ from data.model.revenue_view import Calibration, RevenueView, Watched
 from data.model.snapshot import TargetDetail
 from tui import format as fmt
 from tui.cli import listing
+from tui.cli.hubtime import travel
 from tui.cli.paper import paper
 from tui.cli.table import Cell, Column, table
 from tui.client import HubClient
@@ -66,7 +67,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="[why] SLICE",
         help="one slice closely: partner=P02,geo=DE; `why` as it was known at --at",
     )
-    parser.add_argument("--at", metavar="T", help="with why: a past time such as 2026-01-31T14:00Z (default: now)")
     parser.add_argument(
         "--window", choices=WINDOWS, default="24h", help="how long the series of a slice is, with --json"
     )
@@ -81,13 +81,13 @@ def run(args: argparse.Namespace) -> int:
     words: list[str] = args.slice
     why = words[:1] == ["why"]
     named = words[1:] if why else words
-    if (why and len(named) != 1) or len(named) > 1 or (args.at and not why):
+    if (why and len(named) != 1) or len(named) > 1:
         raise UsageError(
             "one slice at a time: losswatch revenue partner=P02,geo=DE, or losswatch revenue why SLICE --at T"
         )
     if args.watchlist or args.calibration:
-        if named:
-            raise UsageError("--watchlist and --calibration are about every slice; give none")
+        if named or args.at:
+            raise UsageError("--watchlist and --calibration are about every slice, and about now")
         return _watchlist(args) if args.watchlist else _calibration(args)
     if why:
         return _why(args, named[0])
@@ -95,7 +95,12 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _get(args: argparse.Namespace, path: str, kind: type[T]) -> T:
-    return asyncio.run(HubClient(Home.find(args.home).socket).get(path, kind))
+    async def ask() -> T:
+        client = HubClient(Home.find(args.home).socket)
+        await travel(client, args.at)
+        return await client.get(path, kind)
+
+    return asyncio.run(ask())
 
 
 def _slice(args: argparse.Namespace, name: str) -> int:
@@ -111,8 +116,7 @@ def _slice(args: argparse.Namespace, name: str) -> int:
 
 
 def _why(args: argparse.Namespace, name: str) -> int:
-    asked = {"at": args.at} if args.at else {}
-    view = _get(args, f"/v1/why/{quote(name, safe='')}?{urlencode(asked)}", RevenueView)
+    view = _get(args, f"/v1/why/{quote(name, safe='')}", RevenueView)
     if args.json:
         print(to_json(view).decode())
         return 0
