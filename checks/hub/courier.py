@@ -154,10 +154,10 @@ class Courier:
             await self._send(mine)
         except DeliveryFailed as known:
             problem = known
-        self.problem = str(problem or "")
+        before, self.problem = self.problem, str(problem or "")
         if problem is None:
             self._sent.append(time.monotonic())
-        else:
+        elif self.problem != before:
             log.warning("channel %s: %s", self.channel.name, problem)
         rows = [row for notice in mine for row in self._settle(notice, problem)]
         await self.post.keeping.keep(rows)

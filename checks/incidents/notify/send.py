@@ -28,6 +28,9 @@ _READ = 65_536
 _PARTS = re.compile(r"[/:@?&=,]")
 _TOKEN = 12
 """A part of an Apprise URL that is as long and no host is a token for all we know."""
+_BROKE = "Socket Exception"
+_NOT_EVEN_BEGUN = ("NewConnectionError", "ConnectTimeout", "NameResolution", "refused", "SSLError", "ProxyError")
+"""Of a connection that broke in any of these ways nothing was sent; of others nobody knows."""
 _NEVER = frozenset({400, 413, 422})
 """Answers after which the same message will be refused again."""
 
@@ -37,14 +40,24 @@ class _Heard(logging.Handler):
     """What Apprise says of an attempt, kept by the thread that made it: it tells nobody else why it failed."""
 
     said: dict[int, str] = field(default_factory=dict)
+    """The first complaint."""
+    broke: dict[int, str] = field(default_factory=dict)
+    """How the connection broke, where it did."""
 
     def __post_init__(self) -> None:
-        """Only what went wrong."""
-        logging.Handler.__init__(self, logging.WARNING)
+        """It hears everything and remembers little: what is sent is told at the lowest level, too."""
+        logging.Handler.__init__(self, logging.DEBUG)
 
     def emit(self, record: logging.LogRecord) -> None:
-        if record.thread is not None:
+        if record.thread is None:
+            return
+        if record.levelno >= logging.WARNING:
             self.said.setdefault(record.thread, record.getMessage())
+        elif str(record.msg).startswith(_BROKE):
+            self.broke.setdefault(record.thread, record.getMessage())
+
+    def take(self, thread: int) -> tuple[str, str]:
+        return self.said.pop(thread, ""), self.broke.pop(thread, "")
 
     __hash__ = logging.Handler.__hash__
 
@@ -59,7 +72,7 @@ def plugin(url: str) -> apprise.NotifyBase:
 
     logger = logging.getLogger("apprise")
     logger.propagate = False
-    logger.setLevel(logging.WARNING)
+    logger.setLevel(logging.DEBUG)
     if _heard not in logger.handlers:
         logger.addHandler(_heard)
     made = apprise.Apprise.instantiate(url, asset=apprise.AppriseAsset(app_id="losswatch", async_mode=False))
@@ -90,11 +103,12 @@ def by_apprise(url: str, make: Callable[[int], Message], key: str, timeout_s: fl
         service.action = "map"  # type: ignore[attr-defined]  # of the services that keep incidents of their own
     message = make(room_of(service))
     thread = threading.get_ident()
-    _heard.said.pop(thread, None)
+    _heard.take(thread)
     went = _hand_over(service, message)
-    said = _heard.said.pop(thread, "")
+    said, broke = _heard.take(thread)
     if not went:
-        raise DeliveryFailed(said or "the service did not take it")
+        uncertain = bool(broke) and not any(word in broke for word in _NOT_EVEN_BEGUN)
+        raise DeliveryFailed(said or "the service did not take it", uncertain=uncertain)
 
 
 def _hand_over(service: apprise.NotifyBase, message: Message) -> bool:
