@@ -14,7 +14,7 @@ from checks.hub.slice_rows import BLIND, evidence_of, slice_row
 from checks.revenue.alarm import ORDER, slice_of, slice_target
 from data.errors import UsageError
 from data.model.ids import TargetId
-from data.model.money import cents
+from data.model.money import Loss, cents
 from data.model.observation import NO_CAUSE
 from data.model.principal import MoneyRight
 from data.model.revenue_view import EvidenceRow, PartRow, RevenueView
@@ -152,16 +152,20 @@ class SliceDetails:
         own = alarm is not None and alarm.status == "open" and alarm.target == detail.row.target
         evidence = self._evidence(alarm, look, scope, now)
         nats = alarm.nats if alarm else max((row.nats for row in evidence), default=0.0)
+        blind = detail.row.cause == BLIND
+        loss = (
+            alarm.loss if alarm and own else _unseen(detail.row, look, now, self.hub.book.currency) if blind else None
+        )
         return RevenueView(
             slice=where,
             since=span[0],
             until=span[1],
-            cause=alarm.cause if alarm else NO_CAUSE,
+            cause=alarm.cause if alarm else BLIND if blind else NO_CAUSE,
             nats=nats,
             page_nats=look.page_nats,
             odds=odds(nats),
-            loss=alarm.loss if alarm and own and full else None,
-            fires_after_h=None if alarm or detail.row.cause == BLIND else look.fires_after_h,
+            loss=loss if full else None,
+            fires_after_h=None if alarm or blind else look.fires_after_h,
             common=look.common,
             funnel=None,
             evidence=evidence,
@@ -179,6 +183,14 @@ class SliceDetails:
             for one in look.windows
             if one.due > 0
         )
+
+
+def _unseen(row: TargetRow, look: Look, now: datetime, currency: str) -> Loss:
+    """What the calendar expects of a slice nobody sees: unseen, not lost."""
+    hours = (now - (row.since or now)) / timedelta(hours=1)
+    return Loss(
+        unseen=cents(look.expected_per_hour * hours), unseen_per_hour=cents(look.expected_per_hour), currency=currency
+    )
 
 
 def _row(row: TargetRow, alarm: AlarmEntry | None) -> TargetRow:

@@ -31,6 +31,8 @@ class Look:
     page_nats: float
     common: float
     """What moves everybody now."""
+    expected_per_hour: float
+    """Commission that the calendar expects of the running hour."""
     partners: tuple[str, ...]
     geos: tuple[str, ...]
 
@@ -46,6 +48,7 @@ def look_at(
     """`leaves` are the slice, or the part of it that the reader may see; `span` is what its parts are about."""
     cube = reader.cube
     week = views.coming_week(cube, reader.model, cube.top)
+    known = leaves[leaves < len(reader.model.value)]
     partners = np.unique(cube.codes[cube.dims.index("partner"), leaves]).tolist()
     geos = np.unique(cube.codes[cube.dims.index("geo"), leaves]).tolist()
     return Look(
@@ -56,6 +59,7 @@ def look_at(
         fires_after_h=views.silence_h(week, leaves, page_nats),
         page_nats=page_nats,
         common=reader.common.get(cube.top - 1, 1.0),
+        expected_per_hour=float(week.ftd[known, 0] @ reader.model.value[known]),
         partners=tuple(cube.names[cube.dims.index("partner")][number] for number in partners),
         geos=tuple(cube.names[cube.dims.index("geo")][number] for number in geos),
     )

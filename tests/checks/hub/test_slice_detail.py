@@ -290,3 +290,6 @@ def test_a_slice_whose_figures_do_not_reach_us_is_unknown_and_says_why(house):
     assert (detail.row.state, detail.row.cause) == (State.UNKNOWN, "revenue.blind")
     assert "p06-api: token refused" in detail.row.detail
     assert (detail.row.fires_after_h, detail.revenue.fires_after_h) == (None, None)
+    assert (detail.revenue.cause, detail.revenue.loss.lost) == ("revenue.blind", 0)
+    assert float(detail.revenue.loss.unseen) == pytest.approx(4 * float(detail.revenue.loss.unseen_per_hour), rel=0.1)
+    assert detail.revenue.loss.unseen_per_hour > 0
