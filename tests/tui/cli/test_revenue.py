@@ -30,7 +30,7 @@ def hub(canned_hub):
             WHY: corvane.SILENT,
             "/v1/watchlist": corvane.WATCHED,
             "/v1/calibration": corvane.CALIBRATION,
-        }  # fmt: skip
+        }
     )
 
 
