@@ -116,6 +116,9 @@ TREND: Column[Row] = Column(
     "right",
     2,
 )
+FIRES = _text(
+    "fires_after_h", "alarm after", 11, lambda row: fmt.hours(row.fires_after_h), "right", role=lambda _row: "dim"
+)
 LOST: Column[Row] = Column("loss_per_hour", "lost/h", 8, _lost, "right")
 SEEN = _text("detail", "what is seen", 20, seen, grow=3, role=state_role)
 P50 = _text("p50_ms", "p50", 7, lambda row: fmt.ms(row.p50_ms), "right")
@@ -160,7 +163,7 @@ FAMILIES: dict[TargetKind, Family] = {
     TargetKind.SLICE: Family(
         TargetKind.SLICE, "Revenue", "slice",
         (name(28, title="slice"), STATE, SINCE, TREND, Column("value", "now/h", 8, _actual, "right"),
-         Column("expected", "expected/h", 10, _expected, "right"), LOST, SEEN, PARTNER, OFFER, GEO, SITE, INCIDENT, TEAM),
+         Column("expected", "expected/h", 10, _expected, "right"), LOST, SEEN, FIRES, PARTNER, OFFER, GEO, SITE, INCIDENT, TEAM),
         (Column("glyph", "", 1, _slice_glyph), name(16, grow=2), Column("value", "", 7, _actual, "right"),
          Column("below", "", 11, _below, "right"), TREND),
         (_WORST, ("loss_per_hour", "lost/h"), ("value", "now/h"), ("expected", "expected/h"), *_COMMON),

@@ -90,11 +90,23 @@ FUNNEL = Funnel(
 )  # fmt: skip
 
 
+def slice_target(where: dict[str, str]) -> TargetId:
+    return TargetId(
+        "slice:"
+        + ",".join(f"{dim}={where[dim]}" for dim in ("partner", "offer", "geo", "site", "team") if dim in where)
+    )
+
+
 def part(dim: str, value: str, seen: float, expected: float, share: float | None, nats: float) -> PartRow:
-    where = {"partner": "P05", "geo": "DE"} | {dim: value}
-    name = ",".join(f"{key}={where[key]}" for key in ("partner", "offer", "geo", "site", "team") if key in where)
     return PartRow(
-        TargetId(f"slice:{name}"), dim, value, seen, expected, share, nats, cents(expected - seen) if expected else None
+        slice_target({"partner": "P05", "geo": "DE", dim: value}),
+        dim,
+        value,
+        seen,
+        expected,
+        share,
+        nats,
+        cents(expected - seen) if expected else None,
     )
 
 
@@ -122,7 +134,9 @@ WAITING = replace(
 BLIND = replace(
     WAITING, slice={"partner": "P10"}, common=1.0, loss=replace(Loss(), unseen=cents(30), unseen_per_hour=cents(75.1)), cause=CauseId("revenue.blind")
 )  # fmt: skip
-SHARED = replace(SILENT, slice={"partner": "P02"}, counted_in=IncidentId(412))
+SHARED = replace(
+    SILENT, slice={"partner": "P02"}, counted_in=IncidentId(412), loss=replace(LOSS, per_hour=cents(128.9), per_hour_lo=cents(101), per_hour_hi=cents(159))
+)  # fmt: skip
 
 
 def of_slice(whole: TargetDetail, window: str = "24h") -> TargetDetail:
@@ -138,7 +152,10 @@ def of_part(target: str, window: str = "24h") -> TargetDetail:
     """A slice that no list has, as one drills into it."""
     where = dict(pair.split("=") for pair in name_of(TargetId(target)).split(","))
     row = replace(corvane.SLICES[0], target=TargetId(target), name=" ".join(where.values()))
-    view = replace(SILENT, slice=where, parts=PARTS[3:5] if "site" not in where else ())
+    deeper = tuple(
+        replace(one, target=slice_target({**where, one.dim: one.value})) for one in PARTS[3:5] if "site" not in where
+    )
+    view = replace(SILENT, slice=where, parts=deeper)
     return replace(of_slice(corvane.detail(row), window), revenue=view)
 
 
@@ -183,6 +200,6 @@ ALARMS = tuple(
 )  # fmt: skip
 CALIBRATION = Calibration(
     date(2026, 10, 20), date(2026, 11, 17), 14, 1,
-    (Held("all partners", 5_208, 4_263, 0.8), Held("P01", 672, 541, 0.8), Held("P02", 672, 518, 0.8), Held("P03", 672, 447, 0.8), Held("P06", 672, 668, 0.8), Held("P09", 9, 6, 0.8)),
+    (Held("P01", 26, 21, 0.8), Held("P02", 26, 19, 0.8), Held("P03", 26, 15, 0.8), Held("P06", 26, 26, 0.8), Held("P09", 9, 6, 0.8), Held("all together", 26, 21, 0.8)),
     Held("first estimates of a loss", 12, 9, 0.8), ALARMS,
 )  # fmt: skip

@@ -22,10 +22,11 @@ if TYPE_CHECKING:
     from tui.look import Look
 
 _BAR = 25
-_FEWEST = 30
+_FEWEST = 10
 """Cases from which something can be said of a share."""
 _SLACK = 0.04
-"""Share by which a band may miss its aim: hours that follow one another are alike, so chance alone does that much."""
+"""Share by which a band may miss its aim: days that follow one another are alike, so chance alone does that much."""
+_WHOLE = "all together"
 _STATUS = {"open": "bad", "withdrawn": "dim"}
 _VERDICT = {"confirmed": "", "false": "warn"}
 
@@ -66,9 +67,11 @@ def _alarms(detail: Calibration) -> str:
 
 def _worst_first(bands: Sequence[Held]) -> list[Held]:
     """All together first, then those farthest from what they should hold, those with few cases last."""
-    whole, rest = list(bands[:1]), list(bands[1:])
-    rest.sort(key=lambda one: (one.of < _FEWEST, -abs(one.held / one.of - one.aim) if one.of else 0.0))
-    return whole + rest
+
+    def rank(one: Held) -> tuple[bool, bool, float]:
+        return one.name != _WHOLE, one.of < _FEWEST, -abs(one.held / one.of - one.aim) if one.of else 0.0
+
+    return sorted(bands, key=rank)
 
 
 def _held(one: Held, named: int, bar: int, width: int) -> Line:
@@ -91,13 +94,13 @@ def _held(one: Held, named: int, bar: int, width: int) -> Line:
 def _first(one: AlarmRow, look: Look) -> Line:
     if one.first is None:
         return ((fmt.NONE, "dim"),)
-    ends = "" if one.first_lo is None or one.first_hi is None else f" ({look.amount(one.first_lo)} to {look.amount(one.first_hi)})"  # fmt: skip
+    ends = "" if one.first_lo is None or one.first_hi is None else f" ({fmt.money(one.first_lo, '')} to {fmt.money(one.first_hi, '')})"  # fmt: skip
     return ((look.amount(one.first), ""), (ends, "dim"))
 
 
 def inside(one: AlarmRow) -> bool | None:
-    """Whether the first interval holds what is known now; nothing is known of one that goes on."""
-    if one.status == "open" or one.last is None or one.first_lo is None or one.first_hi is None:
+    """Whether the first interval holds what is known now; one that goes on or was withdrawn says nothing."""
+    if one.status != "closed" or one.last is None or one.first_lo is None or one.first_hi is None:
         return None
     return one.first_lo <= one.last <= one.first_hi
 
@@ -127,14 +130,14 @@ def _at(one: AlarmRow, look: Look) -> str:
 _MONEY = frozenset(("first", "last", "held"))
 _COLUMNS: tuple[Column[AlarmRow], ...] = (
     Column("at", "found", 12, lambda one, look, _w: ((_at(one, look), "dim"),)),
-    Column("slice", "slice", 16, lambda one, _l, _w: ((slice_name(one.target), "strong"),), grow=2),
+    Column("slice", "slice", 12, lambda one, _l, _w: ((slice_name(one.target), "strong"),), grow=2),
     Column("status", "status", 9, lambda one, _l, _w: ((one.status, _STATUS.get(one.status, "")),)),
     Column("last", "known now", 9, lambda one, look, _w: _last(one, look), "right"),
-    Column("first", "first said", 25, lambda one, look, _w: _first(one, look), "right"),
+    Column("first", "first said", 23, lambda one, look, _w: _first(one, look), "right"),
     Column("held", "held", 7, lambda one, _l, _w: _inside(one)),
     Column("lasted", "lasted", 6, lambda one, look, _w: ((_lasted(one, look), "dim"),), "right"),
-    Column("verdict", "people", 9, lambda one, _l, _w: ((one.verdict or fmt.NONE, _VERDICT.get(one.verdict, "dim")),)),
     Column("cause", "what", 20, lambda one, _l, _w: ((words_of(one.cause), "dim"),), grow=1),
+    Column("verdict", "people", 9, lambda one, _l, _w: ((one.verdict or fmt.NONE, _VERDICT.get(one.verdict, "dim")),)),
     Column("nats", "nats", 5, lambda one, _l, _w: ((f"{one.nats:.1f}", "dim"),), "right"),
 )  # fmt: skip
 

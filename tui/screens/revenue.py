@@ -13,7 +13,7 @@ from data.model.target import TargetKind, name_of
 from tui import keys
 from tui.export import csv_table, save
 from tui.families import FAMILIES
-from tui.lines import plain
+from tui.lines import fit_to, plain, safe
 from tui.screens import parts
 from tui.screens import revenue_parts as shown
 from tui.screens.arranged import ArrangedScreen
@@ -38,6 +38,10 @@ if TYPE_CHECKING:
 
 WINDOWS = ("24h", "6h", "7d", "28d")
 _LEGEND = "░ expected  █ actual  ▒ lost"
+_LEGEND_WIDTH = 70
+"""Cells from which there is room for the legend."""
+_REST_OF_HEADER, _LEAST_VALUE = 58, 4
+"""Cells of the first line that are not for names, and fewest of one name."""
 _EVERY = "all"
 _ORDER = ("partner", "offer", "geo", "site", "team")
 _CHART_SHARE = 0.46
@@ -134,6 +138,11 @@ class RevenueScreen(ArrangedScreen):
         else:
             self.measure(heights, shown.FUNNEL, shown.REPORTS, shown.INCIDENTS)
 
+    def _note_window(self) -> None:
+        words = _chosen(WINDOWS, self.window)
+        roomy = self.chart.series.points and self.app.size.width >= _LEGEND_WIDTH
+        self.chart.note = f"{words} ── {_LEGEND}" if roomy else words
+
     # What is shown
 
     def arrived(self) -> None:
@@ -152,7 +161,7 @@ class RevenueScreen(ArrangedScreen):
         dims = [_EVERY, *dict.fromkeys(one.dim for one in found)]
         self.dimension = self.dimension if self.dimension in dims else _EVERY
         self.table.note = f"d {_chosen(dims, self.dimension)}" if len(dims) > 2 else ""
-        self.table.empty = "every dimension is fixed: this is the smallest part" if view is not None else "no parts"
+        self.table.empty = self._no_parts(detail)
         some = tuple(one for one in found if self.dimension in {_EVERY, one.dim})
         self.table.head = bool(some)
         self.table.present(some)
@@ -162,13 +171,20 @@ class RevenueScreen(ArrangedScreen):
         reports = view.reports if view is not None else ()
         covered = None if any(one.covered is None for one in reports) else min((one.covered for one in reports if one.covered), default=None)  # fmt: skip
         self.chart.empty = self._no_series(detail)
-        self.chart.note = f"{_chosen(WINDOWS, self.window)} ── {_LEGEND}"
         unit = "share" if detail.band_unit == "share" else "money"
         series = Series(
             points, view.marks if view is not None else (), _spans(detail), covered, shown.reach(reports, look),
             any(one.waiting for one in reports), unit, look.symbol,
         )  # fmt: skip
+        self.chart.series = series
+        self._note_window()
         self.chart.present(series, lambda bucket, width: shown.reading(bucket, detail, self.losswatch.look(), width))
+
+    def _no_parts(self, detail: TargetDetail) -> str:
+        view = detail.revenue
+        if view is not None and len(view.slice) == len(_ORDER):
+            return "every dimension is fixed: this is the smallest part"
+        return "no part has enough to say anything"
 
     def _no_series(self, detail: TargetDetail) -> str:
         """Why there is nothing to draw."""
@@ -177,7 +193,9 @@ class RevenueScreen(ArrangedScreen):
         return detail.row.detail or "too little history: nothing can be expected yet"
 
     def trail(self) -> list[Span]:
-        *above, here = self.path() or [name_of(self.target)]
+        values = self.path() or [name_of(self.target) or "everything"]
+        room = max((self.app.size.width - _REST_OF_HEADER) // len(values) - len(" › "), _LEAST_VALUE)
+        *above, here = [fit_to(safe(value), room) for value in values]
         way = "".join(f"{value} › " for value in above)
         spans: list[Span] = [(f"{FAMILIES[TargetKind.SLICE].title} › {way}", "dim"), (here, "where"), ("   ", "")]
         if self.detail is None:
@@ -213,9 +231,8 @@ class RevenueScreen(ArrangedScreen):
     def action_window(self) -> None:
         self.window = WINDOWS[(WINDOWS.index(self.window) + 1) % len(WINDOWS)]
         self.chart.chosen = None
-        if self.detail is not None:
-            self.chart.note = f"{_chosen(WINDOWS, self.window)} ── {_LEGEND}"
-            self.chart.redraw()
+        self._note_window()
+        self.chart.redraw()
         self.refetch()
 
     def action_band(self) -> None:

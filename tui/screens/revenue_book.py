@@ -120,7 +120,8 @@ class BookScreen(DetailScreen[D], Generic[D, R]):
     def on_row_table_opened(self, message: RowTable.Opened) -> None:
         row = self.table.selected
         if row is not None:
-            self.losswatch.open_target(self.target_of(row), message.table)
+            target = self.target_of(row)
+            self.losswatch.open_target(target, message.table if message.key == target else None)
 
     def selected_target(self) -> str | None:
         row = self.table.selected
@@ -156,12 +157,9 @@ def slice_name(target: TargetId) -> str:
 def _seen(one: Watched, room: int) -> str:
     """`2 FTD, 11.4 expected`, in short words where they must fit."""
     between = "usual" if one.channel == "value" else "expected"
-    words = f"{fmt.events(one.seen)} {unit_of(one.channel)}, {fmt.events(one.expected)} {between}"
-    return (
-        words
-        if cells(words) <= room
-        else f"{fmt.events(one.seen)} of {fmt.events(one.expected)} {unit_of(one.channel, short=True)}"
-    )
+    figures = f", {fmt.events(one.expected)} {between}"
+    words = f"{fmt.events(one.seen)} {unit_of(one.channel)}{figures}"
+    return words if cells(words) <= room else f"{fmt.events(one.seen)} {unit_of(one.channel, short=True)}{figures}"
 
 
 def _cost(one: Watched, look: Look) -> Line:
@@ -170,7 +168,7 @@ def _cost(one: Watched, look: Look) -> Line:
 
 _COLUMNS: tuple[Column[Watched], ...] = (
     Column("slice", "slice", 20, lambda one, _l, _w: ((" ".join(one.slice.values()) or "everything", "strong"),), grow=2),
-    Column("seen", "seen", 22, lambda one, _l, width: ((_seen(one, width), ""),), grow=2),
+    Column("seen", "seen", 23, lambda one, _l, width: ((_seen(one, width), ""),), grow=2),
     Column("odds", "odds to 1", 14, lambda one, _l, _w: ((fmt.odds(one.nats).removesuffix(" to 1"), ""),), "right"),
     Column("cost", "would cost", 10, lambda one, look, _w: _cost(one, look), "right"),
     Column("since", "since", 5, lambda one, look, _w: ((look.since(one.since), "dim"),), "right"),
@@ -206,10 +204,14 @@ class WatchScreen(BookScreen[tuple[Watched, ...], Watched]):
         return tuple(column for column in _COLUMNS if money or column.id != "cost")
 
     def rows(self, detail: tuple[Watched, ...]) -> Sequence[Watched]:
-        return detail
+        """One a slice: what speaks loudest of it."""
+        loudest: dict[TargetId, Watched] = {}
+        for one in detail:
+            loudest.setdefault(one.target, one)
+        return tuple(loudest.values())
 
     def key_of(self, row: Watched) -> str:
-        return f"{row.target} {row.channel}"
+        return row.target
 
     def target_of(self, row: Watched) -> TargetId:
         return row.target

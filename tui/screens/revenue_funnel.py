@@ -83,6 +83,13 @@ def period(found: Funnel) -> str:
     return f"{found.since.day} {found.since:%b %H:%M} to {until}"
 
 
+def moved_shares(found: Funnel) -> str:
+    """`FTD 0%, commission 4% of expected, 17 Nov 08:00 to 11:00Z`; empty where no step moved."""
+    moved = [one for one in found.steps if one.moved and one.seen is not None and one.expected]
+    shares = ", ".join(f"{one.name} {_percent((one.seen or 0.0) / (one.expected or 1.0))}" for one in moved)
+    return f"{shares} of expected, {period(found)}" if shares else ""
+
+
 def _likely(found: Funnel, width: int) -> list[Line]:
     if not found.step:
         return [((" no step moved", "dim"),)]

@@ -10,10 +10,10 @@ from data.model.state import State
 from data.text import cells
 from tui import format as fmt
 from tui.column import Column
-from tui.lines import Line, crop, fit, spread, width_of, wrap
+from tui.lines import Line, crop, fit, fit_to, safe, spread, width_of, wrap
 from tui.screens import parts
 from tui.screens.parts import Part
-from tui.screens.revenue_funnel import funnel
+from tui.screens.revenue_funnel import funnel, moved_shares
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,12 +26,16 @@ if TYPE_CHECKING:
     from tui.look import Look
     from tui.widgets.band_series import Bucket
 
+_PARTNER, _NAMED = 16, 3
+"""Cells of a partner's name in a sentence, and how many are named."""
 _SHORT = {"regs": "regs", "value": "unpaid FTD"}
 _UNIT = {"ftd": "FTD", "regs": "registrations", "value": "FTD that pay nothing", "clicks": "clicks"}
 _GAUGE = 20
 _STRONG = 6.0
 """Nats from which a part is coloured: one in four hundred by chance."""
 _GAP = "   "
+_WHY_LINES, _LEAST_WHY = 3, 12
+"""Most lines of a reason, and fewest cells that are worth one."""
 _STALE = timedelta(hours=24)
 """Evidence older than this says nothing of a bucket."""
 _ROOMY = 100
@@ -62,34 +66,39 @@ def _money(detail: TargetDetail, look: Look, width: int) -> Line:
         return ((f" not judged: {row.detail or words_of(row.cause)}", "dim"),)
     if row.state is State.OK:
         return ((f" nothing is missing: {row.detail or 'as expected'}", "dim"),)
-    return ((" what is missing: ", "dim"), (row.detail or words_of(row.cause), "bad"))
+    moved = moved_shares(view.funnel) if view is not None and view.funnel is not None else ""
+    return ((" what is missing: ", "dim"), (moved or row.detail or words_of(row.cause), "bad"))
 
 
 def _quantities(loss: Loss, detail: TargetDetail, look: Look, width: int) -> Line:
     """Lost, at risk, recoverable and unseen, never added up; on a narrow screen only those that are not nothing."""
-    view = detail.revenue
+    view, roomy = detail.revenue, width >= _ROOMY
     shared = view.counted_in if view is not None else None
-    lost: list[Span] = [(" lost ", "dim")]
+    lost: Line = ((" lost ", "dim"), (look.amount(loss.lost), "money" if loss.lost else "dim"))
+    lost = (*lost, *_between(loss.lost, loss.lost_lo, loss.lost_hi))
     if shared is not None:
-        lost += [(f"in #{shared}", "strong"), (", counted there alone", "dim")]
-    else:
-        lost += [(look.amount(loss.lost), "money" if loss.lost else "dim"), *_between(loss.lost_lo, loss.lost_hi, look)]
-    risk: list[Span] = [("at risk ", "dim"), (f"{look.amount(loss.per_hour)}/h", "money" if loss.per_hour else "dim")]
-    risk += _between(loss.per_hour_lo, loss.per_hour_hi, look) if loss.per_hour else []
-    back: list[Span] = [("recoverable ", "dim"), (look.amount(loss.recoverable) if loss.recoverable else fmt.NONE, "strong" if loss.recoverable else "dim")]  # fmt: skip
-    unseen: list[Span] = [("unseen ", "dim"), (_unseen(loss, look), "strong" if loss.unseen_per_hour else "dim")]
-    roomy = width >= _ROOMY
-    told = [lost, risk, *([back] if roomy or loss.recoverable else []), *([unseen] if roomy or loss.unseen else [])]
-    return tuple(span for part in told for span in (*part, (_GAP, "")))
+        lost = ((" lost ", "dim"), (f"in #{shared}", "strong"), (", counted there", "dim"))
+    rate: Line = (("at risk ", "dim"), (f"{look.amount(loss.per_hour)}/h", "money" if loss.per_hour else "dim"))
+    risk = (*rate, *_between(loss.per_hour, loss.per_hour_lo, loss.per_hour_hi))
+    others = [("recoverable", look.amount(loss.recoverable) if loss.recoverable else ""), ("unseen", _unseen(loss, look))]  # fmt: skip
+    rest = [((f"{name} ", "dim"), (words or fmt.NONE, "strong" if words else "dim")) for name, words in others if words or roomy]  # fmt: skip
+    whole = _apart(lost, risk, *rest)
+    return whole if width_of(whole) <= width else _apart(lost, rate, *rest)
 
 
-def _between(lo: Decimal, hi: Decimal, look: Look) -> list[Span]:
-    return [(f" ({look.amount(lo)} to {look.amount(hi)})", "dim")]
+def _apart(*told: Line) -> Line:
+    """Quantities beside each other with room between them."""
+    return tuple(span for at, line in enumerate(told) for span in (*(((_GAP, ""),) if at else ()), *line))
+
+
+def _between(value: Decimal, lo: Decimal, hi: Decimal) -> Line:
+    """The ends of an interval, without the currency that stands before it."""
+    return ((f" ({fmt.money(lo, '')} to {fmt.money(hi, '')})", "dim"),) if value else ()
 
 
 def _unseen(loss: Loss, look: Look) -> str:
     if not loss.unseen_per_hour and not loss.unseen:
-        return fmt.NONE
+        return ""
     rate = f", {look.amount(loss.unseen_per_hour)}/h" if loss.unseen_per_hour else ""
     return f"{look.amount(loss.unseen)}{rate}, blind and not dead"
 
@@ -99,10 +108,8 @@ def _sure(detail: TargetDetail, width: int) -> Line:
     if view is None:
         return crop(((f" {detail.notes[0]}" if detail.notes else "", "dim"),), width)
     left = _odds(view, detail.row.state, roomy=width >= _ROOMY)
-    right: Line = ((f"{_fires(view)} ", "dim"),)
-    if width_of(left) + width_of(right) + 3 <= width:
-        return spread(left, right, width)
-    return crop(left or right, width)
+    right: Line = ((f"{fires(view, detail.row.state)} ", "dim"),)
+    return spread(left, right, width) if width_of(left) + width_of(right) + 3 <= width else crop(left, width)
 
 
 def _odds(view: RevenueView, state: State, *, roomy: bool) -> Line:
@@ -119,8 +126,10 @@ def _odds(view: RevenueView, state: State, *, roomy: bool) -> Line:
     return (*left, (f"{_GAP}{said(view.evidence[0])}", "")) if view.evidence else left
 
 
-def _fires(view: RevenueView) -> str:
-    """How soon silence can be told from chance here."""
+def fires(view: RevenueView, state: State) -> str:
+    """How soon silence can be told from chance here; nothing where an alarm is open or nothing is judged."""
+    if view.cause or state is State.UNKNOWN:
+        return ""
     if view.fires_after_h is None:
         return "too quiet: a week of silence raises no alarm here"
     return f"an alarm can fire after {fmt.hours(view.fires_after_h)} of silence here"
@@ -144,7 +153,7 @@ def evidence(detail: TargetDetail, look: Look, width: int, _height: int) -> list
     view = detail.revenue
     if view is None:
         return [crop(((" the hub keeps no evidence of this slice", "dim"),), width)]
-    lines = [_gauge(view, width)]
+    lines = [] if detail.row.state is State.UNKNOWN else [_gauge(view, width)]
     if view.evidence:
         lines.append(_head(width))
         for newer, one in zip((None, *view.evidence), view.evidence, strict=False):
@@ -154,7 +163,8 @@ def evidence(detail: TargetDetail, look: Look, width: int, _height: int) -> list
         lines.append(crop(((f" {detail.row.detail or 'nothing can be said yet'}", "dim"),), width))
     else:
         lines.append(((" no window stands out", "dim"),))
-    lines += told(_fires(view), width, "dim")
+    soon = fires(view, detail.row.state)
+    lines += told(soon, width, "dim") if soon else []
     if abs(view.common - 1.0) >= _ODD:
         words = f"everybody moves now, × {view.common:.2f}: taken out of what is expected"
         lines += told(words, width, "dim")
@@ -197,10 +207,11 @@ def _evidence(one: EvidenceRow, look: Look, width: int, *, why: bool) -> list[Li
     )  # fmt: skip
     more = ([f"{one.prior_nats:.1f} of it lent"] if one.prior_nats else []) + ([one.why] if one.why else [])
     room = width - 13
-    return [
-        first,
-        *(((" " * 12, ""), *line) for line in wrap(": ".join(more), room, "dim") if why and more and room > 10),
-    ]
+    if not why or not more or room < _LEAST_WHY:
+        return [first]
+    lines = wrap(": ".join(more), room, "dim")
+    kept = lines if len(lines) <= _WHY_LINES else [*lines[: _WHY_LINES - 1], (("…", "dim"),)]
+    return [first, *(((" " * 12, ""), *line) for line in kept)]
 
 
 # One hour
@@ -211,7 +222,7 @@ def reading(bucket: Bucket, detail: TargetDetail, look: Look, width: int) -> lis
     unit = "share" if detail.band_unit == "share" else "money"
     left: list[Span] = [(" ▴ ", "focus"), (f"{between(bucket)}  ", "strong")]
     left += [("expected ", "dim"), (_figure(bucket.expected, unit, look), "")]
-    left += [(f" ({_figure(bucket.lo, unit, look)} to {_figure(bucket.hi, unit, look)})", "dim")]
+    left += [(f" ({_end(bucket.lo, unit)} to {_end(bucket.hi, unit)})", "dim")]
     if bucket.actual is None:
         left += [(f"{_GAP}not reported yet", "dim")]
     else:
@@ -235,6 +246,11 @@ def between(bucket: Bucket) -> str:
 
 def _figure(value: float, unit: str, look: Look) -> str:
     return fmt.pct(value, 0) if unit == "share" else look.amount(round(value, 2))
+
+
+def _end(value: float, unit: str) -> str:
+    """The end of an interval: the unit stands before it."""
+    return fmt.pct(value, 0) if unit == "share" else fmt.money(round(value, 2), "")
 
 
 def _against(bucket: Bucket) -> str:
@@ -271,8 +287,8 @@ def reports(detail: TargetDetail, look: Look, width: int, _height: int) -> list[
     """How each partner's reports come in; those that are late first."""
     view = detail.revenue
     if view is None or not view.reports:
-        return [((" no report is tracked here: figures come as they are pushed", "dim"),)]
-    named = min(max(*(cells(one.partner) for one in view.reports), 7), max(width - 42, 7))
+        return [crop(((" no report is tracked here: figures come as they are pushed", "dim"),), width)]
+    named = min(max(*(cells(one.partner) for one in view.reports), 7), max(width - 50, 7))
     head = f"   {fit('partner', named)}  {'complete until':<15} {'last':>5}  usually"
     rows = sorted(view.reports, key=lambda one: not one.waiting)
     return [crop(((head, "head"),), width), *(_report(one, named, look, width) for one in rows)]
@@ -303,7 +319,8 @@ def reach(reports_: Sequence[ReportRow], look: Look) -> str:
     slowest = min(reports_, key=lambda one: (one.covered is not None, one.covered or look.now))
     until = "nothing reported yet" if slowest.covered is None else f"reported until {_when(slowest, look)}"
     if late:
-        return f"{until}, waiting for {', '.join(one.partner for one in late[:3])}{' …' if len(late) > 3 else ''}"
+        names = ", ".join(fit_to(safe(one.partner), _PARTNER) for one in late[:_NAMED])
+        return f"{until}, waiting for {names}{' …' if len(late) > _NAMED else ''}"
     return f"{until}, usually {fmt.hours(max(one.usual_h for one in reports_))} later"
 
 
@@ -328,7 +345,9 @@ _NAME: Column[PartRow] = Column("value", "part", 10, lambda one, _l, _w: ((one.v
 _DIM: Column[PartRow] = Column("dim", "by", 7, lambda one, _l, _w: ((one.dim, "dim"),))
 _OF: Column[PartRow] = Column("share", "FTD seen", 8, lambda one, _l, _w: _share(one), "right")
 _NATS: Column[PartRow] = Column("nats", "nats", 5, lambda one, _l, _w: ((f"{one.nats:.1f}" if one.nats > 0 else fmt.NONE, "dim"),), "right")  # fmt: skip
-_ODDS: Column[PartRow] = Column("odds", "odds", 19, lambda one, _l, _w: ((fmt.odds(one.nats), "dim"),), "right")
+_ODDS: Column[PartRow] = Column(
+    "odds", "odds to 1", 14, lambda one, _l, _w: ((fmt.odds(one.nats).removesuffix(" to 1"), "dim"),), "right"
+)
 
 
 def _amount(id_: str, title: str, role: str) -> Column[PartRow]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from data.text import cells
 from tui.format import short_clock, tick
-from tui.lines import Line, Span, fit, merged
+from tui.lines import Line, Span, fit_to, merged
 from tui.widgets.band_chart import EIGHTHS, nice
 from tui.widgets.band_marks import over
 
@@ -243,14 +243,9 @@ def _reports(series: Series, drawn: Frame) -> Line:
     """How far reports reach, as a line under the axis that breaks off there."""
     reach = 0 if series.covered is None else drawn.edge(series.covered)
     words = f" {series.reported} "
-    head = "─" + words if cells(words) + 3 <= drawn.width else ""
+    head = "─" + fit_to(words, max(drawn.width - 3, 0))
     if reach and cells(head) + 1 < reach:
         told: list[Span] = [(head + "─" * (reach - cells(head) - 1) + "┤", "dim")]
-    elif head:
-        told, reach = [(fit(words, cells(words)), "warn" if series.late else "dim")], cells(words)
     else:
-        return ((" " * drawn.gutter, ""), (fit(series.reported, drawn.width), "warn" if series.late else "dim"))
-    open_ = "╌" * (drawn.width - reach)
-    if series.late and len(open_) >= 11:
-        open_ = f"╌ waiting {open_[10:]}"
-    return ((" " * drawn.gutter, ""), *told, (open_, "warn" if series.late else "dim"))
+        told, reach = [(" " + head[1:], "warn" if series.late else "dim")], cells(head)
+    return ((" " * drawn.gutter, ""), *told, ("╌" * (drawn.width - reach), "warn" if series.late else "dim"))

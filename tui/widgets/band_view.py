@@ -38,7 +38,8 @@ class BandView(Panel):
         self.redraw()
 
     def frame(self) -> Frame:
-        return frame(self.series, self.size.width - 1)
+        """Also before it is laid out: it is as wide as the terminal."""
+        return frame(self.series, (self.size.width or self.app.size.width) - 1)
 
     def cursor(self, drawn: Frame) -> int | None:
         """The bucket under the cursor."""
