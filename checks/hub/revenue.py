@@ -107,11 +107,12 @@ class Revenue:
         self.hub.book.believe(self.hub.fusion.priors(now))
         self.hub.book.explain([*self.hub.recent.explained(now), *self.hub.fusion.unjudged(now)])
 
-    def _judge(self, now: datetime) -> tuple[RevenueTick, bytes]:
+    def _judge(self, now: datetime) -> tuple[RevenueTick, bytes | None]:
         with self.hub.book.at_rest():
-            return self.hub.book.tick(now), self.hub.book.memory()
+            tick = self.hub.book.tick(now)
+            return tick, self.kept.memory(tick.alarms, now)
 
-    def _conclude(self, tick: RevenueTick, memory: bytes, now: datetime) -> asyncio.Future[bool]:
+    def _conclude(self, tick: RevenueTick, memory: bytes | None, now: datetime) -> asyncio.Future[bool]:
         board, known = self.hub.board, {alarm.id for alarm in tick.alarms}
         lost = [replace(one, status="withdrawn") for one in self.alarmed.values() if one.id not in known]
         said = [*tick.alarms, *lost]

@@ -43,6 +43,8 @@ class Kept:
     """Last entry of each alarm that was open when it was made."""
     _until: int = 0
     """Epoch hour before which what was foretold is stored."""
+    _remembered: int = 0
+    """Epoch hour of the newest memory."""
 
     def restore(self) -> tuple[Alarm, ...]:
         """Give the book back what it knew; returns the alarms that were open."""
@@ -56,14 +58,28 @@ class Kept:
             log.warning("%s; it learns again from the facts", problem)
         return known
 
-    def rows(self, said: Iterable[Alarm], memory: bytes, now: datetime) -> list[Record]:
+    def memory(self, said: Iterable[Alarm], now: datetime) -> bytes | None:
+        """What the book knows, once an hour and whenever anything new is said; `None` where the last one still holds.
+
+        Megabytes in large companies: not for each piece of news.
+        """
+        if hour_of(now) == self._remembered and not self._fresh(said, now):
+            return None
+        return self.book.memory()
+
+    def rows(self, said: Iterable[Alarm], memory: bytes | None, now: datetime) -> list[Record]:
         """What is new of alarms, with the memory they come from: stored together or not at all."""
-        fresh = [entry_of(alarm, now) for alarm in said]
-        fresh = [entry for entry in fresh if not _same(entry, self._words.get(entry.id))]
-        for entry in fresh:
-            self._words[entry.id] = entry
+        fresh = self._fresh(said, now)
+        self._words |= {entry.id: entry for entry in fresh}
         self._words = {number: entry for number, entry in self._words.items() if entry.status == "open"}
+        if memory is None:
+            return [*fresh]
+        self._remembered = hour_of(now)
         return [*fresh, Baseline(MEMORY, TeamId(""), now, memory)]
+
+    def _fresh(self, said: Iterable[Alarm], now: datetime) -> list[AlarmEntry]:
+        entries = (entry_of(alarm, now) for alarm in said)
+        return [entry for entry in entries if not _same(entry, self._words.get(entry.id))]
 
     async def foretell(self, now: datetime) -> None:
         """Store what was foretold of the hours since the last time; what cannot be stored now is stored next time."""

@@ -78,6 +78,20 @@ def test_every_word_of_an_alarm_is_stored_with_the_memory_it_comes_from(house):
     assert revenue_keeping.alarm_of(words[0]).target == alarm.target
 
 
+def test_news_that_changes_nothing_writes_no_memory(house, world):
+    def kept():
+        return baselines.latest(house.store, EVERYTHING, revenue_keeping.MEMORY).at
+
+    house.look(BEGAN)
+    at = kept()
+    for minutes in (12, 20):
+        house.clock.at = world.at(BEGAN + minutes / 60)
+        asyncio.run(house.hub.revenue.tick())
+    assert kept() == at
+    house.look(BEGAN + 1)
+    assert kept() == house.clock.at > at
+
+
 def test_what_was_foretold_of_each_hour_is_stored_and_not_twice_after_a_restart(house):
     house.look(BEGAN)
     assert hour_of(expectations.last_hour(house.store)) == hour_of(house.world.at(BEGAN - 1))
