@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from data.config.home import Home
+    from data.config.notifying import Channel
     from data.config.settings import Settings
 
 OK, WARN, BAD = State.OK, State.DEGRADED, State.FAILING
@@ -68,6 +69,8 @@ def examine(home: Home) -> Iterator[Item]:
     if settings is not None:
         yield from _settings(settings)
     yield from _secrets(home, settings)
+    if settings is not None and settings.notify:
+        yield from asyncio.run(_channels(home, settings))
     yield _clock(home)
     yield _resolver(settings)
     yield _disk(home, settings.hub if settings else HubSettings())
@@ -156,6 +159,24 @@ def _secrets(home: Home, settings: Settings | None) -> Iterator[Item]:
     for feed in settings.feeds if settings else ():
         if feed.secret and feed.secret not in known:
             yield Item("secrets", WARN, f"feed {feed.name} has no key", f"losswatch secrets set {feed.secret}")
+
+
+async def _channels(home: Home, settings: Settings) -> list[Item]:
+    """Each channel is connected to, all at once; a channel's silence is told where people look for it."""
+    from checks.incidents.notify.reachable import unreachable
+    from data.secrets import open_secrets
+
+    async def one(channel: Channel) -> Item:
+        try:
+            secret = open_secrets(home).get(channel.secret) if channel.secret else ""
+        except LosswatchError as problem:
+            return Item("channel", WARN, f"{channel.name}: {problem}")
+        silent = await asyncio.to_thread(unreachable, channel, secret)
+        if silent:
+            return Item("channel", WARN, f"{channel.name} cannot be reached: {silent}", "look at its address")
+        return Item("channel", OK, f"{channel.name}: its address answers")
+
+    return list(await asyncio.gather(*map(one, settings.notify.channels)))
 
 
 def _backend(home: Home) -> str:
@@ -258,6 +279,10 @@ async def _hub(home: Home) -> list[Item]:
         mend = f"look at the proxy of {name} in losswatch.toml" if down else ""
         found.append(Item("vantage", WARN if down else OK, f"{name}: {shown}", mend))
     found += [Item("registry", WARN, f"{domain}: {word}") for domain, word in status.registries.items()]
+    see = "losswatch notices --state waiting"
+    found += [
+        Item("channel", WARN, f"{name} took nothing the last time: {why}", see) for name, why in status.channels.items()
+    ]
     return found
 
 
@@ -293,6 +318,8 @@ class _Status:
     """`ok`, `unknown` or what is wrong, by name."""
     registries: dict[str, str] = field(default_factory=dict)
     """Why nothing is known of a domain, by domain."""
+    channels: dict[str, str] = field(default_factory=dict)
+    """Why a channel took nothing the last time, by name."""
 
 
 def _terminal() -> Item:

@@ -55,7 +55,9 @@ _SHARED_COLUMNS = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     _list_options(parser, state="open", team=None)
-    actions = parser.add_subparsers(dest="action", metavar="list|show|why|ack|close|note|tick|report|stats|export")
+    actions = parser.add_subparsers(
+        dest="action", metavar="list|show|why|ack|assign|snooze|close|note|tick|report|stats|export"
+    )
     listed = actions.add_parser("list", help="open incidents, most money lost per hour first")
     _list_options(listed, state=argparse.SUPPRESS, team=argparse.SUPPRESS)
     everywhere(listed)
@@ -71,6 +73,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         if name == "note":
             action.add_argument("text", nargs="+", metavar="TEXT")
         everywhere(action)
+    snooze = actions.add_parser("snooze", help="say nothing new of it for a while")
+    snooze.add_argument("number", type=positive, metavar="N", help="the incident's number")
+    snooze.add_argument("--for", dest="length", default="1h", metavar="DURATION", help="such as 2h (default 1h)")
+    snooze.add_argument("--reason", default="", metavar="TEXT")
+    assign = actions.add_parser("assign", help="put it into somebody's hands")
+    assign.add_argument("number", type=positive, metavar="N", help="the incident's number")
+    assign.add_argument("to", metavar="WHO", help="a name of [[people]] or an account of [[users]]")
+    for action in (snooze, assign):
+        everywhere(action)
     tick = actions.add_parser("tick", help="say that an item of its checklist is done")
     tick.add_argument("number", type=positive, metavar="N", help="the incident's number")
     tick.add_argument("item", metavar="ITEM", help="the item's number or its words")
@@ -84,9 +95,6 @@ def run(args: argparse.Namespace) -> int:
     match args.action:
         case "report" | "stats" | "export":
             return asyncio.run(incidents_past.run(client, args))
-        case "tick":
-            told = client.command("tick", incident=args.number, item=args.item, done=not args.undo)
-            return _told(asyncio.run(told), args)
         case None | "list":
             return asyncio.run(_list(client, args))
         case "show":
@@ -94,8 +102,22 @@ def run(args: argparse.Namespace) -> int:
         case "why":
             return asyncio.run(_why(client, args))
         case action:
-            text = {"text": " ".join(args.text)} if action == "note" else {}
-            return _told(asyncio.run(client.command(_COMMANDS[action], incident=args.number, **text)), args)
+            command = client.command(_COMMANDS.get(action, action), incident=args.number, **_given(args))
+            return _told(asyncio.run(command), args)
+
+
+def _given(args: argparse.Namespace) -> dict[str, object]:
+    """What a command is told beside the incident's number."""
+    match args.action:
+        case "note":
+            return {"text": " ".join(args.text)}
+        case "tick":
+            return {"item": args.item, "done": not args.undo}
+        case "snooze":
+            return {"for": args.length, "reason": args.reason}
+        case "assign":
+            return {"to": args.to}
+    return {}
 
 
 def _told(reply: CommandReply, args: argparse.Namespace) -> int:
