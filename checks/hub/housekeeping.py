@@ -172,6 +172,9 @@ class Housekeeping:
                 if str(problem) != told:
                     told = str(problem)
                     log.error("job %s: %s", name, told)  # noqa: TRY400 - the sentence says it all
+            except asyncio.CancelledError:
+                if not self.hub.stopping.is_set():  # whoever stops the hub ends what waits for the store, too
+                    raise
             except Exception:  # one broken job must not stop the others; the next run tries again
                 log.exception("job %s raised", name)
 
