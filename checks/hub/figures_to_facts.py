@@ -83,6 +83,7 @@ class FiguresToFacts:
     """Why a feed's figures are no facts yet, by feed."""
     _turns: dict[PartnerId, asyncio.Lock] = field(default_factory=dict)
     _pushed: dict[tuple[TeamId, PartnerId], bool] = field(default_factory=dict)
+    _second_hand: set[str] | None = None
     _signs: tuple[Settings, dict[str, Signs]] | None = None
     _shape: tuple[date, tuple[float, ...]] | None = None
 
@@ -93,6 +94,19 @@ class FiguresToFacts:
     def lines(self) -> tuple[str, ...]:
         """Calm lines: whose figures wait, and for what."""
         return tuple(f"{feed}: {why}" for feed, why in sorted(self._held.items()))
+
+    def second_hand(self) -> frozenset[str]:
+        """Partners whose clicks are their own count, which comes with the report: nobody else tells of them."""
+        if self._second_hand is None:
+            since = self.hub.clock.now() - PUSHED_SINCE
+            self._second_hand = facts.partners_clicked(self.hub.store, EVERYTHING, self._sources, since)
+        return frozenset(self._second_hand)
+
+    def _counts(self, feed: Feed, *, theirs: bool, ours: bool) -> None:
+        if self._second_hand is not None and ours:
+            self._second_hand.discard(feed.partner)
+        elif self._second_hand is not None and theirs:
+            self._second_hand.add(feed.partner)
 
     def is_pushed(self, feed: Feed) -> bool:
         """Whether somebody else pushes this account's conversions, as last looked."""
@@ -143,6 +157,7 @@ class FiguresToFacts:
             if not differences(feed.name, here, stretch, ours, theirs, Clicks()):
                 continue
             added = differences(feed.name, here, stretch, ours, theirs, self._clicks(feed, stretch.hours, now))
+            self._counts(feed, theirs=any("clicks" in cell for cell in added.values()), ours=_near(day, own_days))
             found += to_facts.facts(added, feed.team, feed.partner, feed.name, now)
         return found
 

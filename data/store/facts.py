@@ -126,6 +126,16 @@ def click_days(
     return {day for (day,) in rows(store, sql, [*teams, partner, list(without), since, until])}
 
 
+def partners_clicked(store: Store, scope: Scope, sources: Sequence[str], since: datetime) -> set[str]:
+    """Partners of which `sources` told of clicks, and nobody else did."""
+    mine, teams = within(scope)
+    sql = (
+        f"SELECT partner FROM fact WHERE {mine} AND hour >= ? AND clicks > 0 GROUP BY partner "
+        "HAVING bool_and(list_contains(?, source))"
+    )
+    return {partner for (partner,) in rows(store, sql, [*teams, since, list(sources)])}
+
+
 def has_conversions(store: Store, scope: Scope, partner: str, without: Sequence[str], since: datetime) -> bool:
     """Whether anybody but the sources `without` told of registrations, FTD or commission of a partner."""
     mine, teams = within(scope)

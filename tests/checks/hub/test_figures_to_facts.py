@@ -45,7 +45,7 @@ class House:
         feeds = SimpleNamespace(partner=lambda _feed: self.settings.partners[0], baseline=self.baselines.get)
         home = SimpleNamespace(spool=self.folder)
         self.hub = SimpleNamespace(
-            settings=self.settings, store=self.store, keeping=SimpleNamespace(owed={}), home=home, pulls=SimpleNamespace(feeds=feeds),
+            settings=self.settings, store=self.store, clock=SimpleNamespace(now=lambda: self.now), keeping=SimpleNamespace(owed={}), home=home, pulls=SimpleNamespace(feeds=feeds),
         )  # fmt: skip
         self.desk = FiguresToFacts(self.hub)
 
@@ -137,10 +137,13 @@ def test_a_restated_day_is_lowered_where_it_was_told(house):
 def test_our_own_clicks_are_not_doubled_by_the_partners_count(house):
     house.deliver([day(TODAY)])
     assert house.sums()[0] == 200, "nobody else counts them yet"
+    assert house.desk.second_hand() == {"P03"}
     house.write(*clicks())
     house.deliver([day(TODAY)])
     assert house.sums(source="p03-api") == (0, 20, 5, 500.0)
     assert house.sums(source="go")[0] == 1200
+    house.room()
+    assert house.desk.second_hand() == set()
 
 
 def test_conversions_lie_where_our_clicks_are(house):
