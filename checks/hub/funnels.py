@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -13,8 +14,9 @@ from checks.feeds.adapt import adapt
 from checks.feeds.arrival import DAY, day_end
 from checks.revenue import views
 from checks.revenue.cube import hour_of
-from checks.revenue.funnel import OWN, Counted, funnel, words
+from checks.revenue.funnel import COMMISSION, OWN, Counted, funnel, words
 from checks.revenue.stages import counted
+from data.model.principal import MoneyRight
 from data.store import facts, partner_stats
 
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from checks.hub.hub import Hub
     from data.config.settings import Feed
     from data.model.principal import Scope
-    from data.model.revenue_view import Funnel
+    from data.model.revenue_view import Funnel, FunnelStep
 
 USUAL_DAYS = 14
 LEAST_DAYS = 3
@@ -46,7 +48,17 @@ def funnel_of(hub: Hub, where: Mapping[str, str], scope: Scope, since: datetime,
         steps = counted(reader.cube, reader.model, leaves, first, last, common)
     if theirs := _partner_clicks(hub, where, scope, steps[OWN].seen or 0.0, since, until):
         steps |= theirs
-    return funnel(steps, since, until, only={name: where[name] for name in ("geo",) if name in where})
+    found = funnel(steps, since, until, only={name: where[name] for name in ("geo",) if name in where})
+    return found if scope.money is MoneyRight.FULL else replace(found, steps=tuple(map(_as_share, found.steps)))
+
+
+def _as_share(step: FunnelStep) -> FunnelStep:
+    """Commission as a multiple of what was expected, for who may not see money."""
+    if step.name != COMMISSION or not step.expected or step.lo is None or step.hi is None:
+        return step if step.name != COMMISSION else replace(step, seen=None, expected=None, lo=None, hi=None)
+    usual = step.expected
+    seen = None if step.seen is None else round(step.seen / usual, 3)
+    return replace(step, seen=seen, expected=1.0, lo=round(step.lo / usual, 3), hi=round(step.hi / usual, 3))
 
 
 def guess(hub: Hub, where: Mapping[str, str], scope: Scope, since: datetime, until: datetime) -> str:

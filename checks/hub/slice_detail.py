@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from math import exp, floor, log10
 from typing import TYPE_CHECKING
 
+from checks.hub.funnels import funnel_of
 from checks.hub.slice_marks import marks_of, touches
 from checks.hub.slice_past import past
 from checks.hub.slice_rows import BLIND, evidence_of, slice_row
@@ -167,7 +168,7 @@ class SliceDetails:
             loss=loss if full else None,
             fires_after_h=None if alarm or blind else look.fires_after_h,
             common=look.common,
-            funnel=None,
+            funnel=funnel_of(self.hub, where, scope, *span),
             evidence=evidence,
             reports=look.reports,
             parts=_parts(where, look.parts, full=full),
