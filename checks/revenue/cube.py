@@ -255,13 +255,22 @@ class Cube:
         if not rows.height:
             return
         leaf, column = self._admitted(rows), rows["hour"].to_numpy() - self.base
-        cells = np.unique(leaf * self.width + column)
-        touched = cells // self.width, cells % self.width
+        cells = leaf * self.width + column
+        touched = np.divmod(self._distinct(cells), self.width)
         self.odd.release(self, *touched)
         for name in MEASURES:
-            np.add.at(self._values[name], (leaf, column), rows[name].to_numpy().astype(_TYPES[name]))
+            flat = self._values[name].reshape(-1)  # a view: one place for each change is added to much faster than two
+            np.add.at(flat, cells, rows[name].to_numpy().astype(_TYPES[name]))
         self.odd.hold(self, *touched)
         self._count(rows, leaf, column)
+
+    def _distinct(self, cells: Ints) -> Ints:
+        """Sorted, each once; of very many it is quicker to mark their places."""
+        if len(cells) < self.masked.size // 16:
+            return np.unique(cells)
+        marks = np.zeros(self.masked.size, np.bool_)
+        marks[cells] = True
+        return np.flatnonzero(marks)
 
     def _count(self, rows: pl.DataFrame, leaf: Ints, column: Ints) -> None:
         """Learn how late what was not counted yet has come; conversions that are taken back teach nothing."""

@@ -1,10 +1,17 @@
-"""CPU time of a revenue tick per 10,000 slices, beside a plain group_by of the same hours (no statistics at all)."""
+"""CPU time of a revenue tick per 10,000 slices, beside a plain group_by of the same hours (no statistics at all).
+
+`--large` adds a company of 100,000 slices, in a process of its own, with its peak memory.
+"""
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 import time
 from datetime import UTC, datetime, timedelta
 from itertools import combinations
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -12,6 +19,12 @@ import polars as pl
 from checks.revenue.book import DIMS, RevenueBook
 from tests.bench.figure import Figure
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+SIZES = (("1000", "20", "150"), ("8000", "60", "1000"))
+LARGE = ("39000", "60", "1000")
+"""Leaves, partners and sites: about 3,000, 23,000 and 100,000 slices."""
 START = datetime(2026, 10, 12, tzinfo=UTC)
 LEAVES, DAYS, TICKS = 2_400, 35, 12
 
@@ -33,7 +46,29 @@ def facts() -> pl.DataFrame:
     return pl.DataFrame({"hour": stamp, "seen_at": stamp + timedelta(hours=1), **named, **counts}).sort("seen_at")
 
 
-def run() -> list[Figure]:
+def run(options: Sequence[str] = ()) -> list[Figure]:
+    sizes = (*SIZES, LARGE) if "--large" in options else SIZES
+    return [*_beside_group_by(), *(figure for size in sizes for figure in _sized(*size))]
+
+
+def _sized(*size: str) -> list[Figure]:
+    """One company in a process of its own."""
+    ran = subprocess.run([sys.executable, "-m", "tests.bench.revenue_size", *size], check=True, stdout=subprocess.PIPE)
+    told = json.loads(ran.stdout)
+    what = f"revenue, {told['slices']:,} slices"
+    return [
+        Figure(f"{what}: tick, CPU", told["tick_s"], "s", note=f"{told['leaves']:,} leaves, 35 days"),
+        Figure(f"{what}: first tick, CPU", told["first_s"], "s", note="load, fit, caution"),
+        Figure(
+            f"{what}: peak memory", told["peak_mb"], "MB", note=f"{told['loaded_mb']:,.0f} MB before the first tick"
+        ),
+        Figure(
+            f"{what}: its memory as bytes", told["memory_mb"], "MB", note=f"taken in {told['memory_s']:.2f} s of CPU"
+        ),
+    ]
+
+
+def _beside_group_by() -> list[Figure]:
     frame, start = facts(), START + timedelta(days=DAYS) - timedelta(hours=TICKS)
     book = RevenueBook()
     began = time.process_time()

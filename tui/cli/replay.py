@@ -55,16 +55,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _replay(plan: Plan, out: Out, stopped: list[int]) -> int:
-    book, state = _begun(plan, out), out.state
-    facts, receipts = plan.facts(state.ticks), plan.receipts(state.ticks)
-    bar, saved_at, told, tick = Bar(plan.ticks), time.monotonic(), dict(state.said), None
-    for number in range(state.ticks, plan.ticks):
+    book, state, tick = _begun(plan, out), out.state, None
+    bar, saved_at, told = Bar(plan.ticks), time.monotonic(), dict(state.said)
+    for number, tick in ticks(plan, book, state.ticks):
         now = plan.at(number)
-        for frame in facts.until(now):
-            book.add(frame)
-        for frame in receipts.until(now):
-            book.add_receipts(frame)
-        tick = book.tick(now, with_slices=False)
         for line in replay_lines.changed(tick.alarms, told, plan.dims):
             out.write(line)
         bar.show(number + 1, now, out.lines)
@@ -80,6 +74,18 @@ def _replay(plan: Plan, out: Out, stopped: list[int]) -> int:
     out.finish()
     _held(tick)
     return 0
+
+
+def ticks(plan: Plan, book: RevenueBook, first: int = 0) -> Iterator[tuple[int, RevenueTick]]:
+    """Number and outcome of every tick from `first` on; rows reach the book when their time has come."""
+    facts, receipts = plan.facts(first), plan.receipts(first)
+    for number in range(first, plan.ticks):
+        now = plan.at(number)
+        for frame in facts.until(now):
+            book.add(frame)
+        for frame in receipts.until(now):
+            book.add_receipts(frame)
+        yield number, book.tick(now, with_slices=False)
 
 
 def _begun(plan: Plan, out: Out) -> RevenueBook:
