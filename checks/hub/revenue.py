@@ -78,8 +78,14 @@ class Revenue:
         return ""
 
     async def look(self) -> None:
-        """Tick if it is time to, or if there is news worth it; not while another look runs."""
-        if self._running_since is None and self.cadence.due(self.hub.clock.now()):
+        """Tick if it is time to, or if there is news worth it; not while another look runs.
+
+        Nor while files are being taken, unless that lasts: facts whose receipts are in the next file look like silence.
+        """
+        now = self.hub.clock.now()
+        if self._running_since is not None or (self.hub.spool.busy and not self.cadence.is_stale(now)):
+            return
+        if self.cadence.due(now):
             await self.tick()
 
     async def tick(self) -> None:

@@ -57,6 +57,8 @@ class Spool:
     on_stored: Callable[[Pushed], None]
     take_runs: Callable[[bytes, str], Awaitable[int]] | None = None
     """Takes runs of outside parsers, with the name of the parser where only the file's name says it."""
+    busy: bool = False
+    """Files of the folder are being taken: of what belongs together, a part may be here."""
     _keyed: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while a delivery with a key is looked up and stored."""
 
@@ -82,6 +84,13 @@ class Spool:
 
         A file that cannot be read is set aside as `NAME.rejected`: it neither blocks the others nor gets lost.
         """
+        self.busy = True
+        try:
+            return await self._sweep()
+        finally:
+            self.busy = False
+
+    async def _sweep(self) -> int:
         stored = 0
         for path in sorted(self.folder.glob("*")):
             if not holds_runs(path) and path.suffix not in {".ndjson", ".parquet"}:

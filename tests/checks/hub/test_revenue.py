@@ -142,6 +142,16 @@ def test_a_look_that_is_due_while_another_runs_is_left_out(house, monkeypatch):
     assert ticks == [house.clock.at]
 
 
+def test_nothing_is_judged_while_files_are_taken_unless_that_takes_hours(house):
+    house.look(BEGAN)
+    looked_at = house.hub.revenue.cadence.last
+    house.hub.spool.busy = True
+    house.look(BEGAN + 2)
+    assert house.hub.revenue.cadence.last == looked_at
+    house.look(BEGAN + 3)
+    assert house.hub.revenue.cadence.last == house.clock.at
+
+
 def test_facts_that_come_while_the_book_ticks_wait_for_nobody_and_count_at_the_next_look(house, world):
     late = world.facts().head(1)
     asked = []
