@@ -25,6 +25,7 @@ from tui.look import Look
 from tui.screens.overview import OverviewScreen
 from tui.screens.place import Place
 from tui.service import HubService, Lost, Service, Update
+from tui.travel import stepped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,6 +96,8 @@ class LosswatchApp(App[int]):
         self._lost = "Waiting for the hub."
         self.columns: dict[TargetKind, tuple[Column[TargetRow], ...]] = {}
         """Columns that were chosen for a list, for as long as this dashboard lives."""
+        self.at: datetime | None = None
+        """The earlier moment that is looked at; `None` is the present."""
         self._paused_at: float | None = None
         self._pending: Snapshot | None = None
         self._styles: dict[str, Style] = {}
@@ -111,6 +114,8 @@ class LosswatchApp(App[int]):
     def on_mount(self) -> None:
         self.theme_changed_signal.subscribe(self, lambda _theme: self._restyle())
         self._listen()
+        if self.at is not None:
+            self.travel(self.at)
         self.set_interval(1.0, self._tick)
         self.call_after_refresh(self._collect_again)
 
@@ -145,6 +150,9 @@ class LosswatchApp(App[int]):
             self._retick()
 
     def on_snapshot_ready(self, message: SnapshotReady) -> None:
+        if self.at is not None:
+            self._pending = message.snapshot
+            return
         too_soon = self.lite and self.snapshot.version and self._monotonic() - self._received < LITE_S
         if self.paused or too_soon:
             self._pending = message.snapshot
@@ -175,7 +183,7 @@ class LosswatchApp(App[int]):
 
     def now(self) -> datetime:
         """The hub's clock; stands still while the picture does."""
-        if self.paused or self.stale:
+        if self.at is not None or self.paused or self.stale:
             return self.snapshot.at
         return self.snapshot.at + timedelta(seconds=(self._monotonic() - self._received) * self.snapshot.speed)
 
@@ -183,7 +191,9 @@ class LosswatchApp(App[int]):
         return Look(self.now(), self.snapshot.currency, self.snapshot.loss_per_hour is not None, self.ascii_only)
 
     def freshness(self) -> Line:
-        """`LIVE 14:32:07Z`, `PAUSED 3m`, `STALE 41s`: how far the picture can be trusted."""
+        """`LIVE 14:32:07Z`, `PAUSED 3m`, `STALE 41s`, `PAST 11-17 12:00Z`: how far the picture can be trusted."""
+        if self.at is not None:
+            return ((" PAST ", "need"), (f"{self.at:%m-%d %H:%MZ} ", "strong"))
         seen = fmt.clock(self.snapshot.at) if self.snapshot.version else ""
         if self.stale:
             word = f"STALE {fmt.age(self._monotonic() - self._heard)}" if self.snapshot.version else "CONNECTING"
@@ -202,7 +212,7 @@ class LosswatchApp(App[int]):
     def _tick(self) -> None:
         """One timer for all ages: each second while something is young, held or stale, else every ten."""
         self._ticks += 1
-        if self.lite and self._pending is not None and not self.paused:
+        if self.lite and self._pending is not None and not self.paused and self.at is None:
             self.post_message(SnapshotReady(self._pending))
         if self.paused or self.stale or self._ticks % 10 == 0 or self._something_young():
             self._retick()
@@ -333,12 +343,58 @@ class LosswatchApp(App[int]):
     @work(group="commands", exit_on_error=False)
     async def give(self, name: str, **args: object) -> None:
         """Give the hub one command and say what came of it, in its own words."""
+        if self.at is not None:
+            self.say(
+                f"This is {self.at:%m-%d %H:%MZ}, where nothing can be done any more: 0 for the present", warn=True
+            )
+            return
         try:
             reply = await self.service.command(name, **args)
         except LosswatchError as problem:
             self.say(str(problem), warn=True)
         else:
             self.say(reply.message, warn=not reply.ok)
+
+    # Another time
+
+    def action_step(self, minutes: int) -> None:
+        """So many minutes on, or back."""
+        self.travel(stepped(self.at, self.present, minutes))
+
+    def action_live(self) -> None:
+        self.travel(None)
+
+    def travel(self, at: datetime | None) -> None:
+        """Look at an earlier moment; `None` is the present again."""
+        self.at = at
+        self.service.travel(at)
+        if at is not None:
+            self._picture_of(at)
+            return
+        if self._pending is not None:
+            self.post_message(SnapshotReady(self._pending))
+            self._pending = None
+        if self.place is not None:
+            self.place.refetch()
+        self._retick()
+
+    @property
+    def present(self) -> datetime:
+        """The hub's clock, whatever moment is looked at."""
+        return self._pending.at if self.at is not None and self._pending is not None else self.now()
+
+    @work(group="travel", exclusive=True, exit_on_error=False)
+    async def _picture_of(self, at: datetime) -> None:
+        self._pending = self._pending or self.snapshot
+        try:
+            picture = await self.service.snapshot()
+        except LosswatchError as problem:
+            self.say(str(problem), warn=True)
+            return
+        if self.at == at:
+            self.snapshot = picture
+            if self.place is not None:
+                self.place.refetch()
 
     def action_pause(self) -> None:
         if self._paused_at is None:
@@ -396,7 +452,16 @@ class LosswatchApp(App[int]):
         self.say(f"Copied the {what}{way}: {text.splitlines()[0]}")
 
 
-def run(home: HasSocket, *, mouse: bool = True, ascii_only: bool = False, lite: bool = False, theme: str = "") -> int:
-    """Attach to the hub of `home` and draw until the person leaves; returns the exit code."""
+def run(
+    home: HasSocket,
+    *,
+    mouse: bool = True,
+    ascii_only: bool = False,
+    lite: bool = False,
+    theme: str = "",
+    at: datetime | None = None,
+) -> int:
+    """Attach to the hub of `home` and draw until the person leaves; returns the exit code. `at` is where it begins."""
     app = LosswatchApp(HubService(home.socket), ascii_only=ascii_only, theme=theme, lite=lite)
+    app.at = at
     return app.run(mouse=mouse) or app.return_code or 0

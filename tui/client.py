@@ -6,6 +6,7 @@ import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import quote
 
 import h11
 import msgspec
@@ -16,6 +17,7 @@ from data.model.snapshot import PROTOCOL, CommandReply, Hello, Problem, StreamLi
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+    from datetime import datetime
     from pathlib import Path
 
 T = TypeVar("T")
@@ -36,13 +38,17 @@ class HubClient:
     def __init__(self, socket: Path, *, timeout_s: float = 10.0) -> None:
         self.socket = socket
         self.timeout_s = timeout_s
+        self.at: datetime | None = None
+        """An earlier moment, which everything read is about; `None` is the present."""
 
     async def hello(self) -> Hello:
         """Ask who the hub is; raises when it speaks another protocol and says which side to restart."""
         return _greeting(await self._ask("GET", "/v1/hello"))
 
     async def get(self, path: str, kind: type[T]) -> T:
-        """GET `path` (query included, already percent-encoded) decoded as `kind`."""
+        """GET `path` (query included, already percent-encoded) decoded as `kind`; as of `at`, where the hub keeps a past."""
+        if self.at is not None:
+            path += f"{'&' if '?' in path else '?'}at={quote(self.at.isoformat())}"
         return _decoded(await self._ask("GET", path), kind)
 
     async def get_bytes(self, path: str) -> bytes:

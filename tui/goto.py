@@ -21,13 +21,19 @@ LISTS = {
 KINDS = {kind.value: kind for kind in TargetKind}
 
 
+What = Literal[
+    "overview", "list", "target", "incident", "theme", "watched", "calibration", "at", "help", "quit", "unknown"
+]
+_ALONE: dict[str, What] = {
+    "overview": "overview", "watched": "watched", "calibration": "calibration", "live": "at", "help": "help", "quit": "quit",
+}  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Aim:
     """Where an answer leads."""
 
-    what: Literal[
-        "overview", "list", "target", "incident", "theme", "watched", "calibration", "help", "quit", "unknown"
-    ]
+    what: What
     value: str = ""
 
 
@@ -35,8 +41,8 @@ def aim(text: str) -> Aim:
     """The meaning of `text`; `unknown` carries the sentence to show."""
     word, _, rest = text.strip().partition(" ")
     rest = rest.strip()
-    if word in {"overview", "watched", "calibration", "help", "quit"} and not rest:
-        return Aim(word)  # type: ignore[arg-type]  # these words are literals of `what`
+    if word in _ALONE and not rest:
+        return Aim(_ALONE[word])
     if word in LISTS:
         return Aim("list", LISTS[word].value)
     if word in KINDS and rest:
@@ -46,8 +52,8 @@ def aim(text: str) -> Aim:
         return (
             Aim("incident", number) if number.isdigit() else Aim("unknown", f"Which incident? Not {number!r}: inc 412")
         )
-    if word == "theme" and rest:
-        return Aim("theme", rest)
+    if word in {"theme", "at"} and rest:
+        return Aim(word, rest)  # type: ignore[arg-type]  # these words are literals of `what`
     return Aim("unknown", f"No place called {text.strip()!r}. Try: sites, site NAME, inc N, theme NAME, help")
 
 
@@ -70,6 +76,8 @@ def _all(snapshot: Snapshot, themes: Iterable[str], word: str) -> Iterable[Candi
             yield Candidate(name, f"the list of {FAMILIES[kind].title.lower()}")
     yield Candidate("watched", "slices under suspicion")
     yield Candidate("calibration", "whether the detector of revenue keeps its word")
+    yield Candidate("at -1h", "an earlier moment; also at 14:30 or at 11-17 14:30")
+    yield Candidate("live", "the present")
     yield Candidate("help", "what every key does")
     yield Candidate("quit", "leave losswatch")
     if not word:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from data.errors import UsageError
 from data.model.target import TargetKind
 from tui import goto
 from tui.screens.place import Place
+from tui.travel import moment_of
 from tui.widgets.ask import Ask, Question
 
 if TYPE_CHECKING:
@@ -49,12 +51,20 @@ def _wear(app: LosswatchApp, name: str) -> None:
         app.say(f"No theme called {name!r}. There are: {', '.join(sorted(app.available_themes))}")
 
 
+def _travel(app: LosswatchApp, words: str) -> None:
+    try:
+        app.travel(moment_of(words, app.present) if words else None)
+    except UsageError as problem:
+        app.say(str(problem), warn=True)
+
+
 _GO: dict[str, Callable[[LosswatchApp, str], None]] = {
     "overview": _home,
     "list": lambda app, kind: app.open_list(TargetKind(kind)),
     "target": lambda app, target: app.open_target(target),
     "incident": lambda app, number: app.open_incident(int(number)),
     "theme": _wear,
+    "at": _travel,
     "watched": lambda app, _: app.open_watchlist(),
     "calibration": lambda app, _: app.open_calibration(),
     "help": lambda app, _: app.action_help(),

@@ -16,6 +16,7 @@ from tui.client import HubClient
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
+    from datetime import datetime
     from pathlib import Path
 
     from data.model.target import TargetKind
@@ -54,6 +55,14 @@ Update = Hello | Snapshot | Lost | Alive
 class Service(Protocol):
     """All a dashboard asks for. Every method may raise `LosswatchError`, whose sentence is shown."""
 
+    def travel(self, at: datetime | None) -> None:
+        """From now on everything but `updates` and `command` is about that moment; `None` is the present again."""
+        ...
+
+    async def snapshot(self) -> Snapshot:
+        """The Overview of the moment."""
+        ...
+
     def updates(self) -> AsyncGenerator[Update]:
         """What happens, for ever; reconnects by itself."""
         ...
@@ -88,6 +97,12 @@ class HubService:
 
     def __init__(self, socket: Path) -> None:
         self.client = HubClient(socket)
+
+    def travel(self, at: datetime | None) -> None:
+        self.client.at = at
+
+    async def snapshot(self) -> Snapshot:
+        return await self.client.get("/v1/snapshot", Snapshot)
 
     async def updates(self) -> AsyncGenerator[Update]:
         pause_s = FIRST_PAUSE_S

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from checks.hub.feed_desk import FeedDesk
 from checks.hub.notice_desk import NoticeDesk
 from checks.hub.plan_commands import PlanCommands
+from checks.hub.records import Records
 from checks.parsers import mend
 from data.errors import NotAllowed, UsageError
 from data.model.audit import AuditEntry
@@ -31,6 +32,7 @@ RIGHTS = {
     "feed_backfill": "apply",
     "feed_acknowledge": "acknowledge",
     "feed_invoice": "acknowledge",
+    "tick": "acknowledge",
     "snooze": "acknowledge",
     "assign": "acknowledge",
     "mute": "close",
@@ -59,11 +61,13 @@ class Commands:
     feeds: FeedDesk = field(init=False)
     plans: PlanCommands = field(init=False)
     notices: NoticeDesk = field(init=False)
+    records: Records = field(init=False)
 
     def __post_init__(self) -> None:
         self.feeds = FeedDesk(self.hub)
         self.plans = PlanCommands(self.hub)
         self.notices = NoticeDesk(self.hub)
+        self.records = Records(self.hub)
 
     async def give(self, who: Principal, name: str, arguments: dict[str, Any]) -> object:
         """Carry out the command.
@@ -76,6 +80,7 @@ class Commands:
             "acknowledge": self._acknowledge,
             "close": self._close,
             "note": self._note,
+            "tick": self.records.tick,
             "snooze": self.notices.snooze,
             "assign": self.notices.assign,
             "mute": self.notices.mute,

@@ -15,6 +15,7 @@ from checks.hub.feed_detail import FeedDetails
 from checks.hub.feed_rows import backfill_of
 from checks.hub.filters import worst_first
 from checks.hub.parser_detail import ParserDetails
+from checks.hub.past_detail import PastDetails
 from checks.hub.prelude import prelude, window
 from checks.hub.probing import PROBED
 from checks.hub.slice_detail import SliceDetails, hours_asked, wanted
@@ -66,12 +67,14 @@ class Details:
     feeds: FeedDetails = field(init=False)
     slices: SliceDetails = field(init=False)
     word: Word = field(init=False)
+    past: PastDetails = field(init=False)
 
     def __post_init__(self) -> None:
         self.parsers = ParserDetails(self.hub)
         self.feeds = FeedDetails(self.hub)
         self.slices = SliceDetails(self.hub)
         self.word = Word(self.hub)
+        self.past = PastDetails(self.hub)
 
     async def target(self, who: Principal, target_id: str, window: str = "24h") -> TargetDetail | None:
         """One target in full; `window` is how long the series of a slice is.
@@ -220,6 +223,7 @@ class Details:
             if found.closed_at is None
             else plans_of(found),
             upstreams=self._upstreams(found, mine, scope),
+            checklist=self.hub.commands.records.checklist(found, entries),
             teams=tuple(Counter({finding.target: str(finding.team) for finding in mine}.values()).most_common()),
         )
 

@@ -32,6 +32,7 @@ from checks.hub.keeping import Keeping
 from checks.hub.listen import PeerProtocol
 from checks.hub.maintenance import Windows
 from checks.hub.notifier import Notifier
+from checks.hub.past import Past
 from checks.hub.plans import Plans
 from checks.hub.postback_ingest import Postbacks
 from checks.hub.pricing import Pricing
@@ -114,6 +115,7 @@ class Hub:
     configuration: Configuration = field(init=False)
     housekeeping: Housekeeping = field(init=False)
     views: Views = field(init=False)
+    past: Past = field(init=False)
     details: Details = field(init=False)
     commands: Commands = field(init=False)
     notifier: Notifier = field(init=False)
@@ -162,6 +164,7 @@ class Hub:
             pid=os.getpid(),
             recent=self.recent,
         )
+        self.past = Past(self)
         self.details = Details(self)
         self.commands = Commands(self)
         self.notifier = Notifier(self)

@@ -13,6 +13,7 @@ from data.access.redaction import redact_incident, redact_row, redact_words
 from data.model.ids import IncidentId, TargetId
 from data.model.principal import MoneyRight
 from data.model.snapshot import IncidentDetail, IncidentPage, TargetDetail, TargetRow
+from data.model.target import TargetKind
 from data.store import flips, observations, rollups
 from data.text import redact
 
@@ -83,9 +84,11 @@ class PastDetails:
         def strip(days: float) -> str:
             return rollups.strip(store, scope, row.target, at - timedelta(days=days), at, _CELLS)
 
+        sliced = row.kind is TargetKind.SLICE
         return TargetDetail(
             version=moment.board.version,
             row=redact_row(row, scope),
+            revenue=self.hub.details.slices.past(row.target, scope, at) if sliced else None,
             url=redact(target.url) if target else "",
             check=(),
             strip_hour=strip(1 / 24),

@@ -57,6 +57,7 @@ def application(hub: Hub) -> Starlette:
             route("/v1/hello", _hello),
             route("/v1/events", _events),
             route("/v1/status", _status),
+            route("/v1/snapshot", _snapshot),
             route("/v1/targets/{kind}", _targets),
             route("/v1/target/{target:path}", _target),
             route("/v1/why/{target:path}", _why),
@@ -64,6 +65,8 @@ def application(hub: Hub) -> Starlette:
             route("/v1/calibration", _calibration),
             route("/v1/incidents", _incidents),
             route("/v1/incidents/{number:int}", _incident),
+            route("/v1/incidents/{number:int}/report", _report),
+            route("/v1/statistics", _statistics),
             route("/v1/plans", _plans),
             route("/v1/notices", _notices),
             route("/v1/handovers/{rota}", _handover),
@@ -111,9 +114,16 @@ async def _status(hub: Hub, who: Principal, _request: Request) -> object:
     return hub.status(who)
 
 
+async def _snapshot(hub: Hub, who: Principal, request: Request) -> object:
+    at = _past(request)
+    views = (await hub.past.at(at)).views if at else hub.views
+    return views.snapshot(who.scope)
+
+
 async def _targets(hub: Hub, who: Principal, request: Request) -> object:
-    query = request.query_params
-    return hub.views.targets(
+    query, at = request.query_params, _past(request)
+    views = (await hub.past.at(at)).views if at else hub.views
+    return views.targets(
         who,
         request.path_params["kind"],
         expression=query.get("filter", ""),
@@ -125,8 +135,9 @@ async def _targets(hub: Hub, who: Principal, request: Request) -> object:
 
 
 async def _target(hub: Hub, who: Principal, request: Request) -> object:
+    name, at = request.path_params["target"], _past(request)
     window = request.query_params.get("window", "24h")
-    found = await hub.details.target(who, request.path_params["target"], window)
+    found = await (hub.details.past.target(who, name, at) if at else hub.details.target(who, name, window))
     if found is None:
         raise NotFound(f"no target {request.path_params['target']!r} in your scope")
     return found
@@ -152,15 +163,33 @@ async def _incidents(hub: Hub, who: Principal, request: Request) -> object:
     state = request.query_params.get("state", "open")
     if state not in {"open", "closed", "all"}:
         raise UsageError(f"no state {state!r}; there are open, closed and all")
-    return await hub.details.incidents(who, state, _number(request, "offset", 0), _number(request, "limit", 200))
+    offset, limit = _number(request, "offset", 0), _number(request, "limit", 200)
+    if at := _past(request):
+        return await hub.details.past.incidents(who, at, offset, limit)
+    return await hub.details.incidents(who, state, offset, limit)
 
 
 async def _incident(hub: Hub, who: Principal, request: Request) -> object:
-    number = request.path_params["number"]
-    found = await hub.details.incident(who, number)
+    number, at = request.path_params["number"], _past(request)
+    found = await (hub.details.past.incident(who, number, at) if at else hub.details.incident(who, number))
     if found is None:
         raise NotFound(f"no incident #{number} in your scope")
     return found
+
+
+async def _report(hub: Hub, who: Principal, request: Request) -> object:
+    number = request.path_params["number"]
+    found = await hub.commands.records.report(who, number)
+    if found is None:
+        raise NotFound(f"no incident #{number} in your scope")
+    return found
+
+
+async def _statistics(hub: Hub, who: Principal, request: Request) -> object:
+    query = request.query_params
+    return await hub.commands.records.statistics(
+        who, query.get("by", "cause"), query.get("since", ""), query.get("until", "")
+    )
 
 
 async def _plans(hub: Hub, who: Principal, _request: Request) -> object:
@@ -259,6 +288,12 @@ def _number(request: Request, name: str, otherwise: int) -> int:
         return int(given) if given else otherwise
     except ValueError:
         raise UsageError(f"{name}={given!r} is not a whole number") from None
+
+
+def _past(request: Request) -> datetime | None:
+    """The earlier moment that is asked about; `None` for the present."""
+    given = request.query_params.get("at", "")
+    return _moment("at", given) if given else None
 
 
 def _moment(name: str, given: str) -> datetime:

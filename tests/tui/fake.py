@@ -24,6 +24,7 @@ class FakeService:
         self.queries: list[Query] = []
         self.commands: list[tuple[str, dict[str, object]]] = []
         self.windows: list[str] = []
+        self.travelled: list[datetime | None] = []
         self.forbidden: set[str] = set()
         self.broken = ""
         self.pack = b"PK"
@@ -47,6 +48,13 @@ class FakeService:
 
     def put(self, update: Update) -> None:
         self.queue.put_nowait(update)
+
+    def travel(self, at: datetime | None) -> None:
+        self.travelled.append(at)
+
+    async def snapshot(self) -> Snapshot:
+        self._may()
+        return replace(corvane.BURNING, at=self.travelled[-1], version=self.travelled[-1].timestamp())
 
     async def updates(self):
         while True:

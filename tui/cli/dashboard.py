@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 from data.config.home import Home
 from data.errors import ConfigError, HubUnreachable
+from tui.cli.hubtime import past_option, travel
 from tui.cli.paper import paper, shows_utf8
 
 if TYPE_CHECKING:
     import argparse
+    from datetime import datetime
 
     from data.model.snapshot import Snapshot
 
@@ -21,6 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-mouse", action="store_true", help="leave the mouse to the terminal")
     parser.add_argument("--ascii", action="store_true", help="ASCII only (by itself in a locale without UTF-8)")
     parser.add_argument("--lite", action="store_true", help="for slow lines: fewer colours, fewer updates")
+    past_option(parser)
     parser.add_argument("--theme", default="", metavar="NAME", help="one of the colour themes")
 
 
@@ -36,22 +39,40 @@ def run(args: argparse.Namespace) -> int:
         ensure_running(home)
     ascii_only = args.ascii or not shows_utf8()
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        return _as_text(home, ascii_only=ascii_only, as_json=args.json)
+        return _as_text(home, args.at, ascii_only=ascii_only, as_json=args.json)
+    at = asyncio.run(_moment(home, args.at)) if args.at else None
 
     gc.disable()  # until the first frame: a start makes much and drops little
     from tui.app import run as run_app
 
-    return run_app(home, mouse=not args.no_mouse, ascii_only=ascii_only, lite=args.lite, theme=args.theme)
+    return run_app(home, mouse=not args.no_mouse, ascii_only=ascii_only, lite=args.lite, theme=args.theme, at=at)
 
 
-def _as_text(home: Home, *, ascii_only: bool, as_json: bool) -> int:
+def _as_text(home: Home, at: str | None = None, *, ascii_only: bool, as_json: bool) -> int:
     from data.model.codec import to_json
     from tui.overview_text import render
 
-    snapshot = asyncio.run(_first_snapshot(home))
+    snapshot = asyncio.run(_past_snapshot(home, at) if at else _first_snapshot(home))
     text = to_json(snapshot).decode() + "\n" if as_json else render(snapshot, paper().width or PIPE_WIDTH, ascii_only)
     print(text, end="")
     return 0
+
+
+async def _moment(home: Home, words: str) -> datetime | None:
+    from tui.client import HubClient
+
+    client = HubClient(home.socket)
+    await travel(client, words)
+    return client.at
+
+
+async def _past_snapshot(home: Home, words: str) -> Snapshot:
+    from data.model.snapshot import Snapshot
+    from tui.client import HubClient
+
+    client = HubClient(home.socket)
+    await travel(client, words)
+    return await client.get("/v1/snapshot", Snapshot)
 
 
 async def _first_snapshot(home: Home) -> Snapshot:

@@ -11,7 +11,7 @@ from data.model.incident import IncidentState
 from data.model.snapshot import IncidentDetail, IncidentPage
 from tui import format as fmt
 from tui.cli import incidents_past
-from tui.cli.hubtime import now_of
+from tui.cli.hubtime import now_of, past_option, travel
 from tui.cli.listing import worst
 from tui.cli.options import everywhere, positive
 from tui.cli.paper import paper
@@ -70,6 +70,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     ):
         action = actions.add_parser(name, help=words)
         action.add_argument("number", type=positive, metavar="N", help="the incident's number")
+        if name == "show":
+            past_option(action)
         if name == "note":
             action.add_argument("text", nargs="+", metavar="TEXT")
         everywhere(action)
@@ -129,6 +131,7 @@ def _told(reply: CommandReply, args: argparse.Namespace) -> int:
 
 
 async def _list(client: HubClient, args: argparse.Namespace) -> int:
+    await travel(client, args.at)
     hello = await client.hello()
     every: list[Incident] = []
     total = 1
@@ -178,6 +181,7 @@ def _row(incident: Incident, look: Look) -> list[Cell]:
 
 
 async def _show(client: HubClient, args: argparse.Namespace) -> int:
+    await travel(client, args.at)
     detail = await client.get(f"/v1/incidents/{args.number}", IncidentDetail)
     if args.json:
         print(to_json(detail).decode())
@@ -264,3 +268,4 @@ def _print_detail(detail: IncidentDetail, look: Look, sheet: Paper) -> None:
 def _list_options(parser: argparse.ArgumentParser, *, state: str, team: str | None) -> None:
     parser.add_argument("--state", choices=STATES, default=state, help="open (default), closed or all")
     parser.add_argument("--team", default=team, help="only incidents with a member of this team")
+    past_option(parser, team)

@@ -11,7 +11,7 @@ from data.model.snapshot import ListPage
 from data.model.state import State
 from data.model.target import TargetKind
 from tui import format as fmt
-from tui.cli.hubtime import now_of
+from tui.cli.hubtime import now_of, past_option, travel
 from tui.cli.options import positive
 from tui.cli.paper import paper
 from tui.cli.table import Cell, Column, table
@@ -81,6 +81,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--filter", default="", metavar="EXPR", help="words, !word, geo=DE, partner=P05, cause=..; all hold"
     )
+    past_option(parser)
     parser.add_argument(
         "--limit", type=positive, default=DEFAULT_LIMIT, metavar="N", help="at most N rows, worst first"
     )
@@ -88,7 +89,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     kind = KINDS[args.command]
-    rows, total, look = asyncio.run(_ask(Home.find(args.home), kind, expression(args), args.limit))
+    rows, total, look = asyncio.run(_ask(Home.find(args.home), kind, expression(args), args.limit, args.at))
     if args.json:
         for row in rows:
             print(to_json(row).decode())
@@ -108,8 +109,11 @@ def worst(states: Iterable[State]) -> int:
     return max(states, key=lambda state: state.badness, default=State.OK).exit_code
 
 
-async def _ask(home: Home, kind: TargetKind, filter_text: str, limit: int) -> tuple[list[TargetRow], int, Look]:
+async def _ask(
+    home: Home, kind: TargetKind, filter_text: str, limit: int, at: str | None
+) -> tuple[list[TargetRow], int, Look]:
     client = HubClient(home.socket)
+    await travel(client, at)
     hello = await client.hello()
     rows: list[TargetRow] = []
     total = limit
