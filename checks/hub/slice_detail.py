@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from difflib import get_close_matches
 from math import exp, floor, log10
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from checks.hub.funnels import funnel_of
 from checks.hub.slice_marks import marks_of, touches
@@ -53,7 +54,7 @@ def wanted(asked: str) -> TargetId:
     where: dict[str, str] = {}
     for part in filter(None, asked.removeprefix("slice:").split(",")):
         dim, sign, value = part.partition("=")
-        dim, value = dim.strip(), value.strip()
+        dim, value = dim.strip(), unquote(value.strip())
         if dim not in ORDER:
             near = get_close_matches(dim, ORDER, 1)
             hint = f". Did you mean {near[0]!r}?" if near else ""

@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from data.model.cause import state_of
 from data.model.ids import CauseId, TargetId, TeamId
@@ -17,15 +18,19 @@ if TYPE_CHECKING:
 ORDER = ("partner", "offer", "geo", "site", "team")
 
 
+_MARKS = str.maketrans({"%": "%25", ",": "%2C", "=": "%3D"})
+
+
 def slice_target(where: Mapping[str, str]) -> TargetId:
-    """`slice:partner=P02,geo=DE`: fixed dimensions only, in a constant order."""
-    return target_id(TargetKind.SLICE, ",".join(f"{dim}={where[dim]}" for dim in ORDER if dim in where))
+    """`slice:partner=P02,geo=DE`: fixed dimensions only, in a constant order; marks within a name are escaped."""
+    fixed = (f"{dim}={where[dim].translate(_MARKS)}" for dim in ORDER if dim in where)
+    return target_id(TargetKind.SLICE, ",".join(fixed))
 
 
 def slice_of(target: TargetId) -> dict[str, str]:
     """The dimensions a slice's id fixes."""
     pairs = (part.partition("=") for part in target.partition(":")[2].split(",") if part)
-    return {dim: value for dim, _, value in pairs}
+    return {dim: unquote(value) for dim, _, value in pairs}
 
 
 @dataclass(frozen=True, slots=True)
