@@ -14,6 +14,7 @@ from checks.hub.calibration import Word
 from checks.hub.feed_detail import FeedDetails
 from checks.hub.feed_rows import backfill_of
 from checks.hub.filters import worst_first
+from checks.hub.funnels import guess
 from checks.hub.parser_detail import ParserDetails
 from checks.hub.past_detail import PastDetails
 from checks.hub.prelude import prelude, window
@@ -23,6 +24,7 @@ from checks.incidents.blind import blind_to, was_blind_to
 from checks.incidents.explain import plans_of, statements
 from checks.incidents.labels import WEB, parsed, read_all
 from checks.incidents.upstream import considered, kind_words
+from checks.revenue.alarm import slice_of
 from data.access.redaction import redact_incident, redact_row, redact_words
 from data.config.units import format_duration
 from data.model.ids import IncidentId, TargetId
@@ -209,12 +211,13 @@ class Details:
         mine = [finding for finding in members if scope.sees(finding.team)]
         money = scope.money is MoneyRight.FULL
         band = await asyncio.to_thread(self._incident_band, found, mine, now) if money else ()
+        moved = await asyncio.to_thread(self._moved, found, mine, scope, now)
         return IncidentDetail(
             version=self.hub.board.version,
             incident=redact_incident(found, scope),
             statements=tuple(
                 replace(one, text=redact_words(one.text, scope))
-                for one in statements(found, mine, self._unseen(found, mine, scope))
+                for one in statements(found, mine, self._unseen(found, mine, scope), moved)
             ),
             timeline=tuple(replace(entry, what=redact_words(entry.what, scope)) for entry in entries),
             members=self._member_rows(mine, scope, now),
@@ -226,6 +229,13 @@ class Details:
             checklist=self.hub.commands.records.checklist(found, entries),
             teams=tuple(Counter({finding.target: str(finding.team) for finding in mine}.values()).most_common()),
         )
+
+    def _moved(self, incident: Incident, members: Iterable[Finding], scope: Scope, now: datetime) -> str:
+        """Which step of the funnel moved first where money is missing, and what that usually means."""
+        slices = [slice_of(one.target) for one in members if one.kind is TargetKind.SLICE]
+        if not slices or not incident.cause.startswith("revenue."):
+            return ""
+        return guess(self.hub, slices[0], scope, incident.started_at, incident.closed_at or now)
 
     def _unseen(self, incident: Incident, members: Iterable[Finding], scope: Scope) -> str:
         """What the parsers among the members leave, or left, in the dark, of what the reader may see."""
