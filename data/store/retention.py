@@ -72,6 +72,8 @@ def _rest(cursor: Cursor, settings: HubSettings, now: datetime) -> None:
     )
     cursor.execute("DELETE FROM delivery WHERE \"at\" < ? AND outcome <> 'quarantined'", [rollups])
     cursor.execute("DELETE FROM postback WHERE received_at < ?", [payloads])
+    cursor.execute("DELETE FROM notice WHERE created_at < ? AND state IN ('sent', 'dead')", [rollups])
+    cursor.execute("DELETE FROM mute WHERE ends_at < ?", [rollups])
     cursor.execute('DELETE FROM parser_run WHERE "at" < ?', [payloads])
     cursor.execute('DELETE FROM ranks WHERE "at" < ?', [payloads])
     cursor.execute("DELETE FROM expectation WHERE hour < ?", [now - HOURS_KEPT])
