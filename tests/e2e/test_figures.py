@@ -1,4 +1,5 @@
-"""Nobody pushes a fact: a partner's API alone is read, stops counting first deposits, and the partner is named."""
+"""Nobody pushes a fact: partners' APIs alone are read. One stops counting first deposits and is named, one refuses us and is
+not judged."""
 
 from __future__ import annotations
 
@@ -7,18 +8,20 @@ import threading
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import httpx
 import numpy as np
 import pytest
 from street import kill_hub, lines, losswatch, until
 
 from data.config.home import Home
+from data.errors import StoreLocked
 from data.model.principal import EVERYTHING
 from data.secrets import open_secrets, store_key
 from data.store import facts
 from data.store.store import Store
 
 SPEED = 1800.0
-DAYS = 30
+PARTNERS = ("P06", "P07", "P08")
 TOML = """[company]
 name = "Street"
 [hub]
@@ -51,15 +54,15 @@ SIM = datetime(2026, 11, 17, 9, tzinfo=UTC)
 
 
 class World:
-    """Two partners' accounts by the simulated clock: 300 clicks, 30 registrations and 9 first deposits an hour each."""
+    """Each partner's account by the simulated clock: 300 clicks, 30 registrations and 9 first deposits an hour each."""
 
     def __init__(self):
-        self.wall, self.stopped = datetime.now(UTC).replace(microsecond=0), {}
+        self.wall, self.stopped, self.refused = datetime.now(UTC).replace(microsecond=0), {}, set()
         self.start = (SIM - timedelta(days=40)).replace(hour=0)
         dice = np.random.default_rng(11)
         hours = 24 * 60
         self.counts = {}
-        for partner in ("P06", "P07"):
+        for partner in PARTNERS:
             regs = dice.poisson(30, hours)
             self.counts[partner] = {
                 "visit_count": dice.poisson(300, hours),
@@ -93,6 +96,9 @@ def api():
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
             place, _, query = self.path.partition("?")
+            if place.split("/")[1] in server.world.refused:
+                self.send_error(401)
+                return
             given = dict(part.split("=", 1) for part in query.split("&"))
             first, last = (datetime.fromisoformat(given[name]) for name in ("date_from", "date_to"))
             body = json.dumps({"data": server.world.rows(place.split("/")[1], first, last)}).encode()
@@ -117,7 +123,7 @@ def api():
 def home(tmp_path, api, started):
     root = tmp_path / "h"
     (root / "inventory").mkdir(parents=True)
-    feeds = "".join(FEED.format(partner=one, name=one.lower(), port=api.server_port) for one in ("P06", "P07"))
+    feeds = "".join(FEED.format(partner=one, name=one.lower(), port=api.server_port) for one in PARTNERS)
     (root / "losswatch.toml").write_text(TOML.format(sim=SIM, wall=api.world.wall, speed=SPEED) + feeds)
     started(root)
     return root
@@ -127,10 +133,18 @@ def alarms(home):
     return [one for one in lines(losswatch(home, "incidents", "--json")) if one["cause"].startswith("revenue.")]
 
 
+def opened(place):
+    """The database, once the last of the killed hub's processes let go of it."""
+    try:
+        return Store.open(place.database, store_key(open_secrets(place, create=True)))
+    except StoreLocked:
+        return None
+
+
 def told(home):
     """First deposits by partner in the database of a hub that is down."""
     place = Home.find(str(home))
-    store = Store.open(place.database, store_key(open_secrets(place, create=True)))
+    store = until(lambda: opened(place), 20)
     try:
         frame = facts.frame(store, EVERYTHING, SIM - timedelta(days=40), SIM.replace(hour=0))
         return {partner: int(group["ftd"].sum()) for (partner,), group in frame.group_by("partner")}
@@ -138,23 +152,39 @@ def told(home):
         store.close()
 
 
+def judged(home):
+    return {one["partner"] for one in lines(losswatch(home, "revenue", "--json")) if one["state"] == "ok"}
+
+
+def asked(home, path):
+    transport = httpx.HTTPTransport(uds=str(Home.find(str(home)).socket))
+    with httpx.Client(base_url="http://hub", transport=transport, timeout=20.0) as ours:
+        return ours.get(path).json()
+
+
+def calm_lines(home):
+    return asked(home, "/v1/snapshot")["waiting"]
+
+
 def test_an_api_that_stops_counting_first_deposits_raises_an_alarm_that_names_its_partner(home, api):
     world = api.world
     assert losswatch(home, "hub", "start").returncode == 0
-    listed = until(
-        lambda: [one for one in lines(losswatch(home, "revenue", "--json")) if one["state"] == "ok"], 40, 1.0
-    )
-    assert {one["partner"] for one in listed} == {"P06", "P07"}
+    assert until(lambda: judged(home) == set(PARTNERS), 60, 1.0)
     assert alarms(home) == []
     kill_hub(home)
     history = {partner: int(counts["ftd_count"][24 * 11 : 24 * 40].sum()) for partner, counts in world.counts.items()}
     assert told(home) == history, "29 days of history, each deposit once"
     world.stopped["P06"] = int((world.now() - world.start) / timedelta(hours=1)) + 1
+    world.refused.add("P07")
     assert losswatch(home, "hub", "start").returncode == 0
     found = until(lambda: alarms(home), 60, 1.0)
     assert found, losswatch(home, "revenue", "--json").stdout
     assert len(found) == 1
     assert found[0]["cause"] in {"revenue.silence", "revenue.drop"}, "a report by day ends in the middle of an hour"
     assert "P06" in found[0]["where"]
+    said = [one["text"] for one in asked(home, f"/v1/incidents/{found[0]['id']}")["statements"]]
+    assert [text for text in said if text.startswith("registrations are flat, first deposits fell: cashier")], said
+    assert until(lambda: [line for line in calm_lines(home) if line.startswith("P07 not judged since")], 30, 0.5)
+    assert not [one for one in alarms(home) if "P07" in one["where"]], "blind, not dead"
     kill_hub(home)
     assert told(home) == history, "restarts tell nothing twice"
