@@ -18,6 +18,7 @@ from checks.feeds.places import Signs, said, signs
 from checks.feeds.stretches import stretch_of
 from checks.feeds.to_facts import ANYWHERE, Clicks, Leaf, Said, Told, differences, hours_between
 from checks.hub.spool import fact_frame
+from checks.revenue.inputs import MOST
 from data.model.fact import Fact, Receipt
 from data.model.principal import EVERYTHING, Scope
 from data.model.target import TargetKind, target_id
@@ -25,7 +26,7 @@ from data.store import facts, postbacks
 from data.text import clean_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date, datetime
 
     from checks.feeds.places import Bucket
@@ -127,8 +128,8 @@ class FiguresToFacts:
         if not tells:
             nothing = {bucket: [_nothing()] for bucket in listed}
             return Telling(tuple(self._of_buckets(feed, preset, nothing, (), delivery.read_at, now)), tells=False)
-        if unpriced:
-            self._held[feed.name] = clean_text(f"figures held, no rate for {', '.join(sorted(unpriced))}", 120)
+        if why := f"no rate for {', '.join(sorted(unpriced))}" if unpriced else _unbelievable(listed):
+            self._held[feed.name] = clean_text(f"figures held, {why}", 120)
             return NOTHING
         calls = precedence.calls_beside(feed, self.hub.settings.feeds)
         found = self._of_buckets(feed, preset, listed, calls, delivery.read_at, now)
@@ -315,6 +316,16 @@ def _own(feed: Feed) -> Scope:
 
 def _nothing() -> Said:
     return Said(ANYWHERE, dict.fromkeys(to_facts.MEASURES, Decimal(0)))
+
+
+def _unbelievable(listed: Mapping[Bucket, Sequence[Said]]) -> str:
+    """A figure that cannot be true, in words: no place brings more in an hour, and hardly in a day; empty where none is."""
+    for (day, _), places in listed.items():
+        for one in places:
+            wrong = next((name for name, figure in one.figures.items() if abs(figure) > MOST[name]), "")
+            if wrong:
+                return f"{wrong} of {day} beyond {MOST[wrong]:,.0f}"
+    return ""
 
 
 def _without_clicks(one: Said) -> Said:

@@ -165,6 +165,13 @@ def test_money_without_a_rate_waits_and_says_so_and_is_told_once_there_is_one(ho
     assert house.desk.lines() == ()
 
 
+@pytest.mark.parametrize("absurd", [{"regs": 10**12}, {"clicks": 10**9}, {"money": -(10**13)}])
+def test_a_figure_that_cannot_be_true_is_held_and_said(house, absurd):
+    assert house.deliver([day(YESTERDAY, **absurd)]).facts == ()
+    assert "beyond" in house.desk.lines()[0]
+    assert house.deliver([day(YESTERDAY)]).facts
+
+
 def test_conversions_that_somebody_pushes_win_and_what_was_told_before_is_withdrawn(house):
     house.deliver([day(TODAY)])
     house.write(Fact(NOW - 5 * HOUR, NOW, TEAM, P03, "casino", "PL", "s1", regs=11, ftd=2, source=""))
