@@ -20,11 +20,17 @@ PIPE_WIDTH = 120
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_looks(parser)
+    past_option(parser)
+
+
+def add_looks(parser: argparse.ArgumentParser) -> None:
+    """How the dashboard is drawn; the demo has these too, and an `--at` of its own."""
     parser.add_argument("--no-mouse", action="store_true", help="leave the mouse to the terminal")
     parser.add_argument("--ascii", action="store_true", help="ASCII only (by itself in a locale without UTF-8)")
     parser.add_argument("--lite", action="store_true", help="for slow lines: fewer colours, fewer updates")
-    past_option(parser)
     parser.add_argument("--theme", default="", metavar="NAME", help="one of the colour themes")
+    parser.add_argument("--no-bell", action="store_true", help="no ring for a new SEV1 or SEV2, and no title")
 
 
 def run(args: argparse.Namespace) -> int:

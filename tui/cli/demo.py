@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--for", dest="duration", metavar="DURATION", help="run that long (wall time) without a dashboard, then report"
     )
-    dashboard.add_arguments(parser)
+    dashboard.add_looks(parser)
 
 
 def run(args: argparse.Namespace) -> int:
