@@ -20,6 +20,7 @@ from data.text import clean_text
 from tui import format as fmt
 from tui import keys
 from tui import theme as looks
+from tui.bell import Bell
 from tui.lines import Line, wrap
 from tui.look import Look
 from tui.screens.overview import OverviewScreen
@@ -83,9 +84,10 @@ class LosswatchApp(App[int]):
 
     def __init__(
         self, service: Service, *, ascii_only: bool = False, theme: str = "", lite: bool = False,
-        monotonic: Callable[[], float] = time.monotonic,
+        monotonic: Callable[[], float] = time.monotonic, bell: bool = True,
     ) -> None:  # fmt: skip
         super().__init__()
+        self._bell = Bell(bell)
         self.service = service
         self.ascii_only = ascii_only
         self.lite = lite
@@ -145,9 +147,23 @@ class LosswatchApp(App[int]):
         if isinstance(update, Hello):
             self.hello = update
         if isinstance(update, Snapshot):
+            self._ring(update)
             self.post_message(SnapshotReady(update))
         elif back:
             self._retick()
+
+    def _ring(self, snapshot: Snapshot) -> None:
+        """Whatever is on the screen, paused or past: this is about now."""
+        if self._bell.rings(snapshot):
+            self.bell()
+        self._to_terminal(self._bell.title(snapshot))
+
+    def _to_terminal(self, codes: str) -> None:
+        if codes and self._driver is not None:
+            self._driver.write(codes)
+
+    def on_unmount(self) -> None:
+        self._to_terminal(self._bell.farewell)
 
     def on_snapshot_ready(self, message: SnapshotReady) -> None:
         if self.at is not None:
@@ -460,8 +476,9 @@ def run(
     lite: bool = False,
     theme: str = "",
     at: datetime | None = None,
+    bell: bool = True,
 ) -> int:
     """Attach to the hub of `home` and draw until the person leaves; returns the exit code. `at` is where it begins."""
-    app = LosswatchApp(HubService(home.socket), ascii_only=ascii_only, theme=theme, lite=lite)
+    app = LosswatchApp(HubService(home.socket), ascii_only=ascii_only, theme=theme, lite=lite, bell=bell)
     app.at = at
     return app.run(mouse=mouse) or app.return_code or 0

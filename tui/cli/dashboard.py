@@ -51,7 +51,15 @@ def run(args: argparse.Namespace) -> int:
     gc.disable()  # until the first frame: a start makes much and drops little
     from tui.app import run as run_app
 
-    return run_app(home, mouse=not args.no_mouse, ascii_only=ascii_only, lite=args.lite, theme=args.theme, at=at)
+    return run_app(
+        home,
+        mouse=not args.no_mouse,
+        ascii_only=ascii_only,
+        lite=args.lite,
+        theme=args.theme,
+        at=at,
+        bell=not args.no_bell,
+    )
 
 
 def _as_text(home: Home, at: str | None = None, *, ascii_only: bool, as_json: bool) -> int:

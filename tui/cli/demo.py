@@ -155,7 +155,8 @@ def _watch(home: Home, args: argparse.Namespace) -> int:
     from tui.app import run as run_app
 
     ascii_only = args.ascii or not shows_utf8()
-    return run_app(home, mouse=not args.no_mouse, ascii_only=ascii_only, lite=args.lite, theme=args.theme)
+    looks = {"ascii_only": ascii_only, "lite": args.lite, "theme": args.theme, "bell": not args.no_bell}
+    return run_app(home, mouse=not args.no_mouse, **looks)
 
 
 def _wait(home: Home, seconds: float | None) -> None:
