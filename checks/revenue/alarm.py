@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 ORDER = ("partner", "offer", "geo", "site", "team")
 
 
-_MARKS = str.maketrans({"%": "%25", ",": "%2C", "=": "%3D"})
+_MARKS = str.maketrans({"%": "%25", ",": "%2C"})
 
 
 def slice_target(where: Mapping[str, str]) -> TargetId:
-    """`slice:partner=P02,geo=DE`: fixed dimensions only, in a constant order; marks within a name are escaped."""
+    """`slice:partner=P02,geo=DE`: fixed dimensions only, in a constant order; commas within a name are escaped."""
     fixed = (f"{dim}={where[dim].translate(_MARKS)}" for dim in ORDER if dim in where)
     return target_id(TargetKind.SLICE, ",".join(fixed))
 

@@ -351,6 +351,7 @@ def test_an_alarm_opens_its_slice_and_its_end_closes_it(world):
     [
         ({"geo": "DE", "partner": "P02"}, "slice:partner=P02,geo=DE"),
         ({"team": "aurora"}, "slice:team=aurora"),
+        ({"site": "a,b=c%2C", "geo": ""}, "slice:geo=,site=a%2Cb=c%252C"),
         ({}, "slice:"),
     ],
 )
