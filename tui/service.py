@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from urllib.parse import quote, urlencode
 
 from data.errors import LosswatchError
+from data.model.plan import Rehearsed
 from data.model.revenue_view import Calibration, Watched
 from data.model.snapshot import CommandReply, Hello, IncidentDetail, ListPage, Snapshot, TargetDetail
 from tui.client import HubClient
@@ -87,6 +88,10 @@ class Service(Protocol):
 
     async def command(self, name: str, **args: object) -> CommandReply: ...
 
+    async def rehearse(self, number: int, plan: str) -> Rehearsed:
+        """A dry run of a plan for an incident; touches nothing."""
+        ...
+
     async def evidence(self, feed: str) -> bytes:
         """The evidence pack of a feed, a zip."""
         ...
@@ -144,6 +149,9 @@ class HubService:
 
     async def command(self, name: str, **args: object) -> CommandReply:
         return await self.client.command(name, **args)
+
+    async def rehearse(self, number: int, plan: str) -> Rehearsed:
+        return await self.client.ask("plan_rehearse", Rehearsed, incident=number, plan=plan)
 
     async def evidence(self, feed: str) -> bytes:
         return await self.client.get_bytes(f"/v1/feeds/{quote(feed, safe='')}/evidence")

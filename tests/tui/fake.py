@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from data.errors import LosswatchError, NotAllowed
 from data.model.snapshot import PROTOCOL, CommandReply, Hello, ListPage, Snapshot
 from data.model.target import TargetKind
-from tests.tui import corvane, corvane_feed, corvane_revenue
+from tests.tui import corvane, corvane_feed, corvane_plans, corvane_revenue
 from tui.app import LosswatchApp
 
 if TYPE_CHECKING:
@@ -116,6 +116,11 @@ class FakeService:
         if name in self.forbidden:
             raise NotAllowed(f"Your role may not {name}. A senior can.")
         return CommandReply(True, self.dry_run if args.get("dry_run") else f"done: {name}")
+
+    async def rehearse(self, number: int, plan: str):
+        self.commands.append(("plan_rehearse", {"incident": number, "plan": plan}))
+        self._may()
+        return corvane_plans.DRY_RUN
 
     async def evidence(self, feed: str) -> bytes:
         self.commands.append(("evidence", {"feed": feed}))

@@ -395,7 +395,7 @@ async def test_every_family_has_a_detail_screen_at_every_size(target, size):
         for number in "1234":
             await pilot.press(number)
             await settle(pilot)
-        assert target.partition(":")[2][:8] in screen_text(app)
+        assert target.partition(":")[2][:8].split()[0] in screen_text(app)
 
 
 async def test_the_guilty_hop_is_marked():

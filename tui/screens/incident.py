@@ -8,7 +8,7 @@ from tui.families import GEO, GLYPH, LOST, PARTNER, SEEN, SINCE, STRIP, name
 from tui.look import INCIDENT_WORD, lost_per_hour, lost_so_far
 from tui.overview_lines import first_move
 from tui.screens import parts
-from tui.screens.detail import DetailScreen
+from tui.screens.incident_plans import PlanScreen
 from tui.screens.place import NARROW
 from tui.widgets.ask import Question, agreed
 from tui.widgets.row_table import RowTable
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 MEMBER_COLUMNS = (name(20, grow=1, title="affected"), GLYPH, SEEN, SINCE, LOST, STRIP, PARTNER, GEO)
 
 
-class IncidentScreen(DetailScreen[IncidentDetail]):
+class IncidentScreen(PlanScreen):
     """One incident: what to do, what is known, its story, its money and everything it affects."""
 
     SCOPES: ClassVar[tuple[str, ...]] = ("incident", "app")

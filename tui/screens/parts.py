@@ -15,6 +15,7 @@ from tui.families import seen
 from tui.lines import Line, crop, fit, spread, wrap
 from tui.look import CERTAINTY_ROLE, CHANGE_ROLE, ROLE, Look, glyph, lost_per_hour, word
 from tui.screens.chain_picture import picture
+from tui.screens.plan_parts import plan
 from tui.widgets.band_chart import band_chart
 from tui.widgets.heat_strip import heat
 
@@ -246,16 +247,6 @@ def timeline(detail: IncidentDetail, look: Look, width: int, _height: int) -> li
         lines.append(crop(((when, "dim"), (who, "strong"), *first), width))
         lines += [((" " * len(when), ""), *line) for line in rest]
     return lines or [((" no story yet", "dim"),)]
-
-
-def plan(detail: IncidentDetail, look: Look, width: int, _height: int) -> list[Line]:
-    lines: list[Line] = []
-    for row in detail.plans:
-        gain: Line = ((f" ≈ {look.amount(row.gain_per_hour)}/h ", "money"),) if row.gain_per_hour and look.money else ()
-        first, *rest = wrap(row.title, width - 5)
-        lines.append(spread(((f" {row.letter}  ", "focus"), *first), gain, width))
-        lines += [(("    ", ""), *line) for line in rest]
-    return lines or [((" no plan for this cause", "dim"),)]
 
 
 def commission(detail: IncidentDetail, look: Look, width: int, height: int) -> list[Line]:
