@@ -87,7 +87,7 @@ async def test_a_quiet_slice_is_calm_and_says_how_soon_silence_would_speak():
     async with app.run_test(size=WIDE) as pilot:
         await opened(pilot, app, FINE)
         text = screen_text(app)
-        for fact in ("nothing is missing", "nothing speaks for a failure: 3.7 to 1", "an alarm can fire after 1.6 h of silence here", "no step moved", "171 of 188 regs in 12 h"):  # fmt: skip
+        for fact in ("no alarm: as expected", "nothing speaks for a failure: 3.7 to 1", "an alarm can fire after 1.6 h of silence here", "no step moved", "171 of 188 regs in 12 h"):  # fmt: skip
             assert fact in text
         assert "lost €" not in text
         assert not any(role in {"bad", "warn", "loss", "money"} for line in app.screen.chart._drawn for _, role in line)
@@ -130,7 +130,7 @@ async def test_without_a_right_to_money_there_are_ratios_and_no_empty_columns():
         assert "€" not in text
         for fact in ("200%", "expected 100% (45% to 155%)", "actual 1%", "what is missing: FTD 0%, commission 0% of expected", "FTD seen", "odds to 1"):  # fmt: skip
             assert fact in text
-        assert [column.id for column in app.screen.table.columns] == ["value", "dim", "share", "nats", "odds"]
+        assert [column.id for column in app.screen.table.columns] == ["value", "dim", "share", "odds", "nats"]
         commission = next(line for line in text.splitlines() if "commission " in line and "missing" not in line)
         assert "1 " not in commission.partition("commission")[2].partition("│")[0]
 
@@ -419,8 +419,9 @@ def test_a_reason_that_stays_is_said_once_and_a_long_one_is_cut():
 
 def test_worthless_ftd_are_told_against_what_is_usual():
     row = replace(corvane_revenue.EVIDENCE[0], channel="value", seen=6, expected=0.2, window_h=48)
-    assert parts.said(row) == "6 FTD that pay nothing, 0.2 usual, in 48 h"
-    assert parts.said(row, 36) == "6 unpaid FTD, 0.2 usual, in 48 h"
+    assert parts.said(row) == "6 FTD that pay nothing, 0.2 usual in 48 h"
+    assert parts.said(replace(row, channel="ftd", window_h=0)) == "6 of 0.2 FTD"
+    assert parts.said(row, 36) == "6 unpaid FTD, 0.2 usual in 48 h"
 
 
 def test_a_step_without_a_count_is_not_taken_for_zero():

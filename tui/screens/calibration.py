@@ -59,7 +59,11 @@ def _alarms(detail: Calibration) -> str:
     if not detail.raised:
         return "No alarm was raised."
     noun = "alarm" if detail.raised == 1 else "alarms"
-    share = f"{detail.withdrawn} withdrawn when late figures came ({detail.withdrawn / detail.raised:.0%})"
+    share = (
+        f"{detail.withdrawn} withdrawn when late figures came ({detail.withdrawn / detail.raised:.0%})"
+        if detail.withdrawn
+        else "none withdrawn"
+    )
     said = [sum(one.verdict == verdict for one in detail.alarms) for verdict in ("confirmed", "false")]
     people = f"; people confirmed {said[0]} and called {said[1]} false" if any(said) else ""
     return f"{detail.raised} {noun} raised, {share}{people}."

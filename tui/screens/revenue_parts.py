@@ -65,7 +65,7 @@ def _money(detail: TargetDetail, look: Look, width: int) -> Line:
     if row.state is State.UNKNOWN:
         return ((f" not judged: {row.detail or words_of(row.cause)}", "dim"),)
     if row.state is State.OK:
-        return ((f" nothing is missing: {row.detail or 'as expected'}", "dim"),)
+        return ((f" no alarm: {row.detail or 'as expected'}", "dim"),)
     moved = moved_shares(view.funnel) if view is not None and view.funnel is not None else ""
     return ((" what is missing: ", "dim"), (moved or row.detail or words_of(row.cause), "bad"))
 
@@ -139,10 +139,10 @@ def said(one: EvidenceRow, room: int = 80) -> str:
     """`0 of 10.8 FTD in 6 h`; of FTD that pay nothing, how many more than usual. In short words where they must fit."""
     seen, expected = fmt.events(one.seen), fmt.events(one.expected)
     for unit in (unit_of(one.channel), unit_of(one.channel, short=True)):
-        words = f"{seen} {unit}, {expected} usual, in" if one.channel == "value" else f"{seen} of {expected} {unit} in"
-        if cells(words) + 6 <= room:
+        words = f"{seen} {unit}, {expected} usual" if one.channel == "value" else f"{seen} of {expected} {unit}"
+        if cells(words) + 9 <= room:
             break
-    return f"{words} {one.window_h} h"
+    return f"{words} in {one.window_h} h" if one.window_h else words
 
 
 # What speaks for a failure
@@ -341,7 +341,7 @@ def _lost(one: PartRow, look: Look) -> Line:
     )
 
 
-_NAME: Column[PartRow] = Column("value", "part", 10, lambda one, _l, _w: ((one.value, "strong"),), grow=1)
+_NAME: Column[PartRow] = Column("value", "part", 16, lambda one, _l, _w: ((one.value, "strong"),), grow=1)
 _DIM: Column[PartRow] = Column("dim", "by", 7, lambda one, _l, _w: ((one.dim, "dim"),))
 _OF: Column[PartRow] = Column("share", "FTD seen", 8, lambda one, _l, _w: _share(one), "right")
 _NATS: Column[PartRow] = Column("nats", "nats", 5, lambda one, _l, _w: ((f"{one.nats:.1f}" if one.nats > 0 else fmt.NONE, "dim"),), "right")  # fmt: skip
@@ -355,8 +355,8 @@ def _amount(id_: str, title: str, role: str) -> Column[PartRow]:
 
 
 _LOST: Column[PartRow] = Column("lost", "lost", 8, lambda one, look, _w: _lost(one, look), "right")
-WITH_MONEY: tuple[Column[PartRow], ...] = (_NAME, _DIM, _OF, _LOST, _amount("expected", "expected", "dim"), _NATS, _amount("seen", "seen", ""))  # fmt: skip
-WITHOUT_MONEY: tuple[Column[PartRow], ...] = (_NAME, _DIM, _OF, _NATS, _ODDS)
+WITH_MONEY: tuple[Column[PartRow], ...] = (_NAME, _DIM, _LOST, _OF, _NATS, _amount("expected", "expected", "dim"), _amount("seen", "seen", ""))  # fmt: skip
+WITHOUT_MONEY: tuple[Column[PartRow], ...] = (_NAME, _DIM, _OF, _ODDS, _NATS)
 
 
 def key_of_part(one: PartRow) -> str:

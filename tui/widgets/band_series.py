@@ -149,15 +149,20 @@ class _Column:
     chosen: bool
 
 
-def draw(series: Series, drawn: Frame, height: int, cursor: int | None = None, *, band: bool = True) -> list[Line]:
-    """`height` lines: what happened, the chart over a time axis that ends at the newest bucket, how far reports reach."""
+def draw(
+    series: Series, drawn: Frame, height: int, cursor: int | None = None, *, band: bool = True, pole: bool = True
+) -> list[Line]:
+    """`height` lines: what happened, the chart over a time axis that ends at the newest bucket, how far reports reach.
+
+    Without a `pole` the cursor stands on the axis alone: a line through the chart costs 3 kB each time it moves.
+    """
     foot = _FOOT + (1 if series.reported else 0)
     if not drawn.buckets or drawn.width < 10 or height < foot + 1:
         return [(("no history yet", "dim"),)] if height > 0 else []
-    above = over(series.marks, drawn, height - foot - _FEWEST_ROWS, cursor)
+    above = over(series.marks, drawn, height - foot - _FEWEST_ROWS, cursor if pole else None)
     rows = height - foot - len(above)
     top = nice(max(max(one.hi if band else one.expected, one.actual or 0.0) for one in drawn.buckets))
-    columns = [_scaled(one, top, rows * 8, chosen=at == cursor) for at, one in enumerate(drawn.buckets)]
+    columns = [_scaled(one, top, rows * 8, chosen=pole and at == cursor) for at, one in enumerate(drawn.buckets)]
     lines = [((" " * drawn.gutter, ""), *line) for line in above]
     lines += [_row(row, rows, top, series, drawn, columns, band=band) for row in range(rows)]
     lines += _time_axis(series, drawn, cursor)
