@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from checks.hub.cadence import RICH_H, Cadence
+from checks.hub.junk_notes import JunkNotes
 from checks.hub.revenue_keeping import Kept
 from checks.hub.slice_rows import slice_row
 from checks.hub.spool import receipt_frame
@@ -43,6 +44,7 @@ class Revenue:
     """The book has looked at its facts at least once."""
     alarmed: dict[str, Alarm] = field(default_factory=dict)
     """Open alarms by id."""
+    junk: JunkNotes = field(default_factory=JunkNotes)
     kept: Kept = field(init=False)
     cadence: Cadence = field(default_factory=Cadence)
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -97,7 +99,7 @@ class Revenue:
         try:
             async with self.turn:
                 now = self.hub.clock.now()
-                self.cadence.begin()
+                self.cadence.begin(now)
                 self._tell(now)
                 tick, memory = await asyncio.to_thread(self._judge, now)
             self.cadence.ended(now)
@@ -110,6 +112,7 @@ class Revenue:
 
     def _tell(self, now: datetime) -> None:
         """What the rest of the hub knows."""
+        self.hub.book.follow(self.hub.settings.calendar)
         self.hub.book.believe(self.hub.fusion.priors(now))
         self.hub.book.explain([*self.hub.recent.explained(now), *self.hub.fusion.unjudged(now)])
 
@@ -151,6 +154,8 @@ class Revenue:
             view.target: slice_row(view, now, board.incident_of.get(view.target), self.hub.fusion.blind_to(view.slice))
             for view in tick.slices
         }
+        self.junk.take(tick.junk, now, board)
+        board.slice_rows = self.junk.rows() | board.slice_rows
         for view in tick.slices:
             board.strips[TargetKind.SLICE].add(view.target, now, board.slice_rows[view.target].state)
         board.touch()

@@ -7,6 +7,9 @@ from contextlib import contextmanager
 from threading import RLock
 from typing import TYPE_CHECKING
 
+import polars as pl
+
+from checks.hub.cadence import GRACE
 from checks.revenue import views
 from checks.revenue.book import LEAST_HISTORY_H, RevenueBook
 from checks.revenue.look import Look, look_at
@@ -16,8 +19,6 @@ from checks.revenue.reading import Reader
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
-
-    import polars as pl
 
     from checks.revenue.alarm import Alarm
     from checks.revenue.book import RevenueTick
@@ -47,8 +48,8 @@ class SharedBook(RevenueBook):
         self._arrived.append((super().add, facts))
 
     def add_receipts(self, receipts: pl.DataFrame) -> None:
-        """As `RevenueBook.add_receipts`, at the next tick."""
-        self._arrived.append((super().add_receipts, receipts))
+        """As `RevenueBook.add_receipts`, at the next tick, each as if it had come `GRACE` later."""
+        self._arrived.append((super().add_receipts, receipts.with_columns(pl.col("seen_at") + GRACE)))
 
     def tick(self, now: datetime, *, with_slices: bool = True) -> RevenueTick:
         with self._rest:
@@ -98,7 +99,7 @@ class SharedBook(RevenueBook):
             leaves = views.leaves_of(self.cube, where, teams)
             if reader is None or not len(leaves):
                 return None
-            return look_at(reader, leaves, where, span, window, self.line_of(where))
+            return look_at(reader, leaves, where, span, window, self.line_of(where), GRACE)
 
     def doubt(self, where: Mapping[str, str], teams: frozenset[TeamId] | None) -> dict[str, tuple[Floats, float]]:
         """As `Reader.doubt`; nothing where nothing is known of the slice."""

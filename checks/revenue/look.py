@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from checks.revenue.cube import Cube, Ints
     from checks.revenue.reading import Reader, Share, Window
     from data.model.snapshot import BandPoint
+
+NO_GRACE = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +46,12 @@ def look_at(
     span: tuple[datetime, datetime],
     window: tuple[datetime, datetime],
     page_nats: float,
+    grace: timedelta = NO_GRACE,
 ) -> Look:
-    """`leaves` are the slice, or the part of it that the reader may see; `span` is what its parts are about."""
+    """`leaves` are the slice, or the part of it that the reader may see; `span` is what its parts are about.
+
+    The book's receipts came `grace` earlier than it knows.
+    """
     cube = reader.cube
     week = views.coming_week(cube, reader.model, cube.top)
     known = leaves[leaves < len(reader.model.value)]
@@ -55,7 +61,7 @@ def look_at(
         windows=reader.windows(leaves),
         parts=reader.parts(leaves, where, hour_of(span[0]), min(hour_of(span[1]), cube.top)),
         band=reader.band(leaves, hour_of(window[0]), hour_of(window[1])),
-        reports=tuple(row for number in partners if (row := _report(cube, number))),
+        reports=tuple(row for number in partners if (row := _report(cube, number, grace))),
         fires_after_h=views.silence_h(week, leaves, page_nats),
         page_nats=page_nats,
         common=reader.common.get(cube.top - 1, 1.0),
@@ -65,11 +71,12 @@ def look_at(
     )
 
 
-def _report(cube: Cube, partner: int) -> ReportRow | None:
+def _report(cube: Cube, partner: int, grace: timedelta) -> ReportRow | None:
     found = views.reported(cube, partner)
     if found is None:
         return None
-    last = None if found.last_s is None else datetime.fromtimestamp(found.last_s, UTC)
+    last = None if found.last_s is None else datetime.fromtimestamp(found.last_s, UTC) - grace
+    usual_h = max(found.usual_h - grace / timedelta(hours=1), 0.0)
     return ReportRow(
-        found.partner, datetime.fromtimestamp(found.covered * 3600, UTC), last, round(found.usual_h, 2), found.late
+        found.partner, datetime.fromtimestamp(found.covered * 3600, UTC), last, round(usual_h, 2), found.late
     )

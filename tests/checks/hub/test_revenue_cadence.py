@@ -76,27 +76,48 @@ def test_facts_of_partners_that_cannot_say_anything_for_hours_wait_for_the_hour(
     assert cadence.due(at(62))
 
 
-def test_a_report_is_news_whoever_sends_it():
+def test_a_report_is_looked_at_when_it_counts_whoever_sends_it():
     cadence = looked(2)
     cadence.heard([], at(10), report=True)
-    assert cadence.due(at(12))
+    assert not cadence.due(at(14.9))
+    assert cadence.due(at(15))
+
+
+def test_reports_that_follow_each_other_are_looked_at_together_but_not_for_ever():
+    cadence = looked(2)
+    for minute in (10, 12, 14):
+        cadence.heard([], at(minute), report=True)
+    assert not cadence.due(at(18))
+    assert cadence.due(at(19))
+    cadence.heard([], at(19), report=True)
+    assert cadence.due(at(20))
+
+
+def test_a_report_that_does_not_count_yet_is_not_forgotten_by_the_look_of_the_hour():
+    cadence = looked(2)
+    cadence.heard([], at(61), report=True)
+    assert cadence.due(at(62))
+    cadence.begin(at(62))
+    cadence.ended(at(62))
+    assert not cadence.due(at(65))
+    assert cadence.due(at(66))
 
 
 def test_news_that_came_while_a_look_ran_is_not_forgotten():
-    cadence = looked(2)
-    cadence.heard([], at(10), report=True)
-    cadence.begin()
-    cadence.heard([], at(12), report=True)
+    cadence = looked(2, rich=frozenset({"P07"}))
+    cadence.heard(["P07"], at(10), report=False)
+    cadence.begin(at(11))
+    cadence.heard(["P07"], at(12), report=False)
     cadence.ended(at(11))
     assert not cadence.due(at(15))
     assert cadence.due(at(16))
 
 
 def test_news_is_looked_at_once():
-    cadence = looked(2)
-    cadence.heard([], at(10), report=True)
-    cadence.begin()
-    cadence.ended(at(11))
+    cadence = looked(2, rich=frozenset({"P07"}))
+    cadence.heard(["P07"], at(10), report=True)
+    cadence.begin(at(15))
+    cadence.ended(at(15))
     assert not cadence.due(at(50))
 
 

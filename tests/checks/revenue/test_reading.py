@@ -34,7 +34,7 @@ def book(silent):
     made.add(silent.facts())
     made.add_receipts(silent.receipts())
     for hour in range(NOW - 8, NOW + 1):
-        made.tick(silent.at(hour), with_slices=False)
+        made.tick(silent.at(hour + 0.1), with_slices=False)
     return made
 
 
