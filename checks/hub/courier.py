@@ -77,19 +77,26 @@ class Courier:
     _since: dict[str, float] = field(default_factory=dict)
     _sent: deque[float] = field(default_factory=deque)
     _news: asyncio.Event = field(default_factory=asyncio.Event)
+    _is_closed: bool = False
 
     def take(self, notice: Notice) -> None:
         self.waiting[notice.id] = notice
         self._news.set()
 
+    def close(self) -> None:
+        """Take on nothing more."""
+        self._is_closed = True
+        self._news.set()
+
     async def run(self) -> None:
-        """Deliver until cancelled."""
-        while True:
+        """Deliver until closed; what was taken on by then is settled."""
+        while not self._is_closed:
             try:
                 await self.round()
             except Exception:  # whatever it was, the next message is not to blame
                 log.exception("channel %s", self.channel.name)
-            self._news.clear()
+            if not self._is_closed:
+                self._news.clear()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._news.wait(), LOOK_EVERY_S if self.waiting else None)
 
@@ -97,7 +104,7 @@ class Courier:
         """Send what is due as far as the channel takes it; says how many notices are over with that."""
         over = 0
         while ready := self._ready():
-            if not self._has_room():
+            if self._is_closed or not self._has_room():
                 break
             many = len(ready) >= TOGETHER and self.channel.kind == "apprise"
             mine = [claimed for one in (ready if many else ready[:1]) if (claimed := await self._claim(one))]

@@ -26,13 +26,13 @@ from data.model.principal import EVERYTHING
 from data.store import findings, incidents, outbox
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
     from checks.hub.hub import Hub
     from checks.incidents.change import Change
     from checks.incidents.notify.labels import Labels
-    from data.config.settings import Settings
+    from data.config.settings import Maintenance, Settings
     from data.model.ids import TargetId
     from data.model.principal import Principal
     from data.store.tables import Record
@@ -42,6 +42,7 @@ log = logging.getLogger(__name__)
 LOOK_EVERY_S = 0.5
 REMEMBERED = timedelta(days=30)
 """So far back the outbox remembers what it said; what is open longer was repeated since."""
+LAST_WORDS_S = 3.0
 MOST_COVERED = 500
 """Of an incident with more members nobody asks whether all of them are being worked on."""
 
@@ -63,6 +64,7 @@ class Notifier:
     couriers: dict[str, Courier] = field(default_factory=dict)
     handovers: Handovers = field(init=False)
     _tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    _ending: set[asyncio.Task[None]] = field(default_factory=set)
     _lost: list[Notice] = field(default_factory=list)
     """For channels that are configured no longer."""
 
@@ -118,7 +120,7 @@ class Notifier:
             self.labels.take(finding)
         for incident in change.incidents:
             self.outbox.see(incident, self.labels.of(incident), now)
-        made = self.outbox.at_once([incident.id for incident in change.incidents], now, self._is_hushed)
+        made = self.outbox.at_once([incident.id for incident in change.incidents], now, self._hush(now))
         for notice in made:
             self._hand_out(notice)
         for incident in change.incidents:
@@ -131,7 +133,7 @@ class Notifier:
         if not self.directory.rules:
             return
         now = self.hub.clock.now()
-        made = [*self.outbox.due(now, self._is_hushed), *await self.handovers.due(now)]
+        made = [*self.outbox.due(now, self._hush(now)), *await self.handovers.due(now)]
         self.mutes = {name: mute for name, mute in self.mutes.items() if mute.ends_at > now}
         rows: list[Record] = [*made, *self._lost]
         self._lost = []
@@ -153,10 +155,14 @@ class Notifier:
             await asyncio.sleep(LOOK_EVERY_S)
 
     async def stop(self) -> None:
-        """What is on its way is given up and sent again, marked, by the next hub."""
-        for task in self._tasks.values():
+        """Messages on their way have a moment; what stalls is given up and sent again, marked, by the next hub."""
+        for name, courier in self.couriers.items():
+            self._end(name, courier)
+        if self._ending:
+            await asyncio.wait(self._ending, timeout=LAST_WORDS_S)
+        for task in self._ending:
             task.cancel()
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        await asyncio.gather(*self._ending, return_exceptions=True)
 
     def _hand_out(self, notice: Notice) -> None:
         courier = self.couriers.get(notice.channel)
@@ -205,11 +211,11 @@ class Notifier:
             self.couriers[channel.name] = fresh = Courier(channel, scope, self._post())
             if known is not None:
                 fresh.waiting = known.waiting
-                self._end(channel.name)
+                self._end(channel.name, known)
             if self._tasks or known is not None:
                 self._start(channel.name)
         for name, gone in before.items():
-            self._end(name)
+            self._end(name, gone)
             for notice in gone.waiting.values():
                 self._hand_out(notice)
 
@@ -222,24 +228,34 @@ class Notifier:
             asyncio.get_running_loop()
             self._tasks[name] = asyncio.create_task(self.couriers[name].run(), name=f"channel {name}")
 
-    def _end(self, name: str) -> None:
+    def _end(self, name: str, courier: Courier) -> None:
+        """The courier ends once what it has taken on is settled."""
+        courier.close()
         task = self._tasks.pop(name, None)
         if task is not None:
-            task.cancel()
+            self._ending.add(task)
+            task.add_done_callback(self._ending.discard)
 
     # ── what is not said ─────────────────────────────────────────────────────────────────────────────────────────
 
-    def _is_hushed(self, labels: Labels) -> bool:
-        now = self.hub.clock.now()
-        return muted_by(self.mutes.values(), labels, now) is not None or self._is_worked_on(labels.incident, now)
-
-    def _is_worked_on(self, number: IncidentId, now: datetime) -> bool:
-        """Whether everything that fails there is in a window of maintenance."""
+    def _hush(self, now: datetime) -> Callable[[Labels], bool]:
+        """What nothing new is said of now; asked of thousands of incidents at once."""
+        mutes = [mute for mute in self.mutes.values() if mute.is_active(now)]
         windows = [window for window in self.hub.settings.maintenance if ends_at(window, now) is not None]
-        if not windows:
+
+        def is_hushed(labels: Labels) -> bool:
+            muted = bool(mutes) and muted_by(mutes, labels, now) is not None
+            return muted or (bool(windows) and self._is_worked_on(labels.incident, windows))
+
+        return is_hushed
+
+    def _is_worked_on(self, number: IncidentId, windows: Sequence[Maintenance]) -> bool:
+        """Whether everything that fails there is in one of the windows."""
+        incident = self.hub.desk.get(number)
+        if incident is None or incident.open_members > MOST_COVERED:
             return False
         open_ones = [finding.target for finding in self.hub.desk.members(number) if finding.closed_at is None]
-        return 0 < len(open_ones) <= MOST_COVERED and all(
+        return bool(open_ones) and all(
             (target := self.hub.board.targets.get(one)) is not None
             and any(covers(window, target) for window in windows)
             for one in open_ones

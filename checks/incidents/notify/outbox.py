@@ -14,6 +14,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from checks.incidents.notify.escalation import Chain
+from checks.incidents.notify.labels import owned
 from checks.incidents.notify.routes import chosen, group_key
 from checks.incidents.notify.words import told
 from data.model.incident import IncidentState, Severity
@@ -253,7 +254,7 @@ class Outbox:
         kind, scope = news.kind, self.directory.scopes[one.channel]
         room = 0 if kind is NoticeKind.ACKNOWLEDGED else max(MOST_ROWS - len(news.every), 0)
         shown = [*news.every, *news.still[:room]]
-        rows = [told(known.incident, known.labels, scope) for known in shown]
+        rows = [told(known.incident, owned(known.labels, group.route.owner), scope) for known in shown]
         teams = {team for known in shown for team in known.incident.teams}
         if kind is NoticeKind.RESOLVED:
             named = {row.incident for row in rows}
@@ -331,7 +332,7 @@ class Outbox:
         for one in self.directory.reach(names, now).values():
             scope = self.directory.scopes[one.channel]
             if any(map(scope.sees, known.incident.teams)):
-                row = told(known.incident, known.labels, scope)
+                row = told(known.incident, owned(known.labels, route.owner), scope)
                 made.append(_made(kind, one, [row], set(known.incident.teams), group, now, step))
         return made
 

@@ -283,3 +283,10 @@ def test_the_same_decision_has_the_same_name():
 
 def test_severities_are_ordered_by_their_names():
     assert sorted(Severity) == [Severity.SEV1, Severity.SEV2, Severity.SEV3, Severity.SEV4]
+
+
+def test_whose_it_is_by_the_rule_stands_in_the_message():
+    play = Play(rules(replace(ROOT, routes=(Route(to=("chat",), owner="edge team", place="losswatch.toml:5"),))))
+    play.opens(1)
+    play.until(60)
+    assert play.said[0].told[0].owner == "edge team"

@@ -76,7 +76,9 @@ def test_a_message_names_the_trouble_the_first_step_and_the_rule():
 
 def test_the_end_says_how_long_it_was_and_what_it_cost():
     over = replace(NAMED, state=IncidentState.CLOSED, closed_at=at(5_400), closed_by="losswatch")
-    said = message(notice(told_to("lead", over), kind=NoticeKind.RESOLVED, created_at=at(5_400)), at(5_400), scope("lead"))
+    said = message(
+        notice(told_to("lead", over), kind=NoticeKind.RESOLVED, created_at=at(5_400)), at(5_400), scope("lead")
+    )
     assert said.is_over
     assert said.title.startswith("over: #1 ")
     assert "over at 13:30Z after 1h30m, cost EUR 80 (60 to 100)" in said.body
