@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from checks.hub.figures_to_facts import Telling
     from checks.hub.hub import Hub
     from data.config.settings import Feed, Partner
-    from data.model.fact import PartnerStat, Receipt
+    from data.model.fact import PartnerStat
     from data.model.ids import TargetId
     from data.model.target import Target
     from data.store.tables import Record
@@ -192,26 +192,23 @@ class FeedPulls:
         """
         before = self._memory.get(target.id)
         async with self.hub.to_facts.turn(target.partner):
-            telling, receipts = await self._told(target, outcome, Memory.from_bytes(before).good_at, now)
-            rows: list[Record] = [*replace(outcome, receipts=receipts).rows, *telling.facts]
+            telling = await self._told(target, outcome, Memory.from_bytes(before).good_at, now)
+            rows: list[Record] = [*replace(outcome, receipts=telling.receipts).rows, *telling.facts]
             if outcome.baseline and outcome.baseline != before:
                 self._memory[target.id] = outcome.baseline
                 rows.append(Baseline(target.id, target.team, now, outcome.baseline))
             stored = await self.hub.intake.take([outcome.observation], with_rates(rows, self.hub.settings.rates))
-        self.hub.to_facts.hear(replace(telling, receipts=receipts))
+        self.hub.to_facts.hear(telling)
         return stored
 
-    async def _told(
-        self, target: Target, outcome: FeedOutcome, read_at: datetime | None, now: datetime
-    ) -> tuple[Telling, tuple[Receipt, ...]]:
-        """The facts of a delivery, and the receipts that are given for it."""
+    async def _told(self, target: Target, outcome: FeedOutcome, read_at: datetime | None, now: datetime) -> Telling:
+        """The facts of a delivery, and the receipts that vouch for them: none where others tell of the account."""
         feed = self.named(target)
         if feed is None or not (outcome.stats or outcome.receipts):
-            return NOTHING, outcome.receipts
+            return NOTHING
         covered = Memory.from_bytes(outcome.baseline).covered_until
         delivered = Delivered(outcome.stats, outcome.receipts, covered, read_at)
-        telling = await asyncio.to_thread(self.hub.to_facts.of_report, feed, delivered, now)
-        return telling, telling.receipts if telling.tells else outcome.receipts
+        return await asyncio.to_thread(self.hub.to_facts.of_report, feed, delivered, now)
 
 
 def newest(feed: Feed, preset: Preset, days: int, now: datetime) -> tuple[date, date]:

@@ -55,7 +55,7 @@ class Telling:
     facts: tuple[Fact, ...] = ()
     receipts: tuple[Receipt, ...] = ()
     tells: bool = True
-    """Whether the feed's figures are the account's facts: its receipts are those given here, not its own."""
+    """Whether the feed's figures are the account's facts."""
 
 
 NOTHING = Telling()
@@ -111,7 +111,8 @@ class FiguresToFacts:
 
     def is_pushed(self, feed: Feed) -> bool:
         """Whether somebody else pushes this account's conversions, as last looked."""
-        return self._pushed.get((feed.team, feed.partner), False)
+        known = self._pushed.get((feed.team, feed.partner))
+        return self._look_for_pushed(feed, self.hub.clock.now()) if known is None else known
 
     # ── reports; in a thread ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -258,9 +259,13 @@ class FiguresToFacts:
             self.hub.revenue.hear(frame, telling.receipts)
 
     def _tells(self, feed: Feed, now: datetime) -> bool:
-        pushed = facts.has_conversions(self.hub.store, _own(feed), feed.partner, self._sources, now - PUSHED_SINCE)
-        self._pushed[feed.team, feed.partner] = pushed
+        pushed = self._look_for_pushed(feed, now)
         return precedence.tells(feed, self.hub.settings.feeds, pushed=pushed)
+
+    def _look_for_pushed(self, feed: Feed, now: datetime) -> bool:
+        found = facts.has_conversions(self.hub.store, _own(feed), feed.partner, self._sources, now - PUSHED_SINCE)
+        self._pushed[feed.team, feed.partner] = found
+        return found
 
     @property
     def _sources(self) -> list[str]:

@@ -178,7 +178,8 @@ def test_conversions_that_somebody_pushes_win_and_what_was_told_before_is_withdr
     own = house.deliver([day(TODAY)])
     assert not own.tells
     assert house.sums() == (0, 11, 2, 0.0)
-    assert house.desk.is_pushed(API)
+    house.room()
+    assert house.desk.is_pushed(API), "also before the feed was read again"
 
 
 def test_another_teams_pushed_conversions_are_not_ours(house):
