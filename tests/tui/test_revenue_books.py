@@ -212,7 +212,8 @@ async def test_books_fit_into_every_terminal(size):
 
 
 @pytest.mark.parametrize(("word", "screen"), [("watched", WatchScreen), ("calibration", CalibrationScreen)])
-async def test_the_palette_leads_there(word, screen):
+async def test_the_palette_leads_there_and_a_shell_gets_the_same(word, screen, monkeypatch):
+    monkeypatch.delenv("TMUX", raising=False)
     assert goto.aim(word) == goto.Aim(word)
     app = dashboard(service=Books())
     async with app.run_test(size=WIDE) as pilot:
@@ -220,6 +221,8 @@ async def test_the_palette_leads_there(word, screen):
         await pilot.press("colon", *word, "enter")
         await settle(pilot)
         assert isinstance(app.screen, screen)
+        await pilot.press("Y")
+        assert app.clipboard == f"losswatch revenue --{screen.OPTION}"
 
 
 @pytest.mark.parametrize(

@@ -395,7 +395,9 @@ async def test_a_summary_and_a_command_are_copied(monkeypatch):
         assert app.clipboard.splitlines()[0].startswith("P05 DE:")
         assert "lost €181 (152 to 210)" in app.clipboard
         await pilot.press("Y")
-        assert app.clipboard == "losswatch revenue --filter 'P05 DE'"
+        assert app.clipboard == "losswatch revenue partner=P05,geo=DE"
+        await pilot.press("left", "left", "Y")
+        assert app.clipboard == "losswatch revenue why partner=P05,geo=DE --at 2026-11-17T09:00Z"
 
 
 # Parts as data

@@ -150,6 +150,7 @@ class CalibrationScreen(BookScreen[Calibration, AlarmRow]):
     """Whether the detector of revenue keeps its word: bands, intervals, and each alarm as first said and as known now."""
 
     NAME: ClassVar[str] = "Calibration"
+    OPTION: ClassVar[str] = "calibration"
     ROWS: ClassVar[str] = "alarms"
     EMPTY: ClassVar[str] = "no alarm yet"
 

@@ -299,7 +299,14 @@ class RevenueScreen(ArrangedScreen):
         return f"{' '.join(self.path())}: {' '.join(plain(tuple(self.trail()[2:])).split())}\n{told}", "summary"
 
     def command_line(self) -> str | None:
-        return f"losswatch revenue --filter {quote(self.detail.row.name if self.detail else name_of(self.target))}"
+        """The slice for the shell; why, as it was known then, where the cursor was moved to earlier hours."""
+        where = ",".join(f"{dim}={value}" for dim, value in self.fixed().items())
+        if not where:
+            return "losswatch revenue"
+        bucket = self.chart.bucket if self.chart.chosen is not None else None
+        if bucket is None:
+            return f"losswatch revenue {quote(where)}"
+        return f"losswatch revenue why {quote(where)} --at {bucket.until:%Y-%m-%dT%H:%MZ}"
 
 
 def _rank(dim: str) -> int:

@@ -44,6 +44,8 @@ class BookScreen(DetailScreen[D], Generic[D, R]):
     BINDINGS: ClassVar[list[BindingType]] = keys.bindings("book")
     NAME: ClassVar[str] = ""
     """Where we are, and what an exported file is called."""
+    OPTION: ClassVar[str] = ""
+    """Of `losswatch revenue`, for the same in a shell."""
     ROWS: ClassVar[str] = ""
     """What the rows are."""
     EMPTY: ClassVar[str] = ""
@@ -104,6 +106,9 @@ class BookScreen(DetailScreen[D], Generic[D, R]):
     def trail(self) -> list[Span]:
         spans: list[Span] = [("Revenue › ", "dim"), (self.NAME, "where")]
         return spans if self.detail is not None else [*spans, (f"   {self.problem}", "warn")]
+
+    def command_line(self) -> str | None:
+        return f"losswatch revenue --{self.OPTION}"
 
     # Rows
 
@@ -191,6 +196,7 @@ class WatchScreen(BookScreen[tuple[Watched, ...], Watched]):
     """Slices whose evidence lies between the watch line and an alarm, the strongest first."""
 
     NAME: ClassVar[str] = "Watched"
+    OPTION: ClassVar[str] = "watchlist"
     ROWS: ClassVar[str] = "under suspicion"
     EMPTY: ClassVar[str] = "nothing is watched"
 
