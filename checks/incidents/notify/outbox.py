@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 URGENT = frozenset({Severity.SEV1, Severity.SEV2})
 
+MOST_NEWS = 200
+"""Incidents that one turn of a group tells a channel of; the rest follow at the next look, so that nobody waits long."""
 BREATH = timedelta(seconds=1)
 MOST_ROWS = 100
 """Incidents in one notice; more are told in several, which a channel puts together."""
@@ -98,6 +100,14 @@ class _News:
     @property
     def every(self) -> list[Known]:
         return [*self.fresh, *self.risen, *self.taken, *self.over, *self.due]
+
+    def cut(self, most: int) -> bool:
+        """Leave the first `most` of the news, the new and the worse first; whether some had to go."""
+        many = len(self.every) > most
+        for name in ("fresh", "risen", "taken", "over", "due"):
+            setattr(self, name, getattr(self, name)[:most])
+            most -= len(getattr(self, name))
+        return many
 
     @property
     def kind(self) -> NoticeKind:
@@ -206,16 +216,17 @@ class Outbox:
 
     def _tell(self, group: Group, now: datetime, hushed: Callable[[Labels], bool]) -> list[Notice]:
         reached = self.directory.receivers(group.route, now)
-        made: list[Notice] = []
+        made, rest = list[Notice](), False
         for channel in [*reached, *(channel for channel in self._said if channel not in reached)]:
             one = reached.get(channel) or self.directory.owner(channel, now)
             news = self._news(group, channel, now, hushed, told_now=channel in reached)
             urgent = any(known.incident.severity in URGENT for known in news.every)
             if news.every and (urgent or one.quiet_until is None):
+                rest |= news.cut(MOST_NEWS)
                 made += self._notices(group, one, news, now)
         for notice in made:
             self._remember(notice)
-        group.told_at, group.hurry = now, None
+        group.told_at, group.hurry = now, now if rest else None
         self._sweep(group)
         return made
 
