@@ -39,7 +39,7 @@ class Alarm:
 
     id: str
     channel: str
-    """What gave the evidence: ftd | regs | value."""
+    """What gave the evidence: ftd | regs | value | clicks."""
     cause: CauseId
     slice: dict[str, str]
     team: TeamId
@@ -74,13 +74,14 @@ class Alarm:
         return slice_target(self.slice)
 
 
-_UNIT = {"ftd": "FTD", "regs": "registrations", "value": "worthless FTD"}
+_UNIT = {"ftd": "FTD", "regs": "registrations", "value": "worthless FTD", "clicks": "own clicks"}
+_CAUSE = {"value": CauseId("revenue.value"), "clicks": CauseId("revenue.traffic")}
 
 
 def cause_of(channel: str, share: float, lasted_h: float) -> CauseId:
     """The name of what is seen: conversions worth nothing, none, fewer all the time, or fewer at once."""
-    if channel == "value":
-        return CauseId("revenue.value")
+    if channel in _CAUSE:
+        return _CAUSE[channel]
     if share <= 0.05:
         return CauseId("revenue.silence")
     return CauseId("revenue.leak" if share > 0.4 and lasted_h >= 72 else "revenue.drop")

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from checks.revenue import expectation, lattice, memory, price, scan, scatter, shortfall, views
+from checks.revenue import expectation, lattice, memory, price, scan, scatter, shortfall, traffic, views
 from checks.revenue.alarm import Alarm, cause_of
+from checks.revenue.calendar import Dates, Learned
 from checks.revenue.cube import DAY_H, Cube, CubeMemory, hour_of
+from checks.revenue.traffic import Traffic
 from checks.revenue.watch import PAGE_NATS, RECENT_H, Case, Known, Watch
 from data.model.ids import TeamId
 from data.model.money import NO_LOSS, Loss
@@ -21,10 +23,12 @@ if TYPE_CHECKING:
     import polars as pl
 
     from checks.revenue.belief import Prior
+    from checks.revenue.calendar import Calendar
     from checks.revenue.cube import Floats, Ints
     from checks.revenue.expectation import Fit
     from checks.revenue.scan import Caution
     from checks.revenue.scatter import Scatter
+    from checks.revenue.traffic import Junk
     from checks.revenue.views import SliceView
     from data.model.revenue_view import Watched
     from data.model.snapshot import BandPoint
@@ -35,7 +39,7 @@ _REFIT_H = 24
 _MUCH_MORE = 1.2
 """History that grew by this factor since the last fit is worth a new one at once."""
 DIMS = ("partner", "offer", "geo", "site", "team")
-_LEARNED = ("_model", "_caution", "_scatter", "_common", "_known", "_numbers", "_fitted_rows")
+_LEARNED = ("_effects", "_traffic", "_model", "_caution", "_scatter", "_common", "_known", "_numbers", "_fitted_rows")
 """What a tick leaves behind beside the cube; everything else is told again or follows from these."""
 
 
@@ -49,6 +53,8 @@ class RevenueTick:
     """Calm lines: `waiting for P04 since 11-17 06:00Z`."""
     watching: tuple[Watched, ...] = ()
     """Slices under suspicion, most evidence first: over the watch line, below the page line."""
+    junk: tuple[Junk, ...] = ()
+    """Clicks far above the usual that nobody registers from: a calm note."""
     held: tuple[str, ...] = ()
     """What is not believed, and why: hours set aside, rows that were never let in."""
 
@@ -89,6 +95,13 @@ class RevenueBook:
         self._fitted_rows = 0
         self._explained: tuple[Explained, ...] = ()
         self._priors: tuple[Prior, ...] = ()
+        self._traffic = Traffic()
+        self._dates, self._effects = Dates(), tuple[Learned, ...]()
+
+    def follow(self, calendar: Calendar) -> None:
+        """Know this calendar from now on; what its events do to clicks is learned at the next fit."""
+        if calendar != self._dates.calendar:
+            self._dates = Dates(calendar)
 
     def add(self, facts: pl.DataFrame) -> None:
         """Append deltas: `hour`, `seen_at`, the dims, `clicks`, `regs`, `ftd`, `revenue`."""
@@ -130,7 +143,8 @@ class RevenueBook:
             number = int(alarm.id.rpartition("-")[2])
             end = hour_of(alarm.updated_at)
             self._numbers = max(self._numbers, number)
-            self._known.open.append(
+            known = self._traffic.open if alarm.channel == traffic.CHANNEL else self._known.open
+            known.append(
                 Case(number, alarm.channel, dict(alarm.slice), hour_of(alarm.detected_at), hour_of(alarm.start), end)
             )
 
@@ -148,9 +162,20 @@ class RevenueBook:
         self.cube.masked = self._known.mask(self.cube)
         if watch.model.history_h >= LEAST_HISTORY_H:
             self._numbers += len(watch.raise_alarms(self._numbers + 1, self.page_nats))
-        alarms = tuple(self._alarm(case) for case in (*ended, *self._known.open))
+        ended += self._follow_traffic(watch.model)
+        alarms = tuple(self._alarm(case) for case in (*ended, *self._known.open, *self._traffic.open))
         shown = views.slices(self.cube, watch.model, alarms, LEAST_HISTORY_H, self.line_of) if with_slices else ()
-        return RevenueTick(alarms, shown, self._waiting(), held=self.held())
+        notes = self._traffic.junk(self.cube, watch.model, self._dates)
+        return RevenueTick(alarms, shown, self._waiting(), junk=notes, held=self.held())
+
+    def _follow_traffic(self, model: Fit) -> list[Case]:
+        """Own clicks: a channel that neither masks conversions nor is masked by their alarms; gives what ended."""
+        explained = self._known.explained_hours(self.cube)
+        if self._traffic.fitted != model.hour:
+            self._traffic.refit(self.cube, model, explained)
+        ended = self._traffic.tick(self.cube, model, self._dates, explained, self._numbers + 1)
+        self._numbers = max([self._numbers, *(case.number for case in self._traffic.open)])
+        return ended
 
     def held(self) -> tuple[str, ...]:
         """One line for each hour set aside and for each reason for which rows were not let in."""
@@ -184,6 +209,9 @@ class RevenueBook:
             self._fitted_rows = cube.history_rows
             scan.freeze(cube, self._model, cube.top - expectation.FIT_H)
         assert self._model is not None
+        if stale:
+            self._effects = self._dates.learn(cube)
+        self._dates.learned = self._effects
         scan.freeze(cube, self._model, cube.top - RECENT_H)
         if stale or grown or self._caution is None:
             self._caution = scan.caution_of(cube, self._model, self.lattice)
@@ -307,10 +335,16 @@ class RevenueBook:
 
     def _expected(self, leaves: Ints, since: int, until: int, *, calendar: bool, spread: float = 1.0) -> price.Money:
         assert self._model is not None
-        common = self._moved(since, until)
-        return price.expected(
-            self.cube, self._model, leaves, since, until, calendar=calendar, common=common, spread=spread
-        )
+        model, common = self._model, self._moved(since, until)
+
+        def priced(some: Ints, factor: Floats) -> price.Money:
+            return price.expected(
+                self.cube, model, some, since, until, calendar=calendar, common=common * factor, spread=spread
+            )
+
+        if calendar:
+            return self._dates.priced(self.cube, leaves, since, until, priced)
+        return priced(leaves, np.ones(until - since))
 
     def _actual(self, leaves: Ints, start: datetime, now: datetime) -> float:
         """Commission seen between two moments; of the hour `start` lies in, the part after it."""
@@ -349,6 +383,8 @@ class RevenueBook:
         assert self._scatter is not None
         if case.status == "withdrawn":
             return NO_LOSS
+        if case.channel == traffic.CHANNEL:
+            return self.loss(case.where, _moment(case.start), _moment(case.end), basis="calendar")
         known = (*self._known.open, *self._known.closed)
         older = [other for other in known if other.number < case.number and other.status != "withdrawn"]
         return shortfall.of_alarm(self.cube, self._model, self._scatter, case, older, self._moved, self.currency)

@@ -75,6 +75,14 @@ class Known:
             masked[leaves, low:high] = True
         return masked
 
+    def explained_hours(self, cube: Cube) -> Bools:
+        """[leaf, hour of the cube]: what incidents elsewhere account for."""
+        masked = np.zeros_like(cube.masked)
+        for leaves, since, until in self.explained:
+            low, high = cube.columns(since, until)
+            masked[leaves, low:high] = True
+        return masked
+
     def settle(self, cube: Cube) -> None:
         """Move alarms that ended out of the open ones; forget those whose hours are no longer kept."""
         self.closed += [case for case in self.open if case.status == "closed"]

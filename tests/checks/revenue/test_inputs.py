@@ -233,7 +233,8 @@ def test_a_partner_that_is_gone_altogether_is_waited_for_and_earns_no_alarm(make
         figures[np.ix_(world.inside(partner="P04"), np.arange(gone, world.hours))] = 0
     receipts = world.receipts().filter((pl.col("partner") != "P04") | (pl.col("hour") < world.at(gone)))
     book = book_of(world.facts(), receipts=receipts)
-    assert watch(book, world, gone, 30 * DAY) == {}
+    alarms = watch(book, world, gone, 30 * DAY).values()
+    assert {alarm.channel for alarm in alarms} <= {"clicks"}  # its people are gone, too: that is told as traffic
     assert book.tick(world.at(30 * DAY)).waiting == (f"waiting for P04 since {world.at(gone):%m-%d %H:%MZ}",)
 
 

@@ -1,0 +1,453 @@
+"""Own clicks far below what the calendar expects: a site that lost its visitors, found from the click log alone.
+
+A channel of its own beside conversions, with its own caution and its own alarms (cause `revenue.traffic`): no partner is to
+blame. Pure code over (cube, model, now).
+
+1. Slices are sites, sites in one GEO, and teams. Expected are usual clicks times what the calendar knows of the hour; what
+   moves most sites of a GEO at once (a holiday nobody wrote down, the weather) is taken out of its sites.
+2. Each slice is held against how far it wandered over its own past, every day foretold from the days before it.
+3. Evidence in nats over windows of 2 to 48 h; an alarm needs the page line, half of the clicks gone, and a believable count.
+4. An alarm closes after a day of usual clicks, and is withdrawn when the clicks turn up after all.
+
+Clicks far above the usual whose registrations stay flat are told as junk: a note for whoever buys traffic, never an alarm.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from checks.revenue.cube import DAY_H, WEEK_H
+from checks.revenue.evidence import drop_nats, hourly_gain
+from checks.revenue.watch import Case
+from data.model.ids import TeamId
+
+if TYPE_CHECKING:
+    from checks.revenue.calendar import Dates
+    from checks.revenue.cube import Bools, Cube, Floats, Ints
+    from checks.revenue.expectation import Fit
+
+CHANNEL = "clicks"
+PAGE_NATS = 16.0
+FAMILIES: tuple[tuple[str, ...], ...] = (("site",), ("site", "geo"), ("team",))
+WINDOWS_H = (2, 3, 4, 6, 9, 12, 18, 24, 36, 48)
+LEAST_HISTORY_H = 14 * DAY_H
+_PAST_H = 35 * DAY_H
+_BLOCK_H = 6
+_MOST_LEFT = 0.5
+"""Share of the clicks that may be left: smaller dips are everyday life."""
+_LEAST_MISSING = 20.0
+_PER_TICK = 6
+_MOST_SITES = 2_000
+_DAY_KEEPS = 0.5 ** (1.0 / 7.0)
+"""What a day weighs against the one after it."""
+_QUIET_H = 24
+_BACK = 0.75
+"""Share of the usual clicks from which on a slice is well again."""
+_LONGEST_H = 14 * DAY_H
+_WITHDRAW_NATS, _HOLDS_NATS = 4.0, 3.0
+_SITES_TOGETHER = 4
+_LEAST_TOGETHER = 0.3
+"""No holiday takes more than this leaves: what most sites lack beyond it is a failure."""
+_LEAST_DUE = 5.0
+_HOLD = 40.0
+_CLEARLY = 8.0
+_JUNK_TIMES, _JUNK_CLICKS = 3.0, 100.0
+_JUNK_WINDOWS_H = (2, 6)
+_UNLIKE_NATS = 8.0
+"""Evidence that as many people would have brought more registrations."""
+_FLAT = 1.5
+"""Registrations up to this multiple of the usual ones count as flat."""
+
+
+@dataclass(frozen=True, slots=True)
+class Junk:
+    """Clicks that are no people, or no people who register."""
+
+    slice: dict[str, str]
+    team: TeamId
+    since: int
+    """Epoch hour."""
+    clicks: float
+    usual: float
+    regs: float
+    usual_regs: float
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """The slices of `FAMILIES`, each set of leaves once, under its shortest name."""
+
+    order: Ints
+    starts: Ints
+    names: tuple[dict[str, str], ...]
+    sizes: Ints
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def sums(self, figures: Floats) -> Floats:
+        """[leaf, ...] to [slice, ...]."""
+        if not len(self.names):
+            return np.zeros((0, *figures.shape[1:]))
+        return np.asarray(np.add.reduceat(figures[self.order], self.starts, axis=0))
+
+    def members(self, number: int) -> Ints:
+        return self.order[self.starts[number] : self.starts[number] + self.sizes[number]]
+
+
+@dataclass(slots=True)
+class Traffic:
+    """Alarms about clicks that are open, and what is known of each slice's wandering. Made anew with every fit."""
+
+    open: list[Case] = field(default_factory=list)
+    closed: list[Case] = field(default_factory=list)
+    groups: Groups | None = None
+    wander: Wander | None = None
+    fitted: int = 0
+    """Hour of the fit it was measured for."""
+
+    def refit(self, cube: Cube, model: Fit, explained: Bools) -> None:
+        """Measure how far each slice wanders, hours that are accounted for left out."""
+        groups, left_out = groups_of(cube, model), explained.copy()
+        for case in (*self.closed, *self.open):
+            low, high = cube.columns(case.start, case.end if case.status == "closed" else cube.top)
+            left_out[case.leaves, low:high] = True
+        self.groups, self.wander, self.fitted = groups, None, model.hour
+        if model.history_h >= LEAST_HISTORY_H and len(groups):
+            self.wander = wander_of(cube, model, groups, left_out)
+
+    def tick(self, cube: Cube, model: Fit, dates: Dates, explained: Bools, number: int) -> list[Case]:
+        """Follow what is open, raise what is new with numbers from `number` on; gives alarms that ended at this tick.
+
+        `explained` [leaf, hour of the cube]: hours whose missing clicks somebody already accounts for.
+        """
+        if self.wander is None or self.groups is None:
+            return []
+        look = _Look(cube, model, dates, self.groups, explained)
+        look.reach(min([case.start for case in self.open], default=cube.top))
+        for case in self.open:
+            self._follow(case, look)
+        ended = [case for case in self.open if case.status != "open"]
+        self.closed = [case for case in (*self.closed, *ended) if case.status == "closed" and case.end > cube.base]
+        self.open = [case for case in self.open if case.status == "open"]
+        self._raise(look, number)
+        return ended
+
+    def junk(self, cube: Cube, model: Fit, dates: Dates) -> tuple[Junk, ...]:
+        """Notes for whoever buys traffic; none before there is history enough to know what is usual."""
+        return () if self.wander is None or self.groups is None else _junk(cube, model, self.groups, dates)
+
+    def _raise(self, look: _Look, number: int) -> None:
+        taken = np.zeros(look.cube.leaves, np.bool_)
+        for case in self.open:
+            taken[case.leaves] = True
+        assert self.wander is not None
+        nats = look.windows(self.wander, taken)
+        for _ in range(_PER_TICK):
+            if not nats.size:
+                return
+            place, window = divmod(int(np.argmax(nats)), nats.shape[1])
+            if nats[place, window] <= 0.0:
+                return
+            leaves = look.groups.members(place)
+            case = Case(number, CHANNEL, dict(look.groups.names[place]), look.cube.top, look.cube.top, look.cube.top)
+            case.leaves = leaves
+            case.start = look.start(leaves, WINDOWS_H[window])
+            self._measure(case, look)
+            if case.nats >= self.wander.line[place] - _HOLDS_NATS:
+                self.open.append(case)
+                number += 1
+            inside = np.zeros(look.cube.leaves)
+            inside[leaves] = 1.0
+            nats[look.groups.sums(inside) > 0] = 0.0
+
+    def _follow(self, case: Case, look: _Look) -> None:
+        case.leaves = np.flatnonzero(look.cube.select(case.where))
+        self._measure(case, look)
+        quiet_h = look.cube.top - case.end
+        if case.nats < _WITHDRAW_NATS:
+            case.status = "withdrawn"
+        elif quiet_h >= _QUIET_H or look.cube.top - case.start > _LONGEST_H:
+            case.status = "closed"
+
+    def _measure(self, case: Case, look: _Look) -> None:
+        """Where the shortfall ends, and the evidence from its start to there."""
+        seen, due = look.hourly(case.leaves, case.start)
+        gain = np.cumsum(hourly_gain(seen, due, 1.0 / (1.0 / _BACK + 1.0)))
+        last = int(np.argmax(gain)) + 1 if len(gain) and gain.max() > 0 else len(gain)
+        case.end = case.start + last
+        case.observed, case.expected = float(seen[:last].sum()), float(due[:last].sum())
+        place = look.place(case.leaves)
+        if place is not None and self.wander is not None:
+            seen_by, due_by = (np.full((len(look.groups), 1), total) for total in (case.observed, case.expected))
+            case.size = float(self.wander.size[place])
+            case.nats = float(self.wander.nats(seen_by, due_by, np.zeros((1, 1)))[place, 0])
+
+
+@dataclass(slots=True)
+class _Look:
+    """One tick's clicks and what was due, [leaf, hour] over the longest window and what open alarms need."""
+
+    cube: Cube
+    model: Fit
+    dates: Dates
+    groups: Groups
+    explained: Bools
+    _since: int = 0
+    _made: tuple[Floats, Floats, Floats] | None = None
+    """Of the hours from `_since` up to now."""
+
+    def reach(self, since: int) -> None:
+        """Prepare all hours that will be asked for at once."""
+        self._leaves(max(min(since, self.cube.top - 2 * WINDOWS_H[-1] - 6), self.cube.base), self.cube.top)
+
+    def windows(self, wander: Wander, taken: Bools) -> Floats:
+        """[slice, window]: evidence where it is enough to page, else 0; slices that share leaves with `taken` ones have none."""
+        longest = WINDOWS_H[-1]
+        seen, due, doubt = self._leaves(self.cube.top - longest, self.cube.top)
+        seen_by, due_by = self.groups.sums(seen), self.groups.sums(due)
+        doubt_by = np.divide(self.groups.sums(due * doubt), due_by, out=np.zeros_like(due_by), where=due_by > 0)
+        parts = [np.stack([figures[:, longest - h :].sum(1) for h in WINDOWS_H], 1) for figures in (seen_by, due_by)]
+        doubts = np.stack([doubt_by[:, longest - h :].max(1, initial=0.0) for h in WINDOWS_H], 1)
+        nats = wander.nats(parts[0], parts[1], doubts) - np.array([len(name) for name in self.groups.names])[:, None]
+        missing = parts[1] - parts[0] >= _LEAST_MISSING * wander.cluster[:, None]
+        pages = (parts[0] <= _MOST_LEFT * parts[1]) & missing & (nats >= wander.line[:, None])
+        free = self.groups.sums(taken.astype(np.float64)) == 0
+        return np.where(pages & free[:, None], nats, 0.0)
+
+    def hourly(self, leaves: Ints, since: int) -> tuple[Floats, Floats]:
+        seen, due, _ = self._leaves(since, self.cube.top)
+        return seen[leaves].sum(0), due[leaves].sum(0)
+
+    def start(self, leaves: Ints, window: int) -> int:
+        """First hour of the run, ending now, that speaks most for what is left of the clicks."""
+        since = max(self.cube.top - 2 * window - 6, self.cube.base)
+        seen, due = self.hourly(leaves, since)
+        share = min(seen[-window:].sum() / max(due[-window:].sum(), 1e-9), 0.9)
+        gain = hourly_gain(seen, due, share)
+        return since + len(gain) - 1 - int(np.argmax(np.cumsum(gain[::-1])))
+
+    def place(self, leaves: Ints) -> int | None:
+        """The slice with exactly these leaves."""
+        inside = np.zeros(self.cube.leaves)
+        inside[leaves] = 1.0
+        same = np.flatnonzero((self.groups.sums(inside) == len(leaves)) & (self.groups.sizes == len(leaves)))
+        return int(same[0]) if len(same) else None
+
+    def _leaves(self, since: int, until: int) -> tuple[Floats, Floats, Floats]:
+        """[leaf, hour]: clicks, due clicks and the calendar's doubt up to now."""
+        if self._made is None or since < self._since:
+            self._since, self._made = since, self._figures(since, until)
+        seen, due, doubt = self._made
+        skip = since - self._since
+        return seen[:, skip:], due[:, skip:], doubt[:, skip:]
+
+    def _figures(self, since: int, until: int) -> tuple[Floats, Floats, Floats]:
+        """The same; explained hours are left out of clicks and due clicks."""
+        hours = np.arange(since, until)
+        low, high = self.cube.columns(since, until)
+        missing = len(hours) - (high - low)
+        usable = np.pad(~self.explained[: self.cube.leaves, low:high], ((0, 0), (missing, 0)))
+        clicks = self.cube.measure("clicks", since, until).astype(np.float64)
+        seen = np.pad(clicks, ((0, 0), (missing, 0))) * usable
+        due = np.zeros(seen.shape)
+        due[: len(self.model.clicks_level)] = self.model.usual_clicks(hours)
+        factor, doubt = self.dates.moves(self.cube, np.arange(self.cube.leaves), since, until)
+        due *= factor * usable
+        return seen, due * _together(self.cube, seen, due), doubt
+
+
+def groups_of(cube: Cube, model: Fit) -> Groups:
+    """Slices that could speak at all: of the sites those with clicks enough for an alarm, the richest 2,000 at most."""
+    site = cube.codes[cube.dims.index("site")]
+    level = np.zeros(cube.leaves)
+    level[: len(model.clicks_level)] = model.clicks_level
+    by_site = np.bincount(site, level, len(cube.names[cube.dims.index("site")]))
+    rich = np.argsort(-by_site, kind="stable")[:_MOST_SITES]
+    rich = rich[by_site[rich] * WINDOWS_H[-1] >= PAGE_NATS]
+    heard = np.flatnonzero(np.isin(site, rich))
+    parts: list[Ints] = []
+    names: list[dict[str, str]] = []
+    known = set[bytes]()
+    for family in FAMILIES:
+        dims = [cube.dims.index(dim) for dim in family]
+        for leaves in _alike(cube.codes[dims], heard if "site" in family else np.arange(cube.leaves)):
+            mark = leaves.tobytes()
+            if mark not in known:
+                known.add(mark)
+                parts.append(leaves)
+                names.append(
+                    {dim: cube.names[at][cube.codes[at, leaves[0]]] for dim, at in zip(family, dims, strict=True)}
+                )
+    sizes = np.array([len(leaves) for leaves in parts], np.int64)
+    order = np.concatenate(parts) if parts else np.zeros(0, np.int64)
+    return Groups(order, np.cumsum(sizes) - sizes, tuple(names), sizes)
+
+
+def _alike(rows: Ints, leaves: Ints) -> list[Ints]:
+    """Leaves with equal codes, each set in ascending order."""
+    if not len(leaves):
+        return []
+    order = leaves[np.lexsort(rows[::-1, leaves])]
+    changed = np.flatnonzero((np.diff(rows[:, order]) != 0).any(0)) + 1
+    return np.split(order, changed)
+
+
+def _together(cube: Cube, seen: Floats, due: Floats) -> Floats:
+    """[leaf, hour]: what most sites, of all and of the leaf's GEO, show of their clicks over the 6 hours before, at most 1."""
+    geo, site = (cube.codes[cube.dims.index(dim)] for dim in ("geo", "site"))
+    cell, place = np.unique(np.stack([geo, site]), axis=1, return_inverse=True)
+    order = np.argsort(place.ravel(), kind="stable")
+    begins = np.searchsorted(place.ravel()[order], np.arange(cell.shape[1]))
+    sums = []
+    for figures in (seen, due):
+        total = np.cumsum(np.pad(np.add.reduceat(figures[order], begins, axis=0), ((0, 0), (_BLOCK_H, 0))), 1)
+        sums.append(total[:, _BLOCK_H:] - total[:, :-_BLOCK_H])
+    factor = np.tile(_median(*sums), (len(cube.names[cube.dims.index("geo")]), 1))
+    for code in np.unique(geo).tolist():
+        mine = cell[0] == code
+        factor[code] = np.minimum(factor[code], _median(sums[0][mine], sums[1][mine]))
+    return np.asarray(factor[geo])
+
+
+def _median(seen: Floats, due: Floats) -> Floats:
+    """[hour] of [site, hour]: the median share of what was due, between 0.3 and 1; 1 where few sites can say."""
+    known = due >= _LEAST_DUE
+    share = np.where(known, seen / np.maximum(due, _LEAST_DUE), np.inf)
+    many = known.sum(0)
+    middle = (
+        np.sort(share, 0)[np.minimum((many - 1) // 2, len(share) - 1), np.arange(share.shape[1])] if len(share) else 1.0
+    )
+    return np.where(many >= _SITES_TOGETHER, np.clip(middle, _LEAST_TOGETHER, 1.0), 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Wander:
+    """How far each slice's clicks wandered over its past from what the days before foretold, [slice]."""
+
+    cluster: Floats
+    """Variance over mean where few clicks are due: clicks that come together count as one."""
+    size: Floats
+    """Of the negative binomial beyond it."""
+    line: Floats
+    """Nats an alarm needs: the page line, and clearly more than its second worst day ever showed."""
+
+    def nats(self, seen: Floats, due: Floats, doubt: Floats) -> Floats:
+        """Evidence of [slice, window] figures."""
+        size = 1.0 / (1.0 / (self.size[:, None] * self.cluster[:, None]) + doubt**2 / self.cluster[:, None])
+        return drop_nats(seen / self.cluster[:, None], due / self.cluster[:, None], size, 1.0)
+
+
+def wander_of(cube: Cube, model: Fit, groups: Groups, left_out: Bools) -> Wander:
+    """Foretell every day of the last five weeks from the days before it, and look how wrong that was."""
+    clicks, due = _foretold(cube, model, groups, left_out)
+    blocks = [part.reshape(len(groups), -1, _BLOCK_H).sum(2) for part in (clicks, due)]
+    short = 2.0 * np.minimum(blocks[0] - blocks[1], 0.0) ** 2
+    few = blocks[1] <= np.median(blocks[1], 1, keepdims=True)
+    small, large = (
+        ((figures * few).sum(1) for figures in (short, blocks[1])),
+        ((figures * ~few).sum(1) for figures in (short, blocks[1])),
+    )
+    cluster = np.maximum(_held(*small), 1.0)
+    beyond = np.maximum(_held(*large) - cluster, 1e-3)
+    mean = np.divide((blocks[1] ** 2).sum(1), blocks[1].sum(1), out=np.zeros(len(groups)), where=blocks[1].any(1))
+    known = Wander(cluster, np.clip(mean / beyond, 1.0, 1e4), np.full(len(groups), PAGE_NATS))
+    return replace(known, line=np.maximum(_second_worst(known, clicks, due) + _CLEARLY, PAGE_NATS))
+
+
+def _foretold(cube: Cube, model: Fit, groups: Groups, left_out: Bools) -> tuple[Floats, Floats]:
+    """[slice, hour] clicks and what the days before implied for them; the first week only teaches."""
+    days = min((cube.top - cube.base) // DAY_H, _PAST_H // DAY_H)
+    since = cube.top - days * DAY_H
+    low, high = cube.columns(since, cube.top)
+    usable, hours = ~left_out[: cube.leaves, low:high], np.arange(since, cube.top)
+    usual = np.zeros((cube.leaves, len(hours)))
+    usual[: len(model.clicks_level)] = model.usual_clicks(hours)
+    clicks = groups.sums(cube.measure("clicks", since, cube.top) * usable)
+    shape = groups.sums(usual * usable)
+    by_day = [figures.reshape(len(groups), days, DAY_H).sum(2) for figures in (clicks, shape)]
+    level, weight, foretold = np.zeros(len(groups)), np.zeros(len(groups)), np.zeros((len(groups), days))
+    for day in range(days):
+        foretold[:, day] = np.divide(level, weight, out=np.zeros_like(level), where=weight > 0)
+        level, weight = level * _DAY_KEEPS + by_day[0][:, day], weight * _DAY_KEEPS + by_day[1][:, day]
+    return clicks[:, WEEK_H:], (np.repeat(foretold, DAY_H, axis=1) * shape)[:, WEEK_H:]
+
+
+def _held(short: Floats, due: Floats) -> Floats:
+    """Variance over mean of each slice, leaning on all slices where little was due."""
+    pooled = short.sum() / max(due.sum(), 1e-9)
+    return np.asarray((short + _HOLD * pooled) / (due + _HOLD))
+
+
+def _second_worst(known: Wander, clicks: Floats, due: Floats) -> Floats:
+    """[slice]: the most nats of any window on its second worst day."""
+    total = [np.cumsum(np.pad(figures, ((0, 0), (1, 0))), 1) for figures in (clicks, due)]
+    ends = np.arange(_BLOCK_H, clicks.shape[1] + 1, 2)
+    most = np.zeros((len(clicks), len(ends)))
+    for length in WINDOWS_H:
+        begins = np.maximum(ends - length, 0)
+        seen, foretold = (sums[:, ends] - sums[:, begins] for sums in total)
+        most = np.maximum(most, known.nats(seen, foretold, np.zeros((1, 1))) * (seen <= _MOST_LEFT * foretold))
+    by_day = [most[:, ends // DAY_H == day].max(1, initial=0.0) for day in range(clicks.shape[1] // DAY_H + 1)]
+    return np.sort(np.stack(by_day, 1), 1)[:, -2]
+
+
+def _junk(cube: Cube, model: Fit, groups: Groups, dates: Dates) -> tuple[Junk, ...]:
+    """Slices whose clicks are a multiple of the usual over the last hours while registrations are not, most clicks first.
+
+    Of slices inside one another the smallest that has nearly all of the excess speaks.
+    """
+    found: list[tuple[float, int, Junk]] = []
+    for window in _JUNK_WINDOWS_H:
+        hours = np.arange(cube.top - window, cube.top)
+        if cube.top - window < cube.base:
+            continue
+        known = len(model.clicks_level)
+        usual = np.zeros(cube.leaves)
+        factor, doubt = dates.moves(cube, np.arange(known), cube.top - window, cube.top)
+        usual[:known] = (model.usual_clicks(hours) * factor * np.exp(2.0 * doubt)).sum(1)
+        rate = np.zeros(cube.leaves)
+        rate[:known] = model.reg_rate
+        clicks = groups.sums(cube.measure("clicks", cube.top - window, cube.top).sum(1))
+        regs = groups.sums(cube.measure("regs", cube.top - window, cube.top).sum(1))
+        due, due_regs = groups.sums(usual), groups.sums(usual * rate)
+        people = groups.sums(cube.measure("clicks", cube.top - window, cube.top).sum(1) * rate)
+        unlike = drop_nats(regs, people, np.full(len(groups), 1e6), 1.0) >= _UNLIKE_NATS
+        flat = unlike & (regs <= _FLAT * due_regs + 2.0 * np.sqrt(due_regs + 1.0))
+        loud = (clicks >= _JUNK_TIMES * due) & (clicks - due >= _JUNK_CLICKS) & flat
+        for number in np.flatnonzero(loud).tolist():
+            note = _note(cube, groups, number, window, (clicks, due, regs, due_regs))
+            found.append((float(clicks[number] - due[number]), int(groups.sizes[number]), note))
+    return _innermost(found)
+
+
+def _note(cube: Cube, groups: Groups, number: int, window: int, figures: tuple[Floats, Floats, Floats, Floats]) -> Junk:
+    team = cube.dims.index("team")
+    teams = np.unique(cube.codes[team, groups.members(number)])
+    owner = TeamId(cube.names[team][teams[0]] if len(teams) == 1 else "*")
+    return Junk(dict(groups.names[number]), owner, cube.top - window, *(float(part[number]) for part in figures))
+
+
+def _innermost(found: list[tuple[float, int, Junk]]) -> tuple[Junk, ...]:
+    """One note a cause: the smallest slice with most of the excess, nothing that shares a site or team with it."""
+    kept: list[Junk] = []
+    most = max((excess for excess, _, _ in found), default=0.0)
+    for excess, _, note in sorted(found, key=lambda one: (one[0] < 0.8 * most, one[1], -one[0])):
+        if not any(_akin(note, other) for other in kept) and excess > 0:
+            kept.append(note)
+    return tuple(kept)
+
+
+def _akin(one: Junk, other: Junk) -> bool:
+    return one.team == other.team or bool(set(one.slice.items()) & set(other.slice.items()))
+
+
+def words_of(note: Junk) -> str:
+    """`1,240 clicks since 12:00Z where 210 are usual, registrations flat (3): junk, for the media buyer`."""
+    since = datetime.fromtimestamp(note.since * 3600, UTC)
+    clicks = f"{note.clicks:,.0f} clicks since {since:%H:%MZ} where {note.usual:,.0f} are usual"
+    return f"{clicks}, registrations flat ({note.regs:,.0f}): junk, for the media buyer"
