@@ -45,6 +45,8 @@ class Books:
     """Restatements by partner."""
     notes: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """What finance is told of a partner, by partner."""
+    junk: Sequence[str] | None = None
+    """What whoever buys traffic is told of clicks that are no people."""
 
 
 NOTHING = Books({}, {})
@@ -66,6 +68,7 @@ def answers(event: EventTruth, truth: Truth, found: Sequence[Found], books: Book
         return (_reproduced(truth, books, "P05"), *_disputed(truth, books))
     said: dict[str, Callable[[], tuple[Answer, ...]]] = {
         "F7": lambda: (_called_blind(event, found), _no_alarm(event, found)),
+        "D3": lambda: (_told_as_junk(began, event, truth, books),),
         "D6": lambda: (_noted(began, truth, books),),
         "D7": lambda: (_corrected(books),),
     }
@@ -181,6 +184,13 @@ def _noted(began: datetime, truth: Truth, books: Books) -> Answer:
     late = truth.at > began + NOTED_WITHIN and "P05" in books.notes
     yes = True if told else False if late else None
     return Answer("is it a note for finance?", yes, len(told), next(iter(told), ""))
+
+
+def _told_as_junk(began: datetime, event: EventTruth, truth: Truth, books: Books) -> Answer:
+    told = [words for words in books.junk or () if words.startswith(event.reach.site)]
+    late = truth.at > began + NOTED_WITHIN and books.junk is not None
+    yes = True if told else False if late else None
+    return Answer("is it a note for the media buyer?", yes, len(told), next(iter(told), ""))
 
 
 def _corrected(books: Books) -> Answer:

@@ -85,6 +85,7 @@ def install(home: Home, town: Town, doors: Doors, clock: SimulatedClock, ca_pem:
     (home.config / "parsers").mkdir(exist_ok=True)
     replace(home.config / "ca.pem", ca_pem)
     replace(home.config / "parsers" / "serp.toml", SPEC.encode())
+    replace(home.config / "calendar.csv", _csv(_calendar_rows(town)))
     replace(home.inventory / "sites.csv", _csv(_site_rows(town)))
     replace(home.inventory / "links.csv", _csv(_link_rows(town)))
     replace(home.inventory / "parsers.csv", _csv(_parser_rows(town)))
@@ -127,6 +128,15 @@ def _link_rows(town: Town) -> Iterable[tuple[object, ...]]:
         )  # fmt: skip
 
 
+def _calendar_rows(town: Town) -> Iterable[tuple[object, ...]]:
+    """D1's holiday, a cup evening and a promotion, as somebody of the company would write them down."""
+    day = town.script.day.date()
+    yield ("start", "end", "kind", "name", "geo", "partner")
+    yield (day, "", "holiday", "Fiskedagen", "NO", "")
+    yield (f"{day + timedelta(days=1)}T20:45", "", "sport", "Puchar, 1/8", "PL", "")
+    yield (day + timedelta(days=3), day + timedelta(days=5), "promotion", "Double points", "", "P06")
+
+
 def _parser_rows(town: Town) -> Iterable[tuple[object, ...]]:
     yield ("parser", "url", "team", "spec", "geo", "interval", "query", "canary")
     for parser in town.world.parsers:
@@ -140,7 +150,7 @@ def _toml(town: Town, doors: Doors, clock: SimulatedClock) -> str:
     canaries = [f"{town.origin(host, tls=False)}/" for host in CANARY_HOSTS]
     parts = [
         "# Corvane Media does not exist: its servers listen on 127.0.0.1 while `losswatch demo` runs.",
-        _table("company", {"name": COMPANY, "currency": "EUR"}),
+        _table("company", {"name": COMPANY, "currency": "EUR", "calendar": "calendar.csv", "regions": ["CA-ON"]}),
         _table("hub", {"probes": 1, "min_free": "50MB"}),
         _table(
             "network",

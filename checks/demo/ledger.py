@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -10,7 +9,7 @@ import numpy as np
 
 from checks.demo.partners import PARTNERS, DemoPartner
 from checks.demo.reporting import report_at
-from checks.demo.traffic import HOUR, Bools, Clicks, Floats, Ints, Traffic
+from checks.demo.traffic import HOUR, Bools, Clicks, Floats, Ints, Taken, Traffic
 from data.model.fact import Fact, Receipt
 from data.model.ids import PartnerId, TeamId
 
@@ -63,13 +62,11 @@ class Ledger:
 
     def __init__(self, world: World, traffic: Traffic) -> None:
         self.world, self.traffic, self.start = world, traffic, traffic.start
-        self.lost: dict[str, float] = defaultdict(float)
-        """Expected commission taken so far by event id."""
         self.counts = np.zeros((4, HISTORY_HOURS + 72, len(world.leaves)), dtype=np.float32)
         """(measure, hour since `-HISTORY_HOURS`, leaf); measures as in `MEASURES`."""
         self._drawn = -HISTORY_HOURS
         self._seen = -np.inf
-        self._taken: list[tuple[int, str, float]] = []
+        self._taken: list[Taken] = []
         self._pending: list[_Events] = []
         self._partners = {partner.id: partner for partner in PARTNERS}
         self._receipted: dict[str, int] = dict.fromkeys(self._partners, -HISTORY_HOURS)
@@ -122,9 +119,8 @@ class Ledger:
 
         People are real (drawn), their commission is the expectation of their leaf: what a patient accountant would claim.
         """
-        reached = self._seconds(now) / HOUR
-        parts = ((hour, loss) for hour, name, loss in self._taken if name == event)
-        return sum(loss * min(max(reached - hour, 0.0), 1.0) for hour, loss in parts)
+        reached = self._seconds(now)
+        return sum(each.until(reached) for each in self._taken if each.event == event)
 
     def reported(self, partner: DemoPartner, hours: range, now: datetime) -> list[int]:
         """The hours (relative to the start) of `hours` that the partner's API shows at `now`."""
@@ -136,8 +132,9 @@ class Ledger:
         while self._drawn < hour:
             span = -24 - self._drawn if self._drawn < -24 else 1
             people, taken = self.traffic.suffer(self.traffic.draw(self._drawn, span), self._drawn)
-            self._taken += [(self._drawn, each.event, each.commission) for each in taken if each.commission]
+            self._taken += taken
             self._join(people)
+            self._join(self.traffic.flood(self._drawn, span))
             self._drawn += span
 
     def _join(self, people: Clicks) -> None:

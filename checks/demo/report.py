@@ -51,6 +51,10 @@ class ReportRow:
     ok: bool
     answers: tuple[Answer, ...] = ()
     """What else the event asks of losswatch, where it does."""
+    recoverable: float = 0.0
+    """Part of `loss` that can be backfilled or disputed."""
+    inside: bool | None = None
+    """Whether the truth lies within `loss_lo` and `loss_hi`; `None` where no money is at stake, or nothing was found."""
 
 
 def report(truth: Truth, found: Sequence[Found], books: Books = NOTHING) -> tuple[ReportRow, ...]:
@@ -137,6 +141,7 @@ def _row(event: EventTruth, matches: Sequence[Found], told: tuple[Answer, ...]) 
     else:
         ok = bool(right) and (event.id not in _ONE_INCIDENT or len(incidents) == 1)
         ok = ok and (event.id not in _ONLY_AS_EXPECTED or right == incidents)
+    low, high = _sum(incidents, "lost_lo"), _sum(incidents, "lost_hi")
     return ReportRow(
         id=event.id,
         kind=event.kind,
@@ -146,9 +151,11 @@ def _row(event: EventTruth, matches: Sequence[Found], told: tuple[Answer, ...]) 
         cause=str(first.cause) if first else None,
         incidents=len(incidents),
         loss=_sum(incidents, "lost"),
-        loss_lo=_sum(incidents, "lost_lo"),
-        loss_hi=_sum(incidents, "lost_hi"),
+        loss_lo=low,
+        loss_hi=high,
         true_loss=event.true_loss,
+        recoverable=_sum(incidents, "recoverable"),
+        inside=low <= event.true_loss <= high if incidents and max(event.true_loss, high) > 0 else None,
         ok=ok and all(answer.yes is not False for answer in told),
         answers=told,
     )

@@ -2,7 +2,7 @@
 
 Start times are those of the company's day (simulated UTC). Durations are stretched to where a person can watch them at the
 default speed: F1 06:10-09:40, F2 07:40-09:10, F3 08:30-11:00, F4 09:15-10:05, F5 11:20-14:30, F6 12:00-14:00, F7 13:10-13:40,
-D10 10:10-11:10, D11 12:00-16:00, F8 14:00-14:50, D9 14:10-15:10, F9 15:05-17:00, F10 16:00-18:00, F11 16:45-22:30, F12 17:30-18:50, F13 18:20-19:50, F14 19:10-20:40,
+D10 10:10-11:10, D11 12:00-16:00, D3 12:30-16:30, F8 14:00-14:50, D9 14:10-15:10, F9 15:05-17:00, F10 16:00-18:00, F11 16:45-22:30, F12 17:30-18:50, F13 18:20-19:50, F14 19:10-20:40,
 F15 21:00-21:30. People of the company act at the times of `ACTS`.
 """
 
@@ -39,7 +39,7 @@ class Event:
     reach: Reach
     traffic: str = ""
     """What it does to the company's clicks: `clicks` (they never happen), `conversions` (they earn nothing),
-    `thinned` (fewer people, nobody's fault) or nothing."""
+    `thinned` (fewer people, nobody's fault), `flooded` (clicks of machines beside them) or nothing."""
     shared: dict[str, str] = field(default_factory=dict)
 
     def began(self, day: datetime) -> datetime:
@@ -132,6 +132,10 @@ EVENTS: tuple[Event, ...] = (
         (), Reach(("feed", "slice"), partner="P04"),
     ),
     Event(
+        "D3", "decoy", "bots flood one page: six times the clicks, registrations flat", time(12, 30), time(16, 30),
+        (), Reach(("slice",), team="aurora", causes=("revenue.",)), "flooded",
+    ),
+    Event(
         "D4", "decoy", "a firewall challenges our probe; people get through", time(9, 0), time(19, 0),
         (), Reach(("site",)),
     ),
@@ -169,6 +173,8 @@ BARREN_PARSER = "serp-ie-online-casino-ireland"
 """The parser whose query has no results on D10."""
 HOLIDAY_KEEPS = 0.65
 """Share of Aurora's Norwegian clicks that still happen on D1."""
+FLOOD_TIMES = 6
+"""Clicks of D3's page over its usual ones."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,10 @@
    team, country and hour and by one of its own; clicks are Poisson, evenly spread over the hour.
 2. A click registers with its partner's probability (shaken by a gamma a day) after a log-normal lag, median 6 minutes.
 3. A registration deposits after a log-normal lag, median 35 minutes, cut at 7 days; the commission is a fixed CPA or gamma.
-4. The script then takes away what it takes: clicks that never happen and conversions that are never paid. What was taken
-   is kept with its expected commission: the truth that reports are compared with.
+4. The script then takes away what it takes: first people who stay at home (nobody's loss), then clicks that never happen and
+   conversions that are never paid; whom an earlier failure of the script has taken, a later one cannot. What was taken is
+   kept with its expected commission: the truth that reports are compared with.
+5. Machines click beside them (D3) and never register.
 
 Times are seconds since the simulated start, so that days are plain arithmetic.
 """
@@ -19,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from checks.demo.partners import BY_ID, CASINO, CASINO_WEEK, SPORTS, SPORTS_WEEK, UTC_OFFSET_H
-from checks.demo.script import HOLIDAY_KEEPS, Event, Script
+from checks.demo.script import FLOOD_TIMES, HOLIDAY_KEEPS, Event, Script
 from checks.demo.world import TAIL_SITE
 
 if TYPE_CHECKING:
@@ -54,10 +56,15 @@ class Clicks:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What one event took: expected commission of the people concerned."""
+    """What one event took: when each of the people concerned clicked, and the expected commission of such a click."""
 
     event: str
-    commission: float
+    at: Floats
+    commission: Floats
+
+    def until(self, moment: float) -> float:
+        """Of those who had clicked by then."""
+        return float(self.commission[self.at < moment].sum())
 
 
 class Traffic:
@@ -77,6 +84,8 @@ class Traffic:
         self.team = np.array([leaf.team for leaf in leaves])
         self.geo = np.array([leaf.geo for leaf in leaves])
         self.edge_share = np.array([leaf.edge_share for leaf in leaves])
+        self._taking = [each for each in script.events if each.traffic not in {"", "flooded"}]
+        self._flooded = np.array([leaf.site == world.flooded for leaf in leaves])
         untagged, shallow = (_sites_of(world, names) for names in (world.untagged, world.shallow))
         self._untagged = np.array([leaf.site in untagged for leaf in leaves])
         self._shallow = np.array([leaf.site in shallow for leaf in leaves])
@@ -124,14 +133,14 @@ class Traffic:
         dice = np.random.default_rng([self.seed, 11, first + 100_000])
         gone, unpaid = np.zeros(len(people), dtype=bool), np.zeros(len(people), dtype=bool)
         taken = []
-        for event in (each for each in self.script.events if each.traffic):
+        for event in sorted(self._taking, key=lambda each: each.traffic != "thinned"):
             hit = self._hit(event, people, dice) & ~gone & ~unpaid
             if event.traffic == "conversions":
                 unpaid |= hit
             else:
                 gone |= hit
-            if event.traffic != "thinned":
-                taken.append(Taken(event.id, float(self.epc[people.leaf[hit]].sum())))
+            if event.traffic != "thinned" and hit.any():
+                taken.append(Taken(event.id, people.at[hit], self.epc[people.leaf[hit]]))
         nothing = np.where(unpaid, np.nan, 0.0)
         left = Clicks(
             people.leaf,
@@ -141,6 +150,21 @@ class Traffic:
             np.where(unpaid, 0.0, people.value),
         )
         return left.pick(~gone), tuple(taken)
+
+    def flood(self, first: int, hours: int) -> Clicks:
+        """Machines that click beside the people of a span of hours, and do nothing else."""
+        dice = np.random.default_rng([self.seed, 17, first + 100_000, hours])
+        event = next((each for each in self.script.events if each.traffic == "flooded"), None)
+        began, ended = (self._seconds(at(self.start)) for at in (event.began, event.ended)) if event else (0.0, 0.0)
+        if first * HOUR >= ended or (first + hours) * HOUR <= began:
+            return _machines(np.zeros(0, np.int64), np.zeros(0))
+        rate = self.expected(first, hours) * self._flooded * (FLOOD_TIMES - 1)
+        count = dice.poisson(rate)
+        leaf = np.repeat(np.tile(np.arange(rate.shape[1]), hours), count.ravel())
+        hour = np.repeat(np.repeat(np.arange(hours), rate.shape[1]), count.ravel())
+        at = (first + hour + dice.random(len(leaf))) * HOUR
+        there = (at >= began) & (at < ended)
+        return _machines(leaf[there], at[there])
 
     def _hit(self, event: Event, people: Clicks, dice: np.random.Generator) -> Bools:
         """Which of `people` clicked where and while the event was on."""
@@ -176,6 +200,11 @@ class Traffic:
 
     def _seconds(self, at: datetime) -> float:
         return (at - self.start).total_seconds()
+
+
+def _machines(leaf: Ints, at: Floats) -> Clicks:
+    never = np.full(len(leaf), np.nan)
+    return Clicks(leaf, at, never, never.copy(), np.zeros(len(leaf)))
 
 
 def _sites_of(world: World, links: frozenset[str]) -> set[str]:

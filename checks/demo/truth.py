@@ -69,6 +69,6 @@ def _event(event: Event, now: datetime, world: World, script: Script, ledger: Le
 
 
 def reach_of(event: Event, world: World) -> Reach:
-    """The event's reach with what only the world knows: the one site of D4 and of F14."""
-    site = {"D4": world.challenged, "F14": world.hub}.get(event.id, "")
+    """The event's reach with what only the world knows: the one site of D3, D4 and F14."""
+    site = {"D3": world.flooded, "D4": world.challenged, "F14": world.hub}.get(event.id, "")
     return replace(event.reach, site=site)

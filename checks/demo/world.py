@@ -128,6 +128,8 @@ class World:
     """Name of the site whose firewall dislikes our probe for a day (D4)."""
     hub: str = ""
     """Name of the tier-1 site of Aurora whose deploy forbids indexing (F14)."""
+    flooded: str = ""
+    """Name of the tier-1 site of Aurora that bots flood (D3)."""
     migrating: frozenset[str] = frozenset()
     """Names of the sites of Delta that move to a new host, announced (D8)."""
     untagged: frozenset[str] = frozenset()
@@ -151,14 +153,18 @@ def build_world(seed: int = 1) -> World:
     links = tuple(link for site in sites if site.tier < 3 for link in _links(site))
     challenged = next(site.name for site in sites if site.team == "delta" and site.tier == 1 and not site.edge)
     calm = [site for site in sites if not site.edge and site.name != challenged]
+    leaves = _leaves(sites, dice)
+    hub, *others = [site.name for site in calm if site.team == "aurora" and site.tier == 1]
+    clicks = {name: sum(leaf.clicks_per_day for leaf in leaves if leaf.site == name) for name in others}
     return World(
         seed,
         sites,
         links,
         _parsers(),
-        _leaves(sites, dice),
+        leaves,
         challenged,
-        hub=next(site.name for site in calm if site.team == "aurora" and site.tier == 1),
+        hub=hub,
+        flooded=max(clicks, key=lambda name: clicks[name]),
         migrating=frozenset([site.name for site in calm if site.team == "delta" and site.tier == 2][:12]),
         untagged=_share_of(links, "P01", 0.6),
         shallow=_share_of(links, "P07", 0.7),

@@ -16,7 +16,7 @@ from checks.demo.truth import Truth
 from data.errors import HubUnreachable, LosswatchError
 from data.model.codec import from_json, to_json
 from data.model.known import KnownAt
-from data.model.snapshot import IncidentDetail, IncidentPage, TargetDetail
+from data.model.snapshot import IncidentDetail, IncidentPage, ListPage, TargetDetail
 from tui import format as fmt
 from tui.cli.paper import paper
 from tui.cli.table import Cell, Column, table
@@ -43,8 +43,12 @@ _COLUMNS = (
     Column("incidents", "right"),
     Column("loss (80 %)", "right"),
     Column("truth", "right"),
+    Column("inside"),
     Column("verdict"),
 )
+
+
+_INSIDE: dict[bool | None, tuple[str, str]] = {True: ("yes", ""), False: ("NO", "warn"), None: ("", "")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +105,18 @@ def print_view(view: DemoView) -> None:
     right = [sum(row.ok for row in rows) for rows in (failures, decoys)]
     page.say()
     page.say(f"{right[0]} of {len(failures)} failures found so far, {right[1]} of {len(decoys)} decoys silent")
+    priced = [row for row in begun if row.inside is not None]
+    held, lost, true = (
+        sum(row.inside is True for row in priced),
+        sum(row.loss for row in priced),
+        sum(row.true_loss for row in priced),
+    )
+    page.say(
+        f"the truth lies inside {held} of {len(priced)} intervals of 80 %; {lost:,.0f} told as lost in all, {true:,.0f} in truth"
+    )
+    for row in priced:
+        if row.recoverable:
+            page.say(f"{row.id} {row.recoverable:,.0f} of it can be backfilled or disputed")
     for row in begun:
         for answer in row.answers:
             word = {True: "yes", False: "NO", None: "nothing to say yet"}[answer.yes]
@@ -126,6 +142,7 @@ def _cells(row: ReportRow, view: DemoView) -> list[Cell]:
         Cell(str(row.incidents) if row.began_at else ""),
         Cell(loss),
         Cell(f"{row.true_loss:,.0f}" if row.began_at else ""),
+        Cell(*_INSIDE[row.inside]),
         Cell(verdict, role),
     ]
 
@@ -165,7 +182,9 @@ async def _from_hub(home: Home, truth: Truth) -> tuple[list[Found], Books]:
         partner: tuple(change.now for change in one.changes if change.kind == "net-revenue-negative")
         for partner, one in details.items()
     }
-    return found, Books(known, ledger, notes)
+    page = await client.get(f"/v1/targets/slice?limit={_PAGE}", ListPage)
+    junk = tuple(f"{row.site} {row.detail}" for row in page.rows if "junk" in row.detail)
+    return found, Books(known, ledger, notes, junk)
 
 
 async def _known(client: HubClient, truth: Truth, partner: str) -> dict[datetime, dict[date, Day]]:

@@ -181,7 +181,7 @@ def test_rows_have_the_promised_form(truth):
     line = from_json(to_json(row(truth, "F1")), dict)
     assert list(line) == [
         "id", "kind", "began_at", "expected_causes", "found_at", "cause", "incidents",
-        "loss", "loss_lo", "loss_hi", "true_loss", "ok", "answers",
+        "loss", "loss_lo", "loss_hi", "true_loss", "ok", "answers", "recoverable", "inside",
     ]  # fmt: skip
     assert line["began_at"] == "2026-11-17T06:10:00Z"
     assert line["true_loss"] > 300
