@@ -124,6 +124,17 @@ def test_the_slice_of_an_alarm_shows_its_evidence_hour_by_hour_and_what_it_costs
     )
 
 
+def test_the_step_that_moved_is_told_and_commission_is_a_share_without_the_right_to_money(house):
+    found = shown(house, "partner=P07").revenue.funnel
+    steps = {step.name: step for step in found.steps}
+    assert (found.step, steps["registrations"].seen, steps["own clicks"].moved) == ("registrations", 0.0, False)
+    assert found.likely
+    quiet, hidden = (shown(house, "partner=P06", who).revenue.funnel.steps[-1] for who in (ADMIN, NO_MONEY))
+    assert (hidden.name, hidden.expected) == ("commission", 1.0)
+    assert hidden.seen == pytest.approx(quiet.seen / quiet.expected, abs=0.001)
+    assert hidden.lo <= 1 <= hidden.hi
+
+
 def test_a_part_of_an_alarm_says_whose_part_it_is_and_its_parents_are_quiet(house):
     part, parent = shown(house, "partner=P07,geo=BR"), shown(house, "team=cedar")
     assert part.row.detail.endswith("part of the alarm on P07")
