@@ -360,21 +360,24 @@ def wander_of(cube: Cube, model: Fit, groups: Groups, left_out: Bools) -> Wander
 
 
 def _foretold(cube: Cube, model: Fit, groups: Groups, left_out: Bools) -> tuple[Floats, Floats]:
-    """[slice, hour] clicks and what the days before implied for them; the first week only teaches."""
+    """[slice, hour] clicks and what the days before implied for them; the first week only teaches.
+
+    Day by day, so that a large company needs no matrix of all its leaves and hours.
+    """
     days = min((cube.top - cube.base) // DAY_H, _PAST_H // DAY_H)
-    since = cube.top - days * DAY_H
-    low, high = cube.columns(since, cube.top)
-    usable, hours = ~left_out[: cube.leaves, low:high], np.arange(since, cube.top)
-    usual = np.zeros((cube.leaves, len(hours)))
-    usual[: len(model.clicks_level)] = model.usual_clicks(hours)
-    clicks = groups.sums(cube.measure("clicks", since, cube.top) * usable)
-    shape = groups.sums(usual * usable)
-    by_day = [figures.reshape(len(groups), days, DAY_H).sum(2) for figures in (clicks, shape)]
-    level, weight, foretold = np.zeros(len(groups)), np.zeros(len(groups)), np.zeros((len(groups), days))
-    for day in range(days):
-        foretold[:, day] = np.divide(level, weight, out=np.zeros_like(level), where=weight > 0)
-        level, weight = level * _DAY_KEEPS + by_day[0][:, day], weight * _DAY_KEEPS + by_day[1][:, day]
-    return clicks[:, WEEK_H:], (np.repeat(foretold, DAY_H, axis=1) * shape)[:, WEEK_H:]
+    level, weight = np.zeros((len(groups), 1)), np.zeros((len(groups), 1))
+    seen, due = [], []
+    for since in range(cube.top - days * DAY_H, cube.top, DAY_H):
+        low, high = cube.columns(since, since + DAY_H)
+        usable, usual = ~left_out[: cube.leaves, low:high], np.zeros((cube.leaves, DAY_H))
+        usual[: len(model.clicks_level)] = model.usual_clicks(np.arange(since, since + DAY_H))
+        clicks = groups.sums(cube.measure("clicks", since, since + DAY_H) * usable)
+        shape = groups.sums(usual * usable)
+        seen.append(clicks)
+        due.append(shape * np.divide(level, weight, out=np.zeros_like(level), where=weight > 0))
+        level = level * _DAY_KEEPS + clicks.sum(1, keepdims=True)
+        weight = weight * _DAY_KEEPS + shape.sum(1, keepdims=True)
+    return np.hstack(seen)[:, WEEK_H:], np.hstack(due)[:, WEEK_H:]
 
 
 def _held(short: Floats, due: Floats) -> Floats:
