@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from checks.incidents.notify.delivery import DeliveryFailed, failed, sent
 from checks.incidents.notify.payload import payload
-from checks.incidents.notify.send import by_apprise, by_webhook, in_a_thread
+from checks.incidents.notify.send import by_apprise, by_webhook, in_a_thread, keeps_incidents
 from checks.incidents.notify.words import digest, message
 from data.errors import LosswatchError, StoreDown
 from data.model.notice import Notice, NoticeState
@@ -106,7 +106,7 @@ class Courier:
         while ready := self._ready():
             if self._is_closed or not self._has_room():
                 break
-            many = len(ready) >= TOGETHER and self.channel.kind == "apprise"
+            many = len(ready) >= TOGETHER and await self._may_be_together()
             mine = [claimed for one in (ready if many else ready[:1]) if (claimed := await self._claim(one))]
             if not mine:
                 break
@@ -124,6 +124,15 @@ class Courier:
             else:
                 ready.append(notice)
         return ready[:MOST_TOGETHER]
+
+    async def _may_be_together(self) -> bool:
+        """Whether people read there; machines want each message by itself."""
+        if self.channel.kind != "apprise":
+            return False
+        try:
+            return not await asyncio.to_thread(keeps_incidents, await self._secret())
+        except DeliveryFailed:
+            return True  # the attempt will say what is wrong
 
     def _has_room(self) -> bool:
         """Whether the channel takes another message this minute."""

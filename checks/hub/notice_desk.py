@@ -108,6 +108,7 @@ class NoticeDesk:
         """Put an incident into somebody's hands: whoever was told hears it, and so do they."""
         incident, whom = self._incident(who, arguments), str(arguments.get("to") or "")
         people = self.hub.notifier.directory.people
+        whom = next((one.name for one in people.values() if one.account and one.account == whom), whom)
         known = [*people, *(user.account for user in self.hub.settings.users)]
         if whom not in known:
             hint = nearest(whom, known)

@@ -26,7 +26,7 @@ from data.model.principal import EVERYTHING
 from data.store import findings, incidents, outbox
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from checks.hub.hub import Hub
@@ -298,8 +298,3 @@ class Notifier:
             )
             for name, courier in self.couriers.items()
         )
-
-    def known(self, numbers: Iterable[IncidentId]) -> dict[IncidentId, Labels]:
-        """Labels of open incidents."""
-        found = ((number, self.hub.desk.get(number)) for number in numbers)
-        return {number: self.labels.of(incident) for number, incident in found if incident is not None}

@@ -42,7 +42,7 @@ class Person:
     channels: tuple[str, ...]
     timezone: str = "UTC"
     account: str = ""
-    """Unix account, for whom acknowledging, assigning and what was done are told apart."""
+    """Unix account, by which an incident may be assigned to them as well."""
     quiet: tuple[time, time] | None = None
     """Local times between which SEV3 and SEV4 wait until the morning."""
     line: int = 0

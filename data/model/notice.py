@@ -139,8 +139,6 @@ class ChannelRow:
     dead: int
     problem: str = ""
     """Why the last attempt failed; empty when it did not."""
-    sent_at: datetime | None = None
-    """Of the last that arrived."""
 
 
 @dataclass(frozen=True, slots=True)

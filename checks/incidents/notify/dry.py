@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from checks.incidents.notify.labels import owned
@@ -87,5 +86,5 @@ def _hearers(directory: Directory, reached: Iterable[Reached], labels: Labels, n
         blind = not any(map(directory.scopes[one.channel].sees, labels.teams))
         asleep = one.quiet_until if labels.severity not in URGENT else None
         refused = f"{one.channel} may not see team {', '.join(sorted(labels.teams))}" if blind else ""
-        made.append(Hearer(one.receiver, one.channel, asleep or now + timedelta(0), refused))
+        made.append(Hearer(one.receiver, one.channel, asleep or now, refused))
     return tuple(made)

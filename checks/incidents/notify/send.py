@@ -75,13 +75,20 @@ def plugin(url: str) -> apprise.NotifyBase:
     logger.setLevel(logging.DEBUG)
     if _heard not in logger.handlers:
         logger.addHandler(_heard)
-    made = apprise.Apprise.instantiate(url, asset=apprise.AppriseAsset(app_id="losswatch", async_mode=False))
+    asset = apprise.AppriseAsset(app_id="losswatch", app_desc="losswatch", app_url="", async_mode=False)
+    asset.image_url_mask = asset.image_url_logo = asset.image_path_mask = ""  # no pictures from elsewhere
+    made = apprise.Apprise.instantiate(url, asset=asset)
     if not isinstance(made, apprise.NotifyBase):
         raise DeliveryFailed("the secret is no Apprise URL")
     for part in _PARTS.split(url):
         if len(part) >= _TOKEN and "." not in part:
             register_secret(part)
     return made
+
+
+def keeps_incidents(url: str) -> bool:
+    """Whether the service has incidents of its own, which an end must find: its messages are never put together."""
+    return hasattr(plugin(url), "dedup")
 
 
 def room_of(service: apprise.NotifyBase) -> int:

@@ -13,6 +13,7 @@ from email import message_from_bytes, policy
 import httpx
 import pytest
 from aiosmtpd.smtp import SMTP
+from apprise.plugins import pagerduty
 
 from checks.engine.clock import FakeClock
 from checks.hub.courier import Courier, Post
@@ -21,6 +22,7 @@ from checks.incidents.notify.words import told
 from data.access.receivers import scope_of
 from data.config.notifying import Channel
 from data.errors import SecretMissing, StoreFull
+from data.model.incident import IncidentState
 from data.model.notice import Notice, NoticeKind, NoticeState
 from data.model.principal import EVERYTHING
 from data.store import outbox
@@ -342,6 +344,25 @@ async def test_a_secret_that_is_no_address_is_told_without_showing_it(desk):
     await desk.later(0)
     assert "hunter2" not in desk.stored("chat-1").problem
     assert "no Apprise URL" in desk.stored("chat-1").problem
+
+
+async def test_a_service_with_incidents_of_its_own_ends_what_it_began_and_gets_each_by_itself(desk, monkeypatch):
+    for region in pagerduty.PAGERDUTY_API_LOOKUP:
+        monkeypatch.setitem(pagerduty.PAGERDUTY_API_LOOKUP, region, f"http://127.0.0.1:{desk.receiver.port}/pager")
+    desk.channel("pager", per_minute=99)
+    desk.keys.known["pager"] = "pagerduty://Abc1234567@intkey1234567890/losswatch/hub"
+    over = {"kind": NoticeKind.RESOLVED, "created_at": BEGAN + timedelta(seconds=1)}
+    await asyncio.gather(*(desk.put("pager", number) for number in (1, 2, 3)))
+    for number in (1, 2, 3):
+        row = told(
+            incident(number, state=IncidentState.CLOSED, closed_at=BEGAN), labels_of(incident(number)), EVERYTHING
+        )
+        await desk.put("pager", number, id=f"over-{number}", told=(row,), **over)
+    await desk.later(2)
+    events = [(body["event_action"], body["dedup_key"]) for _, body in desk.receiver.bodies]
+    keys = [f"losswatch g{number}" for number in (1, 2, 3)]
+    assert sorted(events) == sorted([("trigger", key) for key in keys] + [("resolve", key) for key in keys])
+    assert "github" not in str(desk.receiver.bodies)
 
 
 class Letters:

@@ -28,7 +28,7 @@ BEGAN = datetime(2026, 11, 16, 12, tzinfo=UTC)
 ROOT = Route(to=("chat",), place="losswatch.toml:1", group_wait_s=0.0)
 CHAT = Channel("chat", secret="chat", role="lead")
 PHONE = Channel("phone", secret="phone", role="junior")
-RULES = Notifying(ROOT, (CHAT, PHONE), (Person("ana", ("phone",)), Person("ben", ("chat",))))
+RULES = Notifying(ROOT, (CHAT, PHONE), (Person("ana", ("phone",), account="u1001"), Person("ben", ("chat",))))
 TEAMS = (Team("aurora", "Aurora"), Team("cedar", "Cedar"))
 ADMIN = Principal("root", 0, "admin", EVERYTHING)
 AURORA = Principal("maria", 1, "senior", Scope(frozenset({"aurora"}), MoneyRight.FULL))
@@ -267,7 +267,7 @@ async def test_a_mute_that_says_too_little_is_refused(house, given, words):
 
 async def test_what_is_assigned_is_acknowledged_told_and_audited(house):
     await house.fails(1)
-    reply = await house.notices.assign(ADMIN, {"incident": 1, "to": "ana"})
+    reply = await house.notices.assign(ADMIN, {"incident": 1, "to": "u1001"})
     assert reply.message == "incident #1 assigned to ana"
     await house.later(1)
     assert sorted(house.said()) == [("acknowledged", "chat", [1]), ("acknowledged", "phone", [1]), OPENED]
