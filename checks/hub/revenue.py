@@ -113,6 +113,7 @@ class Revenue:
     def _tell(self, now: datetime) -> None:
         """What the rest of the hub knows."""
         self.hub.book.follow(self.hub.settings.calendar)
+        self.hub.book.second_hand = self.hub.to_facts.second_hand()
         self.hub.book.believe(self.hub.fusion.priors(now))
         self.hub.book.explain([*self.hub.recent.explained(now), *self.hub.fusion.unjudged(now)])
 

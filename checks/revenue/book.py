@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from checks.revenue.belief import Prior
     from checks.revenue.calendar import Calendar
-    from checks.revenue.cube import Floats, Ints
+    from checks.revenue.cube import Bools, Floats, Ints
     from checks.revenue.expectation import Fit
     from checks.revenue.scan import Caution
     from checks.revenue.scatter import Scatter
@@ -96,6 +96,8 @@ class RevenueBook:
         self._explained: tuple[Explained, ...] = ()
         self._priors: tuple[Prior, ...] = ()
         self._traffic = Traffic()
+        self.second_hand: frozenset[str] = frozenset()
+        """Partners whose clicks are their own count: they come with the report, or not at all."""
         self._dates, self._effects = Dates(), tuple[Learned, ...]()
 
     def follow(self, calendar: Calendar) -> None:
@@ -170,12 +172,21 @@ class RevenueBook:
 
     def _follow_traffic(self, model: Fit) -> list[Case]:
         """Own clicks: a channel that neither masks conversions nor is masked by their alarms; gives what ended."""
-        explained = self._known.explained_hours(self.cube)
+        explained = self._known.explained_hours(self.cube) | self._untold()
         if self._traffic.fitted != model.hour:
             self._traffic.refit(self.cube, model, explained)
         ended = self._traffic.tick(self.cube, model, self._dates, explained, self._numbers + 1)
         self._numbers = max([self._numbers, *(case.number for case in self._traffic.open)])
         return ended
+
+    def _untold(self) -> Bools:
+        """[leaf, hour of the cube]: hours whose clicks are still to come with their partner's report."""
+        cube, untold = self.cube, np.zeros_like(self.cube.masked)
+        named = cube.dims.index("partner")
+        theirs = np.flatnonzero([cube.names[named][code] in self.second_hand for code in cube.codes[named]])
+        if len(theirs):
+            untold[theirs] = ~cube.received(cube.base, cube.base + cube.width)[cube.codes[named, theirs]]
+        return untold
 
     def held(self) -> tuple[str, ...]:
         """One line for each hour set aside and for each reason for which rows were not let in."""

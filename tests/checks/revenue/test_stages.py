@@ -69,3 +69,21 @@ def test_the_partners_own_count_stands_between_ours_and_registrations(world):
     book_steps = steps_of(world(32), partner="P07") | {PARTNER: Counted(10, 2000)}
     found = funnel(book_steps, world(1).at(0), world(1).at(1))
     assert found.step == PARTNER
+
+
+def traffic_alarms(world, second_hand):
+    """Alarms about clicks after a day on which P07's report, clicks and all, did not come."""
+    gone = world.inside(partner="P07")
+    world.clicks[np.ix_(gone, np.arange(SINCE, NOW))] = 0
+    world.told["P07"][SINCE:] = 48
+    book = RevenueBook()
+    book.second_hand = frozenset(second_hand)
+    book.add(world.facts())
+    book.add_receipts(world.receipts())
+    book.tick(world.at(SINCE - 1))
+    return [alarm for alarm in book.tick(world.at(NOW)).alarms if alarm.channel == "clicks"]
+
+
+def test_clicks_that_come_with_a_report_are_awaited_and_our_own_are_missed(world):
+    assert traffic_alarms(world(32), ()), "our own log would have told"
+    assert traffic_alarms(world(32), ("P07",)) == []
