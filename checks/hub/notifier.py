@@ -6,7 +6,6 @@ import asyncio
 import logging
 import os
 from collections import Counter
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -64,6 +63,7 @@ class Notifier:
     couriers: dict[str, Courier] = field(default_factory=dict)
     handovers: Handovers = field(init=False)
     _tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    _is_running: bool = False
     _ending: set[asyncio.Task[None]] = field(default_factory=set)
     _lost: list[Notice] = field(default_factory=list)
     """For channels that are configured no longer."""
@@ -145,6 +145,7 @@ class Notifier:
 
     async def run(self) -> None:
         """Until cancelled; one bad moment must not silence the rest."""
+        self._is_running = True
         for name in self.couriers:
             self._start(name)
         while True:
@@ -212,7 +213,7 @@ class Notifier:
             if known is not None:
                 fresh.waiting = known.waiting
                 self._end(channel.name, known)
-            if self._tasks or known is not None:
+            if self._is_running:
                 self._start(channel.name)
         for name, gone in before.items():
             self._end(name, gone)
@@ -224,9 +225,7 @@ class Notifier:
         return Post(hub.store, hub.keeping, hub.secrets, hub.clock, hub.pulls.client, self._worker, self._hand_out)
 
     def _start(self, name: str) -> None:
-        with suppress(RuntimeError):  # no loop yet: `run` starts them all
-            asyncio.get_running_loop()
-            self._tasks[name] = asyncio.create_task(self.couriers[name].run(), name=f"channel {name}")
+        self._tasks[name] = asyncio.create_task(self.couriers[name].run(), name=f"channel {name}")
 
     def _end(self, name: str, courier: Courier) -> None:
         """The courier ends once what it has taken on is settled."""

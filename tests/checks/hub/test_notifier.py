@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from types import SimpleNamespace
@@ -156,6 +157,30 @@ async def test_channels_that_come_later_hear_of_what_is_open(tmp_path):
     made.notifier.configure(made.settings)
     await made.later(1)
     assert made.said() == [OPENED]
+    await made.close()
+
+
+async def attempted(made, name):
+    """Poll until the couriers, left to themselves, have tried the channel."""
+    for _ in range(400):
+        said = outbox.since(made.store, EVERYTHING, BEGAN)
+        if any(one.attempts for one in said if one.channel == name):
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError(f"{name} was never tried")
+
+
+async def test_a_channel_that_comes_while_the_hub_runs_is_served_and_so_is_one_that_changed(tmp_path):
+    made = House(tmp_path, Notifying())
+    running = asyncio.create_task(made.notifier.run())
+    await asyncio.sleep(0)
+    made.notifier.configure(replace(made.settings, notify=RULES))
+    await made.fails(1)
+    await attempted(made, "chat")
+    changed = replace(RULES, root=replace(ROOT, to=("chat", "phone")), channels=(CHAT, replace(PHONE, timeout_s=3.0)))
+    made.notifier.configure(replace(made.settings, notify=changed))
+    await attempted(made, "phone")
+    running.cancel()
     await made.close()
 
 
