@@ -139,7 +139,7 @@ class Details:
             ),
             band=band,
             band_unit=unit,
-            notes=self._notes(row, now),
+            notes=self._notes(row.target, now),
             incidents=tuple(
                 redact_incident(one, scope)
                 for one in incidents.of_target(store, scope, row.target)
@@ -183,12 +183,10 @@ class Details:
         latency = observations.latency(self.hub.store, scope, row.target, now - timedelta(hours=6), now, 360.0)
         return tuple(BandPoint(at, p50, p50, p95, p50) for at, p50, p95 in latency), "ms"
 
-    def _notes(self, row: TargetRow, now: datetime) -> tuple[str, ...]:
-        target = self.hub.board.targets.get(row.target)
-        notes = [self.hub.maintenance.note(target, now)] if target else []
-        hours = row.fires_after_h
-        notes += [f"an alarm on silence can fire after {hours:.1f} h here"] if hours else []
-        return tuple(filter(None, notes))
+    def _notes(self, name: TargetId, now: datetime) -> tuple[str, ...]:
+        target = self.hub.board.targets.get(name)
+        note = self.hub.maintenance.note(target, now) if target else ""
+        return (note,) if note else ()
 
     async def incidents(self, who: Principal, state: str, offset: int, limit: int) -> IncidentPage:
         scope = who.scope
