@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from checks.revenue.alarm import Alarm
-    from checks.revenue.book import RevenueTick
+    from checks.revenue.book import Explained, RevenueTick
     from checks.revenue.cube import Floats
     from checks.revenue.views import SliceView
     from data.model.ids import TeamId
@@ -138,10 +138,10 @@ class SharedBook(RevenueBook):
         now: datetime,
         *,
         basis: str = "clicks",
-        share: float = 1.0,
+        without: Sequence[Explained] = (),
     ) -> Loss:
         with self._rest:
-            return super().loss_of(slices, start, now, basis=basis, share=share)
+            return super().loss_of(slices, start, now, basis=basis, without=without)
 
     def expected_per_hour(self, where: Mapping[str, str], now: datetime) -> float:
         with self._rest:

@@ -38,6 +38,8 @@ LEAST_HISTORY_H = 7 * DAY_H
 _REFIT_H = 24
 _MUCH_MORE = 1.2
 """History that grew by this factor since the last fit is worth a new one at once."""
+_CLEARLY_LESS = 0.75
+"""Share of the expected that comes on a holiday."""
 DIMS = ("partner", "offer", "geo", "site", "team")
 _LEARNED = ("_effects", "_traffic", "_model", "_caution", "_scatter", "_common", "_known", "_numbers", "_fitted_rows")
 """What a tick leaves behind beside the cube; everything else is told again or follows from these."""
@@ -232,16 +234,9 @@ class RevenueBook:
         self._common = {hour: factor for hour, factor in self._common.items() if hour >= cube.base}
         return Watch(cube, self._model, self.lattice, self._caution, self._common, self._known)
 
-    def loss(
-        self, where: Mapping[str, str], start: datetime, now: datetime, *, basis: str = "clicks", share: float = 1.0
-    ) -> Loss:
-        """What a slice lost between `start` and `now`.
-
-        `basis="clicks"`: the clicks seen at their usual worth, minus what came in (a dead link or offer). `"calendar"`:
-        the clicks the week implies minus those seen, at their usual worth (a dead site sends none; what still comes in
-        was earned before). `share` of the slice is affected.
-        """
-        return self.loss_of([where], start, now, basis=basis, share=share)
+    def loss(self, where: Mapping[str, str], start: datetime, now: datetime, *, basis: str = "clicks") -> Loss:
+        """What a slice lost between `start` and `now`: see `loss_of`."""
+        return self.loss_of([where], start, now, basis=basis)
 
     def loss_of(
         self,
@@ -250,19 +245,49 @@ class RevenueBook:
         now: datetime,
         *,
         basis: str = "clicks",
-        share: float = 1.0,
+        without: Sequence[Explained] = (),
     ) -> Loss:
-        """As `loss`, for the union of several slices: a leaf in two of them counts once."""
+        """What the union of several slices lost between `start` and `now`; a leaf in two of them counts once.
+
+        `basis="clicks"`: the worth of the clicks seen, which earned nothing (a dead link or offer), unless clearly more
+        came in than clicks before them still bring. `"calendar"`: the worth of the clicks that did not come (a dead
+        site). `"counts"`: conversions that are missing for no known reason. What lies in `without` is counted elsewhere.
+        """
         leaves = self._union(slices)
-        if self._model is None or not len(leaves):
+        if self._model is None or self._scatter is None or not len(leaves) or now <= start:
             return Loss(currency=self.currency)
-        lasted_h = max((now - start).total_seconds() / 3600.0, 0.0)
+        if basis == "counts":
+            until = max(-int(-now.timestamp() // 3600), hour_of(start) + 1)
+            case = Case(0, "ftd", {}, hour_of(start), hour_of(start), until, status="closed", leaves=leaves)
+            return self._alarm_loss(case, [(self._union(one.slices), hour_of(one.start), hour_of(one.end) + 1) for one in without])  # fmt: skip
+        part, lasted_h = self._part(leaves, start, now, without), (now - start).total_seconds() / 3600.0
         if basis == "calendar":
-            implied = self._within(leaves, start, now, calendar=True)
-            seen = self._still_earned(leaves, start, now)
-            return price.loss_between(implied, seen * share, lasted_h, self.currency, share)
-        due = self._within(leaves, start, now, calendar=False)
-        return price.loss_between(due, self._actual(leaves, start, now) * share, lasted_h, self.currency, share)
+            return price.loss_between(self._unsent(leaves, hour_of(start), part), 0.0, lasted_h, self.currency)
+        factor = self._moved(hour_of(start), hour_of(start) + part.shape[1])
+        due = price.lost_clicks(self.cube, self._model, leaves, hour_of(start), part, calendar=False, factor=factor)
+        came = price.came(self.cube, leaves, hour_of(start), part)
+        return price.loss_between(due, price.against(due, came, lasted_h), lasted_h, self.currency)
+
+    def _unsent(self, leaves: Ints, since: int, part: Floats) -> price.Money:
+        """Worth of the clicks that did not come, as far as events let the calendar imply them."""
+        assert self._model is not None
+        model, until = self._model, since + part.shape[1]
+        moved = self._moved(since, until)
+
+        def priced(some: Ints, factor: Floats) -> price.Money:
+            mine = part[np.isin(leaves, some)]
+            return price.lost_clicks(self.cube, model, some, since, mine, calendar=True, factor=moved * factor)
+
+        return self._dates.priced(self.cube, leaves, since, until, priced)
+
+    def _part(self, leaves: Ints, start: datetime, now: datetime, without: Sequence[Explained]) -> Floats:
+        """[leaf, hour] from the hour of `start`: the part of each that lies between the two moments and is not taken."""
+        hours = np.arange(hour_of(start), -int(-now.timestamp() // 3600))
+        part = np.tile(price.overlap(hours, start, now), (len(leaves), 1))
+        for one in without:
+            inside = np.isin(leaves, self._union(one.slices))
+            part[inside] -= price.overlap(hours, max(start, one.start), min(now, one.end))
+        return np.maximum(part, 0.0)
 
     def explain(self, known: Iterable[Explained]) -> None:
         """Leave these slice-hours out of the scan: somebody already knows why they earn nothing.
@@ -306,7 +331,9 @@ class RevenueBook:
         return self.page_nats + len(where)
 
     def _moved(self, since: int, until: int) -> Floats:
-        return np.array([self._common.get(hour, 1.0) for hour in range(since, until)])
+        """[hour]: what moved everybody. A little less than usual everywhere is noise, and would make all losses small."""
+        common = np.array([self._common.get(hour, 1.0) for hour in range(since, until)])
+        return np.where(common < _CLEARLY_LESS, common, 1.0)
 
     def _union(self, slices: Sequence[Mapping[str, str]]) -> Ints:
         inside = np.zeros(self.cube.leaves, np.bool_)
@@ -314,58 +341,16 @@ class RevenueBook:
             inside |= self.cube.select(where)
         return np.flatnonzero(inside)
 
-    def _within(self, leaves: Ints, start: datetime, now: datetime, *, calendar: bool) -> price.Money:
-        """Expected commission between two moments; clicks seen are only those that have happened, so they are whole."""
-        first, last = hour_of(start), hour_of(now)
-        begun = start.timestamp() / 3600.0 - first
-        ended = now.timestamp() / 3600.0 - last
-        if first == last:
-            part = max(ended - begun, 0.0) if calendar else 1.0 - begun
-            return self._expected(leaves, first, first + 1, calendar=calendar).times(part)
-        total = self._expected(leaves, first, first + 1, calendar=calendar).times(1.0 - begun)
-        if last > first + 1:
-            total = total.plus(self._expected(leaves, first + 1, last, calendar=calendar))
-        return total.plus(self._expected(leaves, last, last + 1, calendar=calendar).times(ended if calendar else 1.0))
-
-    def _still_earned(self, leaves: Ints, start: datetime, end: datetime) -> float:
-        """Worth of the clicks seen between two moments.
-
-        Clicks are known by the hour: of the first and the last one those outside are taken off, as far as the week
-        implies them.
-        """
-        first, last = hour_of(start), hour_of(end)
-        seen = self._expected(leaves, first, last + 1, calendar=False)
-        edges = [(first, start.timestamp() / 3600.0 - first)]
-        edges.append((last, min(self.cube.now_s / 3600.0, last + 1.0) - end.timestamp() / 3600.0))
-        earned = seen.mean
-        for hour, outside in edges:
-            here = self._expected(leaves, hour, hour + 1, calendar=False).mean
-            usual = self._expected(leaves, hour, hour + 1, calendar=True).mean
-            earned -= min(here, usual * max(outside, 0.0))
-        return max(earned, 0.0)
-
-    def _expected(self, leaves: Ints, since: int, until: int, *, calendar: bool, spread: float = 1.0) -> price.Money:
+    def _expected(self, leaves: Ints, since: int, until: int, *, calendar: bool) -> price.Money:
         assert self._model is not None
         model, common = self._model, self._moved(since, until)
 
         def priced(some: Ints, factor: Floats) -> price.Money:
-            return price.expected(
-                self.cube, model, some, since, until, calendar=calendar, common=common * factor, spread=spread
-            )
+            return price.expected(self.cube, model, some, since, until, calendar=calendar, common=common * factor)
 
         if calendar:
             return self._dates.priced(self.cube, leaves, since, until, priced)
         return priced(leaves, np.ones(until - since))
-
-    def _actual(self, leaves: Ints, start: datetime, now: datetime) -> float:
-        """Commission seen between two moments; of the hour `start` lies in, the part after it."""
-        since, until = hour_of(start), hour_of(now) + 1
-        low, _ = self.cube.columns(since, until)
-        revenue = self.cube.measure("revenue", since, until)[leaves].sum(0)
-        if len(revenue) and self.cube.base + low == since:
-            revenue = revenue.copy()
-            revenue[0] *= 1.0 - (start.timestamp() / 3600.0 - since)
-        return float(revenue.sum())
 
     def _alarm(self, case: Case) -> Alarm:
         now = self.cube.top
@@ -385,20 +370,27 @@ class RevenueBook:
             nats=case.nats,
             observed=case.observed,
             expected=case.expected,
-            loss=self._alarm_loss(case),
+            loss=self._alarm_loss(case, self._elder(case)),
         )
 
-    def _alarm_loss(self, case: Case) -> Loss:
-        """Hours whose report is here count as they came; hours still to be told lose the share lost so far."""
+    def _elder(self, case: Case) -> list[shortfall.Taken]:
+        """What older alarms count already."""
+        return [
+            (other.leaves, other.start, self.cube.top if other.status == "open" else other.end)
+            for other in (*self._known.open, *self._known.closed)
+            if other.number < case.number and other.status != "withdrawn"
+        ]
+
+    def _alarm_loss(self, case: Case, taken: Sequence[shortfall.Taken]) -> Loss:
+        """Without what is `taken` and what incidents of a known cause account for."""
         assert self._model is not None
         assert self._scatter is not None
         if case.status == "withdrawn":
             return NO_LOSS
         if case.channel == traffic.CHANNEL:
             return self.loss(case.where, _moment(case.start), _moment(case.end), basis="calendar")
-        known = (*self._known.open, *self._known.closed)
-        older = [other for other in known if other.number < case.number and other.status != "withdrawn"]
-        return shortfall.of_alarm(self.cube, self._model, self._scatter, case, older, self._moved, self.currency)
+        elsewhere = [*taken, *self._known.explained]
+        return shortfall.of_alarm(self.cube, self._model, self._scatter, case, elsewhere, self._moved, self.currency)
 
     def _waiting(self) -> tuple[str, ...]:
         return views.waiting(self.cube)

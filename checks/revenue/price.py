@@ -11,12 +11,18 @@ from checks.revenue.cube import WEEK_H
 from data.model.money import Loss, cents
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from checks.revenue.cube import Cube, Floats, Ints
     from checks.revenue.expectation import Fit
 
 Z80 = 1.2816
 _RATE_DOUBT = 0.05
 """Relative doubt of any expectation, however long its history."""
+_ECHO_H = 1.1
+_CLEARLY_SD = 2.0
+_CLICK_DOUBT = 0.12
+"""Relative doubt of one hour's clicks as the calendar has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,32 +32,22 @@ class Money:
     mean: float
     variance: float
     doubt: float
-    """Standard deviation of the expectation itself; adds up linearly, hours share it."""
+    """Standard deviation of the expectation itself."""
 
     @property
     def sd(self) -> float:
         return float(np.hypot(np.sqrt(self.variance), self.doubt))
 
-    def times(self, part: float) -> Money:
-        """This for `part` of the time."""
-        return Money(self.mean * part, self.variance * part, self.doubt * part)
-
-    def priced(self, factor: float) -> Money:
-        """The same events, each worth `factor` times as much."""
-        return Money(self.mean * factor, self.variance * factor**2, self.doubt * factor)
-
     def plus(self, other: Money) -> Money:
-        """Both, one after the other: counts are independent, the doubt is shared."""
+        """Both: counts are independent, the doubt is shared."""
         return Money(self.mean + other.mean, self.variance + other.variance, self.doubt + other.doubt)
 
 
-def expected(
-    cube: Cube, model: Fit, leaves: Ints, since: int, until: int, *, calendar: bool, common: Floats, spread: float = 1.0
-) -> Money:
+def expected(cube: Cube, model: Fit, leaves: Ints, since: int, until: int, *, calendar: bool, common: Floats) -> Money:
     """Commission of `leaves` over [since, until) from clicks seen, or with `calendar` from the clicks the week implies.
 
-    `common` [hour] multiplies every hour (holidays). Variance is that of a compound Poisson count: `spread` x events x
-    (value^2 + value variance).
+    `common` [hour] multiplies every hour (holidays). Variance is that of a compound Poisson count: events x (value^2 +
+    value variance).
     """
     leaves = leaves[leaves < len(model.value)]
     hours = np.arange(since, until)
@@ -70,17 +66,85 @@ def expected(
     events = (clicks * rate * common).sum(1)
     value = model.value[leaves]
     mean = float((events * value).sum())
-    variance = float(spread * (events * value**2 * (1.0 + model.value_cv2[leaves])).sum())
+    variance = float((events * value**2 * (1.0 + model.value_cv2[leaves])).sum())
+    return Money(mean, variance, mean * _doubt(model, leaves))
+
+
+def lost_clicks(
+    cube: Cube, model: Fit, leaves: Ints, since: int, part: Floats, *, calendar: bool, factor: Floats
+) -> Money:
+    """Worth of clicks that earned nothing: those seen, or with `calendar` those that did not come.
+
+    `part` [leaf, hour] of each hour from epoch hour `since` counts, `factor` [hour] multiplies the calendar. A click is
+    worth what it brings in the end: the hour of the week in which its conversions are booked does not matter.
+    """
+    known = leaves < len(model.value)
+    leaves, part = leaves[known], part[known]
+    hours = np.arange(since, since + part.shape[1])
+    usual = model.usual_clicks(hours)[leaves] * factor
+    seen = np.zeros_like(usual)
+    low, high = cube.columns(since, since + part.shape[1])
+    offset = cube.base + low - since
+    seen[:, offset : offset + high - low] = cube.measure("clicks", cube.base + low, cube.base + high)[leaves]
+    elapsed = np.clip(cube.now_s / 3600.0 - hours, 0.0, 1.0)
+    if (
+        calendar
+    ):  # of clicks that still come, those outside of the time in question are taken off as the week implies them
+        seen = np.maximum(seen - usual * np.maximum(elapsed - part, 0.0), 0.0) * (part > 0)
+        clicks = np.maximum((usual * part).sum(1) - seen.sum(1), 0.0)
+    else:  # what is seen of a running hour is whole
+        clicks = (seen * np.minimum(np.divide(part, elapsed, out=np.zeros_like(part), where=elapsed > 0), 1.0)).sum(1)
+    events = clicks * model.ftd_rate[leaves]
+    value = model.value[leaves]
+    mean = float((events * value).sum())
+    variance = float((events * value**2 * (1.0 + model.value_cv2[leaves])).sum())
+    lasted_h = float(part.max(0, initial=0.0).sum())
+    level = _CLICK_DOUBT / np.sqrt(max(lasted_h, 1.0)) if calendar else 0.0
+    return Money(mean, variance, mean * float(np.hypot(_doubt(model, leaves), level)))
+
+
+def overlap(hours: Ints, start: datetime, end: datetime) -> Floats:
+    """[hour]: the part of each epoch hour that lies between two moments."""
+    first, last = start.timestamp() / 3600.0, end.timestamp() / 3600.0
+    return np.asarray(np.maximum(np.minimum(hours + 1, last) - np.maximum(hours, first), 0.0))
+
+
+def came(cube: Cube, leaves: Ints, since: int, part: Floats) -> float:
+    """Commission of [leaf, hour] parts of hours from epoch hour `since`."""
+    low, high = cube.columns(since, since + part.shape[1])
+    offset = cube.base + low - since
+    revenue = cube.measure("revenue", cube.base + low, cube.base + high)[leaves]
+    return float((revenue * part[:, offset : offset + high - low]).sum())
+
+
+def against(due: Money, came: float, lasted_h: float) -> float:
+    """What of the commission that came over some hours speaks against clicks having been worth nothing.
+
+    Conversions lag behind their clicks: about an hour's worth is the echo of earlier ones. Only what is clearly more
+    than that tells of clicks that did earn.
+    """
+    part = min(_ECHO_H / lasted_h, 1.0)
+    echo = due.mean * part
+    return came - echo if came > echo + _CLEARLY_SD * np.sqrt(due.variance * part) else 0.0
+
+
+def _doubt(model: Fit, leaves: Ints) -> float:
+    """Relative, of what a click of these leaves brings."""
+    if not len(leaves):
+        return _RATE_DOUBT
     history = float(model.ftd_seen[leaves].sum())
-    relative = np.sqrt(_RATE_DOUBT**2 + (1.0 + float(np.median(model.value_cv2))) / (history + 15.0))
-    return Money(mean, variance, mean * float(relative))
+    return float(np.sqrt(_RATE_DOUBT**2 + (1.0 + float(np.median(model.value_cv2))) / (history + 15.0)))
 
 
-def loss_between(money: Money, actual: float, hours: float, currency: str, share: float = 1.0) -> Loss:
-    """Expected minus actual over `hours`, never below zero; `share` of the expectation is affected."""
-    lost = max(money.mean * share - actual, 0.0)
-    half = Z80 * np.hypot(np.sqrt(money.variance * share), money.doubt * share)
-    low, high = max(lost - half, 0.0), lost + half
+def loss_between(money: Money, actual: float, hours: float, currency: str) -> Loss:
+    """Expected minus actual over `hours`, never below zero."""
+    lost = max(money.mean - actual, 0.0)
+    low, high = max(lost - Z80 * money.sd, 0.0), lost + Z80 * money.sd
+    return loss_of(low, lost, high, hours, currency)
+
+
+def loss_of(low: float, lost: float, high: float, hours: float, currency: str) -> Loss:
+    """What was lost over `hours`, and by the hour."""
     per = 1.0 / max(hours, 1.0)
     return Loss(
         lost=cents(lost),

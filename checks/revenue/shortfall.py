@@ -7,18 +7,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from checks.revenue import price
 from checks.revenue.expectation import visible_share
-from data.model.money import Loss, cents
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from checks.revenue.cube import Bools, Cube, Floats
+    from checks.revenue.cube import Bools, Cube, Floats, Ints
     from checks.revenue.expectation import Fit
     from checks.revenue.scatter import Scatter
     from checks.revenue.watch import Case
+    from data.model.money import Loss
 
     Moved = Callable[[int, int], Floats]
+    Taken = tuple[Ints, int, int]
+    """Leaves, first hour and one past the last whose loss is counted elsewhere."""
 
 _INTERVAL = (0.05, 0.5, 0.95)
 """Of what quiet slices showed: an alarm is where things looked worst, and its slice is estimated, too, so that the ends
@@ -35,6 +38,8 @@ _SMALL = 0.25
 """A leaf that earned more than this part of the usual was not told in hundredths."""
 _UNIT = 100.0
 _UNIT_DOUBT = 0.05
+_TELLS = 3.0
+"""Conversions due in hours told from which on their share speaks for the hours to come."""
 _LEAST_WORTH = 3.0
 """Fewer conversions than these scatter as these do."""
 
@@ -55,32 +60,25 @@ class _Hours:
 
 
 def of_alarm(
-    cube: Cube, model: Fit, scatter: Scatter, case: Case, older: Sequence[Case], moved: Moved, currency: str
+    cube: Cube, model: Fit, scatter: Scatter, case: Case, taken: Sequence[Taken], moved: Moved, currency: str
 ) -> Loss:
     """Commission an alarm has cost, the middle of what it may be with the ends of its 80 % interval.
 
     What is missing are conversions, each worth what is usual and what those that came were worth. How far both may be
     off is what quiet slices of that size showed (`checks.revenue.scatter`); half of all true losses are above the
-    figure, half below. Hours of a leaf that an `older` alarm covers are its loss.
+    figure, half below. Hours of a leaf that are `taken` are the loss of an older alarm, or of an incident whose cause is
+    known.
     """
     until = max(_until(cube, case), case.start + 1)
     if case.channel == "value":
         ends = _worthless(
-            _hours(cube, model, case, older, case.start - _AROUND_H, case.end + _AROUND_H, moved), scatter
+            _hours(cube, model, case, taken, case.start - _AROUND_H, case.end + _AROUND_H, moved), scatter
         )
     else:
-        ends = _missing(_hours(cube, model, case, older, case.start, until, moved), scatter, case.share)
+        ends = _missing(_hours(cube, model, case, taken, case.start, until, moved), scatter, case.share)
     lasted_h = until - case.start
     low, lost, high = (float(end) for end in ends)
-    return Loss(
-        lost=cents(lost),
-        lost_lo=cents(low),
-        lost_hi=cents(high),
-        per_hour=cents(lost / lasted_h),
-        per_hour_lo=cents(low / lasted_h),
-        per_hour_hi=cents(high / lasted_h),
-        currency=currency,
-    )
+    return price.loss_of(low, lost, high, lasted_h, currency)
 
 
 def _until(cube: Cube, case: Case) -> int:
@@ -92,15 +90,15 @@ def _until(cube: Cube, case: Case) -> int:
     return case.end if told.any() else cube.top
 
 
-def _hours(cube: Cube, model: Fit, case: Case, older: Sequence[Case], since: int, until: int, moved: Moved) -> _Hours:
+def _hours(cube: Cube, model: Fit, case: Case, taken: Sequence[Taken], since: int, until: int, moved: Moved) -> _Hours:
     low, high = cube.columns(since, min(until, cube.top))
     since, until = cube.base + low, cube.base + high
     leaves = case.leaves[case.leaves < len(model.value)]
     partners = cube.codes[cube.dims.index("partner"), leaves]
     mine = np.ones((cube.leaves, high - low), np.bool_)
-    for other in older:
-        first, last = cube.columns(other.start, cube.top if other.status == "open" else other.end)
-        mine[other.leaves, max(first - low, 0) : max(last - low, 0)] = False
+    for others, begin, end in taken:
+        first, last = cube.columns(begin, end)
+        mine[others, max(first - low, 0) : max(last - low, 0)] = False
     mine = mine[leaves]
     told = cube.received(since, until)[partners]
     visible = visible_share(cube, model, since, until)[partners]
@@ -122,6 +120,8 @@ def _missing(hours: _Hours, scatter: Scatter, share: float) -> Floats:
         return np.zeros(3)
     each = money / due
     usual = float((hours.ftd * hours.value).sum())
+    told = float((hours.due * hours.value * hours.told).sum())
+    share = usual / told if told >= _TELLS * each else share
     untold = float((hours.due * hours.value * ~hours.told).sum()) * min(share, 1.0)
     if usual + untold < each / 2.0:
         return np.asarray(np.quantile(scatter.money.at(due) * money, _INTERVAL))
