@@ -217,13 +217,15 @@ class Housekeeping:
 
     def _priced(self, now: datetime) -> list[Record]:
         shares: dict[TargetId, Decimal] = {}
+        desk, pricing = self.hub.desk, self.hub.pricing
+        taken = pricing.share_out([(one, desk.members(one.id)) for one in desk.open_incidents])
 
         def priced(incident: Incident, members: Sequence[Finding]) -> Loss:
-            loss, each = self.hub.pricing.price(incident, members, now)
-            shares.update(each)
-            return loss
+            price = pricing.price(incident, members, now, taken.get(incident.id, ()))
+            shares.update(price.shares)
+            return price.loss
 
-        changes = self.hub.desk.tick(now, priced)
+        changes = desk.tick(now, priced, {number: first.incident for number, (first, *_) in taken.items()})
         self.hub.board.loss_of = shares
         return [row for change in changes for row in self.hub.intake.settle(change)]
 

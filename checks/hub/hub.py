@@ -20,6 +20,7 @@ from checks.hub.board import Board
 from checks.hub.commands import Commands
 from checks.hub.configuration import Configuration
 from checks.hub.details import Details
+from checks.hub.disputes import Disputes
 from checks.hub.domains import Domains
 from checks.hub.door import Door
 from checks.hub.figures_to_facts import FiguresToFacts
@@ -134,7 +135,8 @@ class Hub:
         self.to_facts, self.fusion = FiguresToFacts(self), Fusion(self)
         self.housekeeping = Housekeeping(self)
         self.desk = self.housekeeping.restore()
-        self.pricing = Pricing(self.book, self.board.targets.get, lambda: self.settings.company.currency)
+        disputes = Disputes(self.store, lambda: self.settings.company.currency)
+        self.pricing = Pricing(self.book, self.board.targets.get, disputes.currency, self.revenue.alarm_of, disputes.of)
         self.keeping = Keeping(self.store)
         self.recent = Recent(self.desk, self.pricing)
         self.intake = Intake(self.board, self.desk, self.recent, self.keeping, self.clock, self.check_at)

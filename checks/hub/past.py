@@ -138,10 +138,10 @@ class Past:
 
     def _priced(self, incident: Incident, members: Sequence[Finding], board: Board, at: datetime) -> Incident:
         """What today's book says that it had cost by then; what is too long ago for the book had its share of the whole."""
-        loss, shares = self.hub.pricing.price(incident, members, at)
-        if loss != NO_LOSS:
-            board.loss_of.update(shares)
-            return replace(incident, loss=loss)
+        price = self.hub.pricing.price(incident, members, at)
+        if price.loss != NO_LOSS:
+            board.loss_of.update(price.shares)
+            return replace(incident, loss=price.loss)
         if incident.closed_at is not None:
             return incident
         return replace(incident, loss=replace(NO_LOSS, currency=incident.loss.currency))

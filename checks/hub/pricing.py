@@ -1,14 +1,17 @@
-"""What an incident costs: its findings become slices of the revenue facts, each counted once."""
+"""What incidents cost: their findings become slices of the revenue facts, each hour of a leaf counted once."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import sqrt
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
+from checks.hub.sharing import BASES, Claim, Stake, Taken, overlap, share_out, spans
+from checks.incidents.correlation import rank
+from checks.incidents.severity import is_blind
 from checks.revenue.alarm import slice_of
 from checks.revenue.book import Explained
 from data.model.cause import family_of, state_of
@@ -17,16 +20,17 @@ from data.model.state import State
 from data.model.target import TargetKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
     from decimal import Decimal
 
-    from data.model.ids import TargetId
+    from checks.revenue.alarm import Alarm
+    from data.model.ids import IncidentId, TargetId
     from data.model.incident import Finding, Incident
     from data.model.snapshot import BandPoint
     from data.model.target import Target
 
-BLIND_FAMILIES = frozenset({"feed"})
-"""Causes that hide money instead of losing it."""
+_RECOVERABLE = {"link.param_lost": 0.5}
+"""Share of what is lost that can be claimed: the partner has the players, and click logs show whose they were."""
 DIMS = ("partner", "offer", "geo", "site")
 ECHO = timedelta(hours=2)
 """How long conversions are missing after their clicks are back."""
@@ -37,7 +41,15 @@ SAME_TIME = timedelta(minutes=10)
 class Book(Protocol):
     """What pricing needs of `checks.revenue.book.RevenueBook`."""
 
-    def loss_of(self, slices: list[Mapping[str, str]], start: datetime, now: datetime, *, basis: str) -> Loss: ...
+    def loss_of(
+        self,
+        slices: list[Mapping[str, str]],
+        start: datetime,
+        now: datetime,
+        *,
+        basis: str,
+        without: Sequence[Explained],
+    ) -> Loss: ...
 
     def expected_per_hour(self, where: Mapping[str, str], now: datetime) -> float: ...
 
@@ -45,16 +57,14 @@ class Book(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Stake:
-    """A slice of the facts that one finding puts at risk."""
+class Priced:
+    """One incident's price."""
 
-    dims: tuple[tuple[str, str], ...]
-    basis: str
-    """`calendar` when the clicks vanish with the target, `clicks` when they go on and earn nothing."""
-    start: datetime
-    end: datetime | None
-    """`None` while it goes on."""
-    target: TargetId
+    loss: Loss
+    shares: dict[TargetId, Decimal]
+    """Each running member's part of `loss.per_hour`."""
+    counted_in: IncidentId | None = None
+    """Another incident that counts part of what this one claims, or all of it."""
 
 
 @dataclass(slots=True)
@@ -64,25 +74,44 @@ class Pricing:
     book: Book
     target: Callable[[TargetId], Target | None]
     currency: Callable[[], str]
+    alarm: Callable[[TargetId], Alarm | None] = lambda _: None
+    """The open alarm of a slice: its price holds what is missing beside all that is explained."""
+    disputed: Callable[[Finding], Decimal] = lambda _: ZERO
+    """What a partner took back since then and nobody has agreed to."""
+
+    def share_out(self, incidents: Iterable[tuple[Incident, Sequence[Finding]]]) -> dict[IncidentId, tuple[Taken, ...]]:
+        """What of each incident's stakes is counted in another one: see `checks.hub.sharing`."""
+        return share_out(
+            Claim(one.id, rank(one.cause), one.started_at, tuple(self._stakes(findings, one.started_at)))
+            for one, findings in incidents
+            if not is_blind(one.cause)
+        )
 
     def price(
-        self, incident: Incident, findings: Sequence[Finding], now: datetime
-    ) -> tuple[Loss, dict[TargetId, Decimal]]:
-        """The incident's loss so far and per hour, and each running member's part of the latter.
+        self, incident: Incident, findings: Sequence[Finding], now: datetime, taken: Sequence[Taken] = ()
+    ) -> Priced:
+        """The incident's loss so far and per hour, without what is `taken` by others.
 
-        1. Findings become stakes; one that lies inside another is dropped. 2. Stakes that began together are priced as
-        one union of slices, so that a leaf counts once. 3. The unions add up; their variances add, too.
+        1. Findings become stakes; one that lies inside another of the same basis is dropped. 2. Stakes that began
+        together are priced as one union of slices, so that a leaf counts once; those of a stronger basis come first, and
+        what they cover is no longer counted. 3. The unions add up; their variances add, too.
         """
-        if family_of(incident.cause) in BLIND_FAMILIES:
-            return self._unseen(findings, now), {}
-        priced = [
-            (members, self._loss(members, now)) for members in together(self._stakes(findings, incident.started_at))
-        ]
+        if is_blind(incident.cause):
+            return Priced(self._unseen(incident, findings, now), {})
+        priced: list[tuple[list[Stake], Loss]] = []
+        mine: list[Stake] = []
+        for members in together(self._stakes(findings, incident.started_at)):
+            theirs = [one.stake for one in taken if one.from_basis == members[0].basis]
+            priced.append((members, self._loss(members, now, [*mine, *theirs])))
+            mine += members
         shares: dict[TargetId, Decimal] = {}
         for members, loss in priced:
             if members[0].end is None:
                 shares.update(self._shares(members, loss, now))
-        return self._sum([loss for _, loss in priced], [loss for some, loss in priced if some[0].end is None]), shares
+        loss = self._sum([loss for _, loss in priced], [loss for some, loss in priced if some[0].end is None])
+        claimed = sum((self.disputed(one) for one in findings if one.cause == "feed.restated"), ZERO)
+        claimed += cents(float(loss.lost) * _RECOVERABLE.get(incident.cause, 0.0))
+        return Priced(replace(loss, recoverable=claimed), shares, taken[0].incident if taken else None)
 
     def stake(self, finding: Finding, began: datetime | None = None) -> Stake | None:
         """The slice a finding puts at risk; `None` where no money hangs on it.
@@ -96,13 +125,17 @@ class Pricing:
         start = finding.opened_at
         if began is not None and target is not None:
             start = min(start, max(began, start - timedelta(seconds=target.interval_s / 2)))
-        basis = "calendar" if self._clicks_vanish(finding) else "clicks"
-        return Stake(dims, basis, start, finding.closed_at, finding.target)
+        return Stake(dims, self._basis(finding), start, finding.closed_at, finding.target)
 
     def series_of(self, findings: Sequence[Finding], since: datetime, now: datetime) -> tuple[BandPoint, ...]:
         """Commission per hour of all that is affected, expected and actual; empty where no money hangs on it."""
         stakes = self._stakes(findings)
         return self.book.series_of([dict(stake.dims) for stake in stakes], since, now) if stakes else ()
+
+    def _basis(self, finding: Finding) -> str:
+        if self._clicks_vanish(finding):
+            return "calendar"
+        return "counts" if finding.kind is TargetKind.SLICE else "clicks"
 
     def _clicks_vanish(self, finding: Finding) -> bool:
         """A dead site sends no clicks; a link whose own first host is dead (our redirector) counts none."""
@@ -136,10 +169,15 @@ class Pricing:
             return _of_site(finding, target.name)
         return tuple((name, value) for name in DIMS if (value := str(getattr(target, name))))
 
-    def _loss(self, members: Sequence[Stake], now: datetime) -> Loss:
+    def _loss(self, members: Sequence[Stake], now: datetime, before: Sequence[Stake]) -> Loss:
+        """Of stakes that began together, without what those `before` them count."""
+        running = members[0].end is None
+        if running and (alarm := self.alarm(members[0].target)) and alarm.updated_at <= now:
+            return alarm.loss
         slices: list[Mapping[str, str]] = [dict(stake.dims) for stake in members]
-        start = members[len(members) // 2].start
-        return self.book.loss_of(slices, start, members[0].end or now, basis=members[0].basis)
+        start, end = members[len(members) // 2].start, members[0].end or now
+        without = spans(overlap(members, before), now)
+        return self.book.loss_of(slices, start, end, basis=members[0].basis, without=without)
 
     def _shares(self, members: Sequence[Stake], loss: Loss, now: datetime) -> dict[TargetId, Decimal]:
         """The union's loss per hour, handed to its members by what the calendar expects of each."""
@@ -153,7 +191,8 @@ class Pricing:
             stake.target: cents(float(loss.per_hour) * part / total) for stake, part in zip(members, usual, strict=True)
         }
 
-    def _unseen(self, findings: Sequence[Finding], now: datetime) -> Loss:
+    def _unseen(self, incident: Incident, findings: Sequence[Finding], now: datetime) -> Loss:
+        """What is earned and not seen; what postbacks did not tell can be asked for again."""
         total, rate = 0.0, 0.0
         for finding in findings:
             target = self.target(finding.target)
@@ -162,15 +201,15 @@ class Pricing:
             per_hour = self.book.expected_per_hour({"partner": target.partner}, now)
             total += per_hour * ((finding.closed_at or now) - finding.opened_at).total_seconds() / 3600
             rate += per_hour if finding.closed_at is None else 0.0
-        return Loss(unseen=cents(total), unseen_per_hour=cents(rate), currency=self.currency())
+        again = cents(total) if family_of(incident.cause) == "postback" else ZERO
+        return Loss(recoverable=again, unseen=cents(total), unseen_per_hour=cents(rate), currency=self.currency())
 
     def _sum(self, losses: Sequence[Loss], running: Sequence[Loss]) -> Loss:
         if not losses:
             return NO_LOSS
         lost, lost_lo, lost_hi = _added([(one.lost, one.lost_lo, one.lost_hi) for one in losses])
         rate, rate_lo, rate_hi = _added([(one.per_hour, one.per_hour_lo, one.per_hour_hi) for one in running])
-        recoverable = sum((loss.recoverable for loss in losses), ZERO)
-        return Loss(lost, lost_lo, lost_hi, rate, rate_lo, rate_hi, recoverable, currency=self.currency())
+        return Loss(lost, lost_lo, lost_hi, rate, rate_lo, rate_hi, currency=self.currency())
 
 
 def _of_site(finding: Finding, site: str) -> tuple[tuple[str, str], ...]:
@@ -186,7 +225,11 @@ def _of_site(finding: Finding, site: str) -> tuple[tuple[str, str], ...]:
 
 
 def independent(stakes: Sequence[Stake]) -> list[Stake]:
-    """Stakes of which none lies inside another at the same time: a loss is counted once."""
+    """Stakes of which none lies inside another of its basis at the same time: a loss is counted once."""
+    return [stake for basis in BASES for stake in _outermost([one for one in stakes if one.basis == basis])]
+
+
+def _outermost(stakes: Sequence[Stake]) -> list[Stake]:
     by_dims: dict[tuple[tuple[str, str], ...], list[Stake]] = defaultdict(list)
     for stake in sorted(stakes, key=lambda one: one.start):
         known = by_dims[stake.dims]
@@ -205,10 +248,14 @@ def independent(stakes: Sequence[Stake]) -> list[Stake]:
 
 
 def together(stakes: Sequence[Stake]) -> list[list[Stake]]:
-    """Groups that can be priced at once: one basis, begun within minutes, ended within minutes or all running."""
-    groups: dict[tuple[str, int, int | None], list[Stake]] = defaultdict(list)
-    for stake in sorted(stakes, key=lambda one: one.start):
-        groups[stake.basis, _slot(stake.start), None if stake.end is None else _slot(stake.end)].append(stake)
+    """Groups that can be priced at once: one basis, begun within minutes, ended within minutes or all running.
+
+    The strongest basis comes first; what is missing for no known reason has one price a slice.
+    """
+    groups: dict[tuple[int, int, int | None, Hashable], list[Stake]] = defaultdict(list)
+    for stake in sorted(stakes, key=lambda one: (BASES.index(one.basis), one.start)):
+        place = BASES.index(stake.basis), _slot(stake.start), None if stake.end is None else _slot(stake.end)
+        groups[*place, stake.dims if stake.basis == "counts" else None].append(stake)
     return list(groups.values())
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from checks.hub.hub import Hub
     from checks.revenue.book import RevenueTick
     from data.model.fact import Receipt
+    from data.model.ids import TargetId
     from data.model.observation import Observation
     from data.model.revenue_view import Watched
 
@@ -78,6 +79,10 @@ class Revenue:
         if self.cadence.last and self.cadence.is_stale(now):
             return f"revenue was last judged at {self.cadence.last:%m-%d %H:%MZ}"
         return ""
+
+    def alarm_of(self, target: TargetId) -> Alarm | None:
+        """The open alarm of a slice."""
+        return next((alarm for alarm in self.alarmed.values() if alarm.target == target), None)
 
     async def look(self) -> None:
         """Tick if it is time to, or if there is news worth it; not while another look runs.

@@ -83,6 +83,8 @@ class Incident:
     """What they share, `label=value` (`edge=Halyard Edge`); empty for one target."""
     evidence: dict[str, str] = field(default_factory=dict)
     """What speaks for the upstream and against its rivals, in words: what fails and what does not."""
+    counted_in: IncidentId | None = None
+    """Another incident in which part of this one's loss is counted, or all of it; `loss` is what is left."""
 
     @property
     def is_merged(self) -> bool:

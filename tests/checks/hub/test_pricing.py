@@ -5,7 +5,9 @@ from decimal import Decimal
 
 import pytest
 
-from checks.hub.pricing import Pricing, Stake, independent
+from checks.hub.pricing import Pricing, independent
+from checks.hub.sharing import Stake
+from checks.revenue.alarm import Alarm
 from data.model.cause import cause
 from data.model.ids import FindingId, IncidentId, PartnerId, TargetId, TeamId
 from data.model.incident import Finding, Incident, IncidentState, Severity
@@ -21,9 +23,11 @@ class HundredAnHour:
 
     def __init__(self):
         self.asked = []
+        self.without = []
 
-    def loss_of(self, slices, start, now, *, basis):
+    def loss_of(self, slices, start, now, *, basis, without):
         self.asked.append(([dict(one) for one in slices], basis))
+        self.without.append([dict(place) for one in without for place in one.slices])
         lost = cents(100 * len(slices) * Decimal((now - start).total_seconds() / 3600))
         rate = cents(100 * len(slices))
         return Loss(lost, lost - 30, lost + 30, rate, rate - 30, rate + 30)
@@ -68,13 +72,16 @@ def finding(
     )  # fmt: skip
 
 
+def incident_of(number: int, because: str) -> Incident:
+    return Incident(
+        IncidentId(number), AURORA, (AURORA,), cause(because), Severity.SEV2, IncidentState.NEW, "", "", "", "", NOON, NOON
+    )  # fmt: skip
+
+
 def price(because: str, *findings: Finding):
     book = HundredAnHour()
-    incident = Incident(
-        IncidentId(1), AURORA, (AURORA,), cause(because), Severity.SEV2, IncidentState.NEW, "", "", "", "", NOON, NOON
-    )
-    loss, shares = Pricing(book, TARGETS.get, lambda: "EUR").price(incident, findings, NOON)
-    return loss, shares, book.asked
+    priced = Pricing(book, TARGETS.get, lambda: "EUR").price(incident_of(1, because), findings, NOON)
+    return priced.loss, priced.shares, book.asked
 
 
 def test_a_dead_site_is_priced_by_the_calendar_because_its_clicks_vanish_with_it():
@@ -123,12 +130,83 @@ def test_members_that_fell_apart_add_up_and_their_interval_grows_with_the_root()
     assert loss.lost_hi == cents(Decimal("342.43"))
 
 
-def test_a_slice_that_contains_the_links_is_counted_instead_of_them():
-    loss, _, asked = price(
-        "link.inactive", finding("link:l1", "link.inactive"), finding("slice:partner=P02", "revenue.silence")
-    )
-    assert asked == [([{"partner": "P02"}], "clicks")]
-    assert loss.lost == cents(200)
+def test_a_slice_counts_what_is_missing_beside_the_dead_links_inside_it():
+    book = HundredAnHour()
+    known = incident_of(1, "link.inactive")
+    findings = [finding("slice:partner=P02", "revenue.silence"), finding("link:l1", "link.inactive")]
+    priced = Pricing(book, TARGETS.get, lambda: "EUR").price(known, findings, NOON)
+    link = {"partner": "P02", "geo": "DE", "site": "kiel"}
+    assert book.asked == [([link], "clicks"), ([{"partner": "P02"}], "counts")]
+    assert book.without == [[], [link]]
+    assert priced.loss.lost == cents(400)
+
+
+def alarm(lost: float, updated_h_ago: float = 0.5) -> Alarm:
+    since = NOON - timedelta(hours=9)
+    return Alarm(
+        "r2026010503-1", "ftd", cause("revenue.drop"), {"partner": "P02"}, AURORA, since, NOON - timedelta(hours=updated_h_ago),
+        since, None, "open", 20.0, 3.0, 30.0, Loss(cents(lost), cents(lost / 2), cents(lost * 2), cents(lost / 9)),
+    )  # fmt: skip
+
+
+def test_an_open_alarm_has_its_own_price():
+    book, known = HundredAnHour(), incident_of(1, "revenue.drop")
+    pricing = Pricing(book, TARGETS.get, lambda: "EUR", alarm=lambda _: alarm(360.0))
+    priced = pricing.price(known, [finding("slice:partner=P02", "revenue.drop")], NOON)
+    assert (priced.loss.lost, priced.loss.per_hour, book.asked) == (cents(360), cents(40), [])
+
+
+@pytest.mark.parametrize(("closed_hours_ago", "updated_h_ago"), [(1.0, 0.5), (None, -0.5)])
+def test_an_alarm_that_is_over_or_younger_than_the_moment_asked_for_is_counted_anew(closed_hours_ago, updated_h_ago):
+    book, known = HundredAnHour(), incident_of(1, "revenue.drop")
+    pricing = Pricing(book, TARGETS.get, lambda: "EUR", alarm=lambda _: alarm(360.0, updated_h_ago))
+    pricing.price(known, [finding("slice:partner=P02", "revenue.drop", closed_hours_ago=closed_hours_ago)], NOON)
+    assert book.asked == [([{"partner": "P02"}], "counts")]
+
+
+def test_a_loss_two_incidents_share_is_counted_in_one_and_the_other_says_where():
+    book = HundredAnHour()
+    pricing = Pricing(book, TARGETS.get, lambda: "EUR")
+    rows = [
+        (incident_of(408, "link.inactive"), [finding("link:l1", "link.inactive")]),
+        (incident_of(409, "tcp.refused"), [finding("site:kiel", "tcp.refused")]),
+    ]
+    taken = pricing.share_out(rows)
+    link, site = (pricing.price(known, findings, NOON, taken.get(known.id, ())) for known, findings in rows)
+    assert book.without == [[{"site": "kiel"}], []]
+    assert (link.counted_in, site.counted_in) == (409, None)
+
+
+def test_what_nobody_sees_is_shared_with_nobody():
+    rows = [
+        (incident_of(1, "feed.auth"), [finding("feed:p10", "feed.auth")]),
+        (incident_of(2, "link.inactive"), [finding("link:l1", "link.inactive")]),
+    ]
+    assert Pricing(HundredAnHour(), TARGETS.get, lambda: "EUR").share_out(rows) == {}
+
+
+def test_players_without_a_tag_can_partly_be_claimed():
+    loss, _, _ = price("link.param_lost", finding("site:kiel", "link.param_lost", partner="P01"))
+    assert (loss.lost, loss.recoverable) == (cents(200), cents(100))
+
+
+@pytest.mark.parametrize("because", ["link.inactive", "tcp.refused", "revenue.silence"])
+def test_players_who_never_came_cannot_be_claimed(because):
+    target = {"link": "link:l1", "tcp": "site:kiel", "revenue": "slice:partner=P02"}[because.partition(".")[0]]
+    loss, _, _ = price(because, finding(target, because))
+    assert (loss.lost > 0, loss.recoverable) == (True, ZERO)
+
+
+def test_what_postbacks_did_not_tell_is_unseen_and_can_be_asked_for_again():
+    loss, _, asked = price("postback.silent", finding("feed:p10", "postback.silent"))
+    assert not asked
+    assert (loss.lost, loss.unseen, loss.recoverable) == (ZERO, cents(150), cents(150))
+
+
+def test_what_a_partner_took_back_can_be_disputed():
+    pricing = Pricing(HundredAnHour(), TARGETS.get, lambda: "EUR", disputed=lambda _: cents(752))
+    priced = pricing.price(incident_of(1, "feed.restated"), [finding("feed:p10", "feed.restated")], NOON)
+    assert (priced.loss.lost, priced.loss.recoverable) == (ZERO, cents(752))
 
 
 def test_a_blind_feed_loses_nothing_and_says_what_is_unseen():
