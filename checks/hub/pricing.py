@@ -176,8 +176,11 @@ class Pricing:
             return alarm.loss
         slices: list[Mapping[str, str]] = [dict(stake.dims) for stake in members]
         start, end = members[len(members) // 2].start, members[0].end or now
-        without = spans(overlap(members, before), now)
-        return self.book.loss_of(slices, start, end, basis=members[0].basis, without=without)
+        basis = members[0].basis
+        without = (
+            () if basis == "counts" else spans(overlap(members, before), now)
+        )  # what explains counts, the book knows
+        return self.book.loss_of(slices, start, end, basis=basis, without=without)
 
     def _shares(self, members: Sequence[Stake], loss: Loss, now: datetime) -> dict[TargetId, Decimal]:
         """The union's loss per hour, handed to its members by what the calendar expects of each."""

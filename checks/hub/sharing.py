@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from checks.revenue.book import Explained
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from data.model.ids import IncidentId, TargetId
@@ -60,7 +61,8 @@ def share_out(claims: Iterable[Claim]) -> dict[IncidentId, tuple[Taken, ...]]:
     """For each incident the stakes of others that come before one of its own which they overlap.
 
     Before comes the stake whose basis is stronger (`BASES`), then the incident whose cause is nearer to the root, then
-    the older one, then the one with the lower number.
+    the older one, then the one with the lower number. Of a `counts` stake only the first is named: the revenue book
+    leaves out by itself what is explained and what older alarms count.
     """
     ordered = sorted(
         ((_place(claim, stake), claim.incident, stake) for claim in claims for stake in claim.stakes),
@@ -69,11 +71,14 @@ def share_out(claims: Iterable[Claim]) -> dict[IncidentId, tuple[Taken, ...]]:
     taken: dict[IncidentId, dict[Taken, None]] = defaultdict(dict)
     before = _Before()
     for _, incident, stake in ordered:
-        for other, owner in before.touching(stake):
-            if owner is not None and owner != incident and _meet(other, stake):
-                taken[incident][Taken(other, owner, stake.basis)] = None
+        theirs = (
+            Taken(other, owner, stake.basis)
+            for other, owner in before.touching(stake)
+            if owner is not None and owner != incident and _meet(other, stake)
+        )
+        taken[incident].update(dict.fromkeys(islice(theirs, 1) if stake.basis == "counts" else theirs))
         before.add(stake, incident)
-    return {incident: tuple(found) for incident, found in taken.items()}
+    return {incident: tuple(found) for incident, found in taken.items() if found}
 
 
 def spans(stakes: Iterable[Stake], now: datetime) -> tuple[Explained, ...]:
@@ -117,13 +122,10 @@ class _Before:
             if known == shape:
                 index[_only(stake.dims, common)].append((stake, owner))
 
-    def touching(self, stake: Stake) -> list[tuple[Stake, IncidentId | None]]:
+    def touching(self, stake: Stake) -> Iterator[tuple[Stake, IncidentId | None]]:
         mine = frozenset(name for name, _ in stake.dims)
-        return [
-            found
-            for shape in list(self._shapes)
-            for found in self._index(shape, shape & mine).get(_only(stake.dims, shape & mine), ())
-        ]
+        for shape in list(self._shapes):
+            yield from self._index(shape, shape & mine).get(_only(stake.dims, shape & mine), ())
 
     def _index(
         self, shape: frozenset[str], common: frozenset[str]

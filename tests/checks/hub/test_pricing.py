@@ -137,7 +137,6 @@ def test_a_slice_counts_what_is_missing_beside_the_dead_links_inside_it():
     priced = Pricing(book, TARGETS.get, lambda: "EUR").price(known, findings, NOON)
     link = {"partner": "P02", "geo": "DE", "site": "kiel"}
     assert book.asked == [([link], "clicks"), ([{"partner": "P02"}], "counts")]
-    assert book.without == [[], [link]]
     assert priced.loss.lost == cents(400)
 
 
