@@ -135,29 +135,40 @@ def _missing(hours: _Hours, scatter: Scatter, share: float) -> Floats:
 def _worthless(hours: _Hours, scatter: Scatter) -> Floats:
     """[low, middle, high] of what conversions that came should have paid.
 
-    In hundredths of the usual, the report itself says what they were worth: a hundred times as much.
+    In hundredths of the usual, the report itself says what they were worth: a hundred times as much. Hours not told yet
+    may be as bad as those told, or well.
     """
     usual, came = hours.ftd * hours.value, hours.revenue
     low = (usual > 0) & (came < hours.ftd * hours.low_value)
     if not low.any():
         return np.zeros(3)
+    between = _between(low)
     middle = float(np.median(came[low] / usual[low]))
     if _HUNDREDTH[0] < middle < _HUNDREDTH[1]:
-        shrunk = _shrunk(hours, low)
-        lost = (_UNIT - 1.0) * float(came[shrunk].sum())
-        return lost * np.array([1.0 - _UNIT_DOUBT, 1.0, 1.0 + _UNIT_DOUBT])
-    worth = scatter.worth.at(float(hours.ftd[low].sum())) * float(usual[low].sum())
-    return np.asarray(np.quantile(np.maximum(worth - float(came[low].sum()), 0.0), _INTERVAL))
+        lost = (_UNIT - 1.0) * float(came[_shrunk(hours, low, between)].sum())
+        ends = lost * np.array([1.0 - _UNIT_DOUBT, 1.0, 1.0 + _UNIT_DOUBT])
+    else:
+        worth = scatter.worth.at(float(hours.ftd[low].sum())) * float(usual[low].sum())
+        ends = np.asarray(np.quantile(np.maximum(worth - float(came[low].sum()), 0.0), _INTERVAL))
+    due = hours.due * hours.value
+    told, untold = float((due * hours.told)[:, between].sum()), float((due * ~hours.told).sum())
+    more = ends[1] * untold / told if told > 0 else 0.0
+    return ends + more * np.array([0.0, 1.0, 1.5])
 
 
-def _shrunk(hours: _Hours, low: Bools) -> Bools:
-    """[leaf, hour] told in hundredths: all between the first and the last that surely was, of leaves that were.
-
-    One large payment still looks usual when it is a hundredth; all of a leaf's together do not.
-    """
+def _between(low: Bools) -> Bools:
+    """[hour]: from the first to the last that surely was."""
     surely = np.flatnonzero(low.any(0))
     between = np.zeros(low.shape[1], np.bool_)
     between[surely[0] : surely[-1] + 1] = True
+    return between
+
+
+def _shrunk(hours: _Hours, low: Bools, between: Bools) -> Bools:
+    """[leaf, hour] told in hundredths: all hours `between`, of leaves that were.
+
+    One large payment still looks usual when it is a hundredth; all of a leaf's together do not.
+    """
     usual = (hours.ftd * hours.value * between).sum(1)
     affected = low.any(1) & ((hours.revenue * between).sum(1) < _SMALL * usual)
     return np.asarray(affected[:, None] & between)
