@@ -21,7 +21,7 @@ from data.model.ids import IncidentId
 from data.model.incident import MERGED, Finding, Incident, IncidentState, TimelineEntry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
     from checks.incidents.census import Census
@@ -122,20 +122,15 @@ class IncidentDesk:
         case.refresh(now)
         return Change((case.incident,), (closed,), tuple(said))
 
-    def tick(
-        self, now: datetime, price: Price, counted_in: Mapping[IncidentId, IncidentId] | None = None
-    ) -> tuple[Change, ...]:
-        """Price what is open, take in findings that had no incident, and forget what can no longer flap.
-
-        `counted_in`: incidents part of whose loss is counted in another.
-        """
+    def tick(self, now: datetime, price: Price) -> tuple[Change, ...]:
+        """Price what is open, take in findings that had no incident, and forget what can no longer flap."""
         changes = [self.open(orphan, now) for orphan in self._take_orphans()]
         changes.append(self.regroup(now))
         for case in list(self._cases.values()):
             if case.is_open:
                 changes += self._review(case, now)
             if case.is_open:
-                changes.append(self._price(case, now, price, (counted_in or {}).get(case.incident.id)))
+                changes.append(self._price(case, now, price))
             elif case.incident.closed_at and now - case.incident.closed_at > FLAPPING and case.open_members == 0:
                 self._forget(case)
         return tuple(change for change in changes if change)
@@ -367,10 +362,10 @@ class IncidentDesk:
         said = TimelineEntry(case.incident.id, now, SYSTEM, f"cause is now {case.incident.cause}, was {was}")
         return Change((case.incident,), (revised,), (said,) if case.incident.cause != was else ())
 
-    def _price(self, case: Case, now: datetime, price: Price, counted_in: IncidentId | None) -> Change:
+    def _price(self, case: Case, now: datetime, price: Price) -> Change:
         was = case.incident
-        case.incident = replace(was, loss=price(was, self.members(was.id)), counted_in=counted_in)
-        if case.incident == was:
+        case.incident = replace(was, loss=price(was, self.members(was.id)))
+        if case.incident.loss == was.loss:
             return Change()
         case.refresh(now)
         said = []
