@@ -13,7 +13,8 @@ from checks.hub.domains import DOMAINS, STEP_S
 from checks.hub.plans import EVERY_S as PLANS_EVERY_S
 from checks.hub.recent import REMEMBERED
 from checks.hub.uptime import SPAN
-from checks.incidents.desk import FLAPPING, IncidentDesk
+from checks.incidents.case import FLAPPING
+from checks.incidents.desk import IncidentDesk
 from checks.revenue.cube import KEEP_H
 from data.errors import LosswatchError
 from data.model.principal import EVERYTHING

@@ -12,21 +12,24 @@ from checks.incidents.severity import grade
 from data.model.cause import nature_of
 from data.model.incident import Finding, Incident, IncidentState, Severity
 from data.model.observation import ORIGIN_FINE
+from data.model.target import TargetKind
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from checks.incidents.labels import Label
     from data.model.ids import CauseId, FindingId, TargetId, TeamId
-    from data.model.target import TargetKind
 
 SYSTEM = "losswatch"
+MONEY = frozenset({TargetKind.SLICE})
 _BLAMED = frozenset({"edge", "host", "network", "ns", "registrar", "issuer", "vantage"})
 """Kinds of upstream that are themselves to blame."""
 _BLAMES = 64
 """Findings that blame more different hosts than this have no host to blame."""
 SAME_START = timedelta(minutes=10)
+FLAPPING = timedelta(minutes=15)
+"""What falls again this soon after it recovered is the same incident."""
 _MILESTONES = tuple(step * 10**power for power in range(6) for step in (1, 2, 5))
 
 
@@ -39,6 +42,8 @@ class Case:
         self._ordered: tuple[Finding, ...] | None = None
         self._targets: dict[TargetId, FindingId] = {}
         self._open: set[FindingId] = set()
+        self._open_kinds: Counter[TargetKind] = Counter()
+        """Of open findings."""
         self._kinds: Counter[TargetKind] = Counter()
         """Of distinct targets."""
         self._teams: set[TeamId] = set()
@@ -105,6 +110,21 @@ class Case:
         """Open, of sites or links, and without an inferred upstream: it may turn out to be part of something larger."""
         return self.is_open and not self.incident.evidence and not WEB.isdisjoint(+self._kinds)
 
+    @property
+    def is_money(self) -> bool:
+        """Nothing but money that is missing: what fails is not known."""
+        return bool(self.findings) and not any(count for kind, count in self._kinds.items() if kind not in MONEY)
+
+    @property
+    def is_mixed(self) -> bool:
+        """Money that is missing, with what explains it."""
+        return bool(self._kinds[TargetKind.SLICE]) and not self.is_money
+
+    @property
+    def open_on_the_web(self) -> int:
+        """Open findings of sites and links."""
+        return sum(count for kind, count in self._open_kinds.items() if kind in WEB)
+
     def is_open_for(self, target: TargetId) -> bool:
         return self.is_open and self._targets.get(target) in self._open
 
@@ -156,7 +176,7 @@ class Case:
         self._targets[finding.target] = finding.id
         self._teams.add(finding.team)
         self._compliance |= "compliance" in finding.fingerprint
-        (self._open.discard if finding.closed_at else self._open.add)(finding.id)
+        self._count_open(finding, is_open=finding.closed_at is None)
         if site := finding.fingerprint.get("site"):
             self._sites.add(site)
         if geo := finding.fingerprint.get("geo"):
@@ -165,14 +185,15 @@ class Case:
             self._first = finding
         self._last_start = max(self._last_start, finding.opened_at)
 
-    def drop(self, finding: Finding) -> None:
-        """Give a finding away; at least one other must stay."""
-        self._tally(self.findings.pop(finding.id), -1)
+    def drop(self, findings: Iterable[Finding]) -> None:
+        """Give findings away; at least one other must stay."""
+        for finding in findings:
+            self._tally(self.findings.pop(finding.id), -1)
+            self._count_open(finding, is_open=False)
+            if self._targets.get(finding.target) == finding.id:
+                del self._targets[finding.target]
+                self._kinds[finding.kind] -= 1
         self._ordered = None
-        self._open.discard(finding.id)
-        if self._targets.get(finding.target) == finding.id:
-            del self._targets[finding.target]
-            self._kinds[finding.kind] -= 1
         self._first = self.members[0]
         self._last_start = max(one.opened_at for one in self.members)
         self._teams = {one.team for one in self.members}
@@ -214,6 +235,14 @@ class Case:
             open_members=len(self._open),
             updated_at=now,
         )
+
+    def _count_open(self, finding: Finding, *, is_open: bool) -> None:
+        if is_open and finding.id not in self._open:
+            self._open.add(finding.id)
+            self._open_kinds[finding.kind] += 1
+        elif not is_open and finding.id in self._open:
+            self._open.remove(finding.id)
+            self._open_kinds[finding.kind] -= 1
 
     def _leading_upstream(self) -> correlation.Upstream | None:
         """Of the findings nearest to the root, the upstream most of them share."""

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from data.model.incident import Finding, Incident, TimelineEntry
 
 
@@ -20,9 +22,16 @@ class Change:
 
 
 def together(first: Change, second: Change) -> Change:
-    """Both as one batch, each row once, in its later version."""
-    if not first or not second:
-        return first or second
-    incidents = {row.id: row for row in (*first.incidents, *second.incidents)}
-    findings = {row.id: row for row in (*first.findings, *second.findings)}
-    return Change(tuple(incidents.values()), tuple(findings.values()), first.timeline + second.timeline)
+    """Both as one batch."""
+    return batch([change for change in (first, second) if change])
+
+
+def batch(changes: Sequence[Change]) -> Change:
+    """All as one batch, each row once, in its latest version."""
+    if len(changes) < 2:
+        return changes[0] if changes else Change()
+    incidents = {row.id: row for change in changes for row in change.incidents}
+    findings = {row.id: row for change in changes for row in change.findings}
+    return Change(
+        tuple(incidents.values()), tuple(findings.values()), tuple(row for change in changes for row in change.timeline)
+    )

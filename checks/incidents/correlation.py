@@ -12,6 +12,7 @@ from functools import lru_cache
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
+from checks.incidents.severity import is_blind
 from data.model.cause import family_of
 from data.model.target import TargetKind
 
@@ -73,19 +74,26 @@ RULES: tuple[Rule, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Bridge:
-    """A symptom and what may explain it, when they agree on `label`."""
+    """What may explain missing money, when the two agree on `label`."""
 
-    symptom: frozenset[TargetKind]
-    explained_by: frozenset[TargetKind]
+    explained_by: TargetKind
     label: str
     reason: str
 
 
 BRIDGES: tuple[Bridge, ...] = (
-    Bridge(frozenset({TargetKind.SLICE}), frozenset({TargetKind.LINK}), "partner", "money of {value}, whose links fail"),
-    Bridge(frozenset({TargetKind.SLICE}), frozenset({TargetKind.FEED}), "partner", "money of {value}, whose report is broken"),
-    Bridge(frozenset({TargetKind.SLICE}), frozenset({TargetKind.SITE}), "site", "money of {value}, which is down"),
-)  # fmt: skip
+    Bridge(TargetKind.LINK, "partner", "money of {value}, whose links fail"),
+    Bridge(TargetKind.LINK, "offer", "money of {value}, whose links fail"),
+    Bridge(TargetKind.FEED, "partner", "money of {value}, whose report takes figures back"),
+    Bridge(TargetKind.SITE, "site", "money of {value}, which is down"),
+)
+"""A feed that does not deliver is none of these: it hides money and loses none."""
+EARLIER = timedelta(days=2)
+"""What has failed for longer than this before money went missing is usual by now and explains nothing new."""
+LATER = timedelta(hours=2)
+"""Evidence in counts dates a beginning no better than this."""
+ECHO = timedelta(hours=2)
+"""How long conversions go missing after their clicks are back."""
 
 _ROOT = ("edge", "dns", "tls", "tcp", "geo", "link", "http", "content", "redirect", "proto", "slow", "seo")
 _SYMPTOM = ("postback", "feed", "parser", "page", "revenue")
@@ -110,25 +118,37 @@ def upstream_of(finding: Finding) -> Upstream | None:
     return Upstream(rule.group, rule.label, finding.fingerprint[rule.label]) if rule else None
 
 
+def is_symptom(finding: Finding) -> bool:
+    """Whether it is money that is missing: what others may explain."""
+    return finding.kind is TargetKind.SLICE
+
+
 def bridge_between(finding: Finding, member: Finding) -> Bridge | None:
-    """The bridge that makes one the symptom of the other, in either direction, unless their GEOs or offers differ."""
-    if _contradict(finding, member):
+    """The bridge that makes one the symptom of the other, in either direction.
+
+    Never where their GEOs or offers differ, where the times do not fit, or where the other one only hides money from us.
+    """
+    symptom, root = (finding, member) if is_symptom(finding) else (member, finding)
+    if is_symptom(root) or not is_symptom(symptom) or _contradict(symptom, root) or not _in_time(symptom, root):
         return None
     for bridge in BRIDGES:
-        value = _label(finding, bridge.label)
-        if not value or value != _label(member, bridge.label):
-            continue
-        if (finding.kind in bridge.symptom and member.kind in bridge.explained_by) or (
-            member.kind in bridge.symptom and finding.kind in bridge.explained_by
-        ):
-            return bridge
+        value = _label(symptom, bridge.label)
+        if root.kind is bridge.explained_by and value and value == _label(root, bridge.label):
+            return None if is_blind(root.cause) else bridge
     return None
 
 
 def bridge_labels(finding: Finding) -> tuple[tuple[str, str], ...]:
     """The (label, value) pairs by which a finding can be found for a bridge."""
-    names = dict.fromkeys(bridge.label for bridge in BRIDGES if finding.kind in bridge.symptom | bridge.explained_by)
+    names = dict.fromkeys(one.label for one in BRIDGES if is_symptom(finding) or finding.kind is one.explained_by)
     return tuple((name, value) for name in names if (value := _label(finding, name)))
+
+
+def _in_time(symptom: Finding, root: Finding) -> bool:
+    ended = root.closed_at
+    return root.opened_at - LATER <= symptom.opened_at <= root.opened_at + EARLIER and (
+        ended is None or symptom.opened_at <= ended + ECHO
+    )
 
 
 def _contradict(one: Finding, other: Finding) -> bool:

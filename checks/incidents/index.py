@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
-from checks.incidents.correlation import Upstream, bridge_labels, upstream_of
+from checks.incidents.correlation import Upstream, bridge_labels, is_symptom, upstream_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from datetime import datetime
 
     from checks.incidents.case import Case
     from checks.incidents.labels import Label
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 
 K = TypeVar("K")
 V = TypeVar("V")
+_Side = dict[tuple[bool, str, str], dict["IncidentId", dict["FindingId", None]]]
 
 
 @dataclass(slots=True)
@@ -24,7 +27,14 @@ class Index:
     by_target: dict[TargetId, IncidentId] = field(default_factory=dict)
     _by_upstream: dict[Upstream, dict[IncidentId, None]] = field(default_factory=dict)
     _by_shared: dict[Label, dict[IncidentId, None]] = field(default_factory=dict)
-    _by_bridge: dict[tuple[str, str], dict[FindingId, None]] = field(default_factory=dict)
+    _by_bridge: _Side = field(default_factory=dict)
+    """Members by (whether they are symptoms, label, value) and incident."""
+    roots: int = 0
+    """How many findings came that could explain missing money."""
+    _loose: dict[IncidentId, datetime] = field(default_factory=dict)
+    """Starts of the incidents of sites and links that are not grouped yet..."""
+    _starts: list[datetime] = field(default_factory=list)
+    """...and the same in order."""
 
     def add(self, member: Finding) -> None:
         assert member.incident is not None
@@ -32,8 +42,23 @@ class Index:
         upstream = upstream_of(member)
         if upstream is not None:
             self._by_upstream.setdefault(upstream, {})[member.incident] = None
-        for label in bridge_labels(member):
-            self._by_bridge.setdefault(label, {})[member.id] = None
+        side = is_symptom(member)
+        labels = bridge_labels(member)
+        self.roots += bool(labels) and not side
+        for name, value in labels:
+            self._by_bridge.setdefault((side, name, value), {}).setdefault(member.incident, {})[member.id] = None
+
+    def remove(self, member: Finding) -> None:
+        """It is no longer of its incident; the upstream it may have brought there stays."""
+        assert member.incident is not None
+        if self.by_target.get(member.target) == member.incident:
+            del self.by_target[member.target]
+        side = is_symptom(member)
+        for name, value in bridge_labels(member):
+            by_incident = self._by_bridge.get((side, name, value), {})
+            _without(by_incident, member.incident, member.id)
+            if not by_incident:
+                self._by_bridge.pop((side, name, value), None)
 
     def share(self, case: Case) -> None:
         """The case's inferred upstream may be asked for from now on."""
@@ -46,15 +71,20 @@ class Index:
 
     def drop(self, case: Case) -> None:
         self.unshare(case)
-        number = case.incident.id
         for member in case.findings.values():
-            if self.by_target.get(member.target) == number:
-                del self.by_target[member.target]
+            self.remove(member)
             upstream = upstream_of(member)
             if upstream is not None:
-                _without(self._by_upstream, upstream, number)
-            for label in bridge_labels(member):
-                _without(self._by_bridge, label, member.id)
+                _without(self._by_upstream, upstream, case.incident.id)
+        self._weigh(case.incident.id, None)
+
+    def weigh(self, case: Case) -> None:
+        """Count a case as one that may turn out to be part of something larger, or no longer."""
+        self._weigh(case.incident.id, case.incident.started_at if case.is_loose else None)
+
+    def loose_since(self, since: datetime) -> int:
+        """Incidents of sites and links that began since then and are not grouped yet."""
+        return len(self._starts) - bisect_left(self._starts, since)
 
     def of_upstream(self, upstream: Upstream) -> list[IncidentId]:
         """Oldest first."""
@@ -63,11 +93,23 @@ class Index:
     def of_shared(self, labels: Iterable[Label]) -> list[IncidentId]:
         return sorted({number for label in labels for number in self._by_shared.get(label, ())})
 
-    def bridged(self, finding: Finding) -> Iterator[tuple[str, FindingId]]:
-        """(value, member) of every finding that agrees with this one on a label by which a bridge may join them."""
-        for label in bridge_labels(finding):
-            for member in self._by_bridge.get(label, ()):
-                yield label[1], member
+    def bridged(self, finding: Finding) -> Iterator[tuple[IncidentId, str, Iterable[FindingId]]]:
+        """(incident, value, members) of what agrees with this one on a label and stands on the other side of a bridge."""
+        other = not is_symptom(finding)
+        for name, value in bridge_labels(finding):
+            for number, members in sorted(self._by_bridge.get((other, name, value), {}).items()):
+                yield number, value, members
+
+    def _weigh(self, number: IncidentId, start: datetime | None) -> None:
+        known = self._loose.get(number)
+        if known == start:
+            return
+        if known is not None:
+            del self._starts[bisect_left(self._starts, known)]
+            del self._loose[number]
+        if start is not None:
+            self._loose[number] = start
+            insort(self._starts, start)
 
 
 def _without(known: dict[K, dict[V, None]], key: K, value: V) -> None:

@@ -58,9 +58,7 @@ def merged_words(was: Incident, now: Incident, others: Sequence[Case]) -> list[s
     """Lines for the incident that the others became part of; nothing when its upstream is an old story."""
     said = []
     if others:
-        numbers = [f"#{other.incident.id}" for other in others[:_NAMED]]
-        more = f" and {len(others) - _NAMED:,} more" if len(others) > _NAMED else ""
-        said.append(f"took in {', '.join(numbers)}{more}: {now.reason}")
+        said.append(f"took in {numbered([other.incident for other in others])}: {now.reason}")
     if was.upstream != now.upstream or not was.evidence:
         told = [now.evidence[name] for name in ("fails", "fine", "elsewhere") if name in now.evidence]
         said.append(f"upstream is {read_all(parsed(now.upstream))}: {', '.join(told)}")
@@ -69,6 +67,12 @@ def merged_words(was: Incident, now: Incident, others: Sequence[Case]) -> list[s
     if now.acknowledged_at and not was.acknowledged_at:
         said.append(f"stays acknowledged by {now.acknowledged_by}")
     return said
+
+
+def numbered(incidents: Sequence[Incident]) -> str:
+    """`#4, #5 and 12 more`."""
+    more = f" and {len(incidents) - _NAMED:,} more" if len(incidents) > _NAMED else ""
+    return ", ".join(f"#{one.id}" for one in incidents[:_NAMED]) + more
 
 
 def own_failures(case: Case, judged: Judged, census: Census) -> tuple[list[Finding], str]:
