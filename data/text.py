@@ -149,7 +149,7 @@ _forms: tuple[str, ...] = ()
 def register_secret(value: str) -> None:
     """From now on `redact()` replaces `value` in all its spellings; below four characters it would hit ordinary text."""
     global _forms  # noqa: PLW0603  # one registry a process, swapped atomically
-    parts = {value, *(part for part in value.split(":") if len(part) >= 2 * _SHORTEST_SECRET)}
+    parts = {value, *_pieces(value)}
     with _lock:
         fresh = {part for part in parts if len(part) >= _SHORTEST_SECRET} - _values
         if not fresh:
@@ -157,6 +157,20 @@ def register_secret(value: str) -> None:
         _values.update(fresh)
         spelled = {form for part in fresh for form in _spellings(part)}
         _forms = tuple(sorted(spelled.union(_forms), key=len, reverse=True))
+
+
+def _pieces(value: str) -> list[str]:
+    """What is secret by itself within `value`: both sides of `user:password`; of a URL its tokens, never its host."""
+    if "://" not in value:
+        return [part for part in value.split(":") if len(part) >= 2 * _SHORTEST_SECRET]
+    rest = value.partition("://")[2]
+    tokens = [part for part in _URL_MARKS.split(rest) if len(part) >= 3 * _SHORTEST_SECRET and "." not in part]
+    who = _PAST_HOST.split(rest, 1)[0].rpartition("@")[0]
+    return tokens + [part for part in who.split(":") if len(part) >= 2 * _SHORTEST_SECRET]
+
+
+_URL_MARKS = re.compile(r"[/:@?&=#,]")
+_PAST_HOST = re.compile(r"[/?#]")
 
 
 def _spellings(value: str) -> set[str]:

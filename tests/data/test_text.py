@@ -112,6 +112,17 @@ def test_both_halves_of_an_id_and_secret_pair_are_known():
     assert redact("got sup3rsecretvalue!") == f"got {MASK}!"
 
 
+def test_of_a_url_that_is_a_secret_the_tokens_are_known_and_the_host_is_not():
+    register_secret("json://ops:pa55word@alerts.example:8443/hook/T0kenT0kenT0ken?to=ana@x.example")
+    assert redact("https://alerts.example:8443/ and 127.0.0.1:8443 ana@x.example") == (
+        "https://alerts.example:8443/ and 127.0.0.1:8443 ana@x.example"
+    )
+    assert redact("T0kenT0kenT0ken pa55word") == f"{MASK} {MASK}"
+    register_secret("json://127.0.0.1:8444/x")
+    register_secret("mailto://127.0.0.1:2525?from=losswatch@x.example&to=ana@x.example")
+    assert redact("http://127.0.0.1:9/") == "http://127.0.0.1:9/"
+
+
 def test_a_value_too_short_to_be_a_secret_masks_nothing():
     register_secret("ab")
     assert redact("about") == "about"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -25,9 +24,6 @@ if TYPE_CHECKING:
 ROOM = 3_500
 """Characters of a body at most, whatever a service would take: nobody reads more on a telephone."""
 _READ = 65_536
-_PARTS = re.compile(r"[/:@?&=,]")
-_TOKEN = 12
-"""A part of an Apprise URL that is as long and no host is a token for all we know."""
 _BROKE = "Socket Exception"
 _NOT_EVEN_BEGUN = ("NewConnectionError", "ConnectTimeout", "NameResolution", "refused", "SSLError", "ProxyError")
 """Of a connection that broke in any of these ways nothing was sent; of others nobody knows."""
@@ -80,9 +76,6 @@ def plugin(url: str) -> apprise.NotifyBase:
     made = apprise.Apprise.instantiate(url, asset=asset)
     if not isinstance(made, apprise.NotifyBase):
         raise DeliveryFailed("the secret is no Apprise URL")
-    for part in _PARTS.split(url):
-        if len(part) >= _TOKEN and "." not in part:
-            register_secret(part)
     return made
 
 
