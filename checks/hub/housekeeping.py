@@ -15,9 +15,12 @@ from checks.hub.recent import REMEMBERED
 from checks.hub.uptime import SPAN
 from checks.incidents.case import FLAPPING
 from checks.incidents.desk import IncidentDesk
+from checks.incidents.parents import Parents
+from checks.revenue.alarm import slice_of
 from checks.revenue.cube import KEEP_H
 from data.errors import LosswatchError
 from data.model.principal import EVERYTHING
+from data.model.state import State
 from data.model.target import Target, TargetKind, name_of
 from data.store import (
     baselines,
@@ -119,7 +122,16 @@ class Housekeeping:
                 self.hub.board.incident_of[finding.target] = finding.incident
         self.hub.book.add(facts.frame(store, EVERYTHING, now - timedelta(hours=KEEP_H)))
         self.hub.book.add_receipts(facts.receipts(store, EVERYTHING, now - timedelta(hours=KEEP_H)))
-        return IncidentDesk(known, members, last_id=incidents.last_id(store), census=self.hub.board.census)
+        parents = Parents(self._state_of, self._is_unseen)
+        parents.declare(self.hub.settings.parents)
+        return IncidentDesk(known, members, incidents.last_id(store), self.hub.board.census, parents)
+
+    def _state_of(self, target: TargetId) -> State:
+        known = self.hub.board.states.get(target)
+        return known.state if known else State.UNKNOWN
+
+    def _is_unseen(self, money: Finding, _feed: Finding) -> bool:
+        return self.hub.fusion.blind_to(slice_of(money.target)) is not None
 
     def remember(self) -> None:
         """Incidents that ended lately and alarms that were open, once the desk and the book are there."""

@@ -257,6 +257,7 @@ class Hub:
         await self.ranks.reconfigure(settings.targets)
         await self.door.configure()
         self.notifier.configure(settings)
+        self.desk.declare(settings.parents)
         self.board.touch()
 
     def _drop(self, target: Target) -> None:

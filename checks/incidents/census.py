@@ -155,6 +155,11 @@ class Census:
         return whole
 
     @property
+    def failures(self) -> int:
+        """Targets that fail now."""
+        return len(self._failing)
+
+    @property
     def everything(self) -> Tally:
         """All targets, whatever they share; `members` is left at 0, see `len`."""
         return self._all

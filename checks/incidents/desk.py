@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 _FIRST_LOOK = 3
 """Open incidents of sites and links that are not grouped yet: from so many on a shared upstream is looked for."""
+_MORE = 50
+"""Between two looks the failures must grow by one in so many."""
 _FELL, _WORTH_TELLING = 0.5, 5
 """A loss per hour that falls below this share of what it was, from so much on, is told."""
 
@@ -65,6 +67,7 @@ class IncidentDesk:
         self._held: dict[TargetId, dict[FindingId, None]] = {}
         """Findings that open nothing for now, by the parent that holds them back."""
         self._roots_known = -1
+        self._since_look = 0
         for finding in sorted(findings, key=lambda known: (known.opened_at, known.id)):
             self._restore(finding)
         for case in list(self._shelf.cases.values()):
@@ -110,6 +113,7 @@ class IncidentDesk:
 
     def _admit(self, finding: Finding, now: datetime) -> Change:
         """A new finding: joined to what it belongs to, held back by a parent, or an incident of its own."""
+        self._since_look += 1
         found, why = self._place_for(finding, now)
         if found is not None:
             return self._join(found, finding, now, why)
@@ -219,6 +223,7 @@ class IncidentDesk:
 
     def regroup(self, now: datetime) -> Change:
         """Merge incidents that have one upstream, as far as the census shows it; the oldest number stays."""
+        self._since_look = 0
         return self._seen(regroup(self._shelf, self._census, now)) if self._census is not None else Change()
 
     def acknowledge(self, incident: IncidentId, who: str, now: datetime) -> Change:
@@ -318,7 +323,11 @@ class IncidentDesk:
         if self._census is None or finding.kind not in WEB:
             return False
         loose = self._shelf.index.loose_since(now - WINDOW)
-        return loose == _FIRST_LOOK or milestone(loose - 1, loose)
+        return self._is_worth_it() and (loose == _FIRST_LOOK or milestone(loose - 1, loose))
+
+    def _is_worth_it(self) -> bool:
+        """A look costs as much as there are failures: of thousands it waits for some more of them, or for the next tick."""
+        return self._census is not None and self._since_look * _MORE >= self._census.failures
 
     def _join(self, case: Case, finding: Finding, now: datetime, reason: str) -> Change:
         before, teams = case.incident.members, case.incident.teams
@@ -338,7 +347,8 @@ class IncidentDesk:
         said += [TimelineEntry(case.incident.id, now, SYSTEM, f"reached team {team}") for team in reached]
         self._shelf.index.weigh(case)
         change = Change((case.incident,), (member,), tuple(said))
-        return together(change, self.regroup(now)) if milestone(before, after) and case.is_loose else change
+        worth_it = milestone(before, after) and case.is_loose and self._is_worth_it()
+        return together(change, self.regroup(now)) if worth_it else change
 
     def _revise(self, known: Finding, finding: Finding, now: datetime) -> Change:
         revised = replace(

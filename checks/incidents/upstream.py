@@ -9,10 +9,10 @@ away, then the rest is explained, until nothing stands out.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import islice
 from math import log
 from typing import TYPE_CHECKING, Final
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from checks.incidents.census import Census, Entry, Tally
     from checks.incidents.labels import Label
-    from data.model.ids import TargetId
+    from data.model.ids import CauseId, TargetId
 
 WINDOW: Final = timedelta(hours=2)
 """Failures that began longer ago are no news and explain nothing new; sites of the long tail are looked at hourly."""
@@ -43,6 +43,7 @@ _ALL: Final = 0.98
 _ENOUGH_FINE: Final = 5
 _NARROW: Final = frozenset({"host", "ip", "certificate", "partner+offer"})
 _RIVALS: Final = 3
+_TIE: Final = 1e-6
 _CONSIDERED: Final = 8
 _PLACE: Final = 2.0
 """What each further place costs that an upstream is said to fail in."""
@@ -131,26 +132,109 @@ def now_of(census: Census, labels: Iterable[Label], since: datetime) -> Judged:
 
 
 def infer(census: Census, now: datetime) -> list[Explanation]:
-    """Every upstream that is broken by what failed within `WINDOW`, the one that explains most first."""
+    """Every upstream that is broken by what failed within `WINDOW`, the one that explains most first.
+
+    One after the other, each after the failures of those before it are taken away. Those that have no failing target in
+    common with any likelier one are taken in the same round, for nothing that is taken away could change them but the rate
+    that is usual, which would only speak for them: a thousand small outages cost one round, not a thousand.
+    """
     oldest = slot_of(now - WINDOW)
     left = dict(census.failing(oldest))
-    counts = _counted(census, left)
+    everything = sorted(entry.mark.failed for entry in left.values())
+    known = _Failing.of(census, left)
     found: list[Explanation] = []
     while left:
-        judged = _judged(census, counts, len(left), oldest)
-        supported = [one for one in judged if one.supported]
-        if not supported:
+        judged = _judged(census, known.counts, len(left), oldest)
+        chosen = _apart([one for one in judged if one.supported], known, left)
+        if not chosen:
             break
-        best = _best(supported, left)
-        taken = {target: entry for target, entry in left.items() if _belongs(entry, best)}
-        rivals = _rivals(best, judged, taken)
-        found.append(Explanation(best, tuple(taken), rivals, _elsewhere(best, census)))
-        for target in taken:
-            del left[target]
-        for label, slots in _counted(census, taken).items() if left else ():
-            for slot, count in slots.items():
-                counts[label][slot] -= count
+        by_label = _by_label(judged)
+        for best, targets in chosen:
+            taken = {target: left.pop(target) for target in targets}
+            rivals = _rivals(best, by_label, taken)
+            found.append(Explanation(best, tuple(taken), rivals, _elsewhere(best, census, everything)))
+            known.remove(census, taken)
     return found
+
+
+@dataclass(slots=True)
+class _Failing:
+    """What fails, by the labels that others share and that can fail in this way."""
+
+    counts: dict[Label, dict[int, int]]
+    """How many by label and slot."""
+    targets: dict[Label, dict[TargetId, None]]
+
+    @classmethod
+    def of(cls, census: Census, failing: Mapping[TargetId, Entry]) -> _Failing:
+        known = cls({}, {})
+        for target, entry in failing.items():
+            for label in _speaking(census, entry):
+                slots = known.counts.setdefault(label, {})
+                slots[entry.mark.failed] = slots.get(entry.mark.failed, 0) + 1
+                known.targets.setdefault(label, {})[target] = None
+        return known
+
+    def remove(self, census: Census, taken: Mapping[TargetId, Entry]) -> None:
+        for target, entry in taken.items():
+            for label in _speaking(census, entry):
+                self.counts[label][entry.mark.failed] -= 1
+                del self.targets[label][target]
+                if not self.targets[label]:
+                    del self.targets[label], self.counts[label]
+
+    def explained_by(self, one: Judged, left: Mapping[TargetId, Entry]) -> list[TargetId]:
+        """In the order in which they stand in `left`, as far as one label tells."""
+        known = {target: None for label in one.labels for target in self.targets.get(label, ())}
+        return [target for target in known if left[target].mark.failed >= one.since]
+
+
+def _speaking(census: Census, entry: Entry) -> list[Label]:
+    shared, why = census.shared, entry.mark.cause
+    return [label for label in entry.labels if label in shared and compatible(label[0], why)]
+
+
+def _apart(
+    supported: Sequence[Judged], known: _Failing, left: Mapping[TargetId, Entry]
+) -> list[tuple[Judged, list[TargetId]]]:
+    """The likeliest upstream, and each that has nothing in common with any likelier one; with what each explains."""
+    chosen: list[tuple[Judged, list[TargetId]]] = []
+    ranked = sorted(supported, key=lambda one: -one.score)
+    claimed: set[TargetId] = set()
+    at = 0
+    while at < len(ranked):
+        tied = [ranked[at]]
+        while at + len(tied) < len(ranked) and ranked[at].score - ranked[at + len(tied)].score < _TIE:
+            tied.append(ranked[at + len(tied)])
+        at += len(tied)
+        groups = [known.explained_by(one, left) for one in tied]
+        for group in _meeting(groups):
+            of_group = [tied[number] for number in group]
+            if not any(target in claimed for number in group for target in groups[number]):
+                best = _best(of_group, [left[target].mark.cause for target in groups[group[0]]])
+                chosen.append((best, groups[group[of_group.index(best)]]))
+        claimed.update(target for group in groups for target in group)
+    return chosen
+
+
+def _meeting(groups: Sequence[Sequence[TargetId]]) -> list[list[int]]:
+    """Numbers of groups that have a target in common, together."""
+    of_target: dict[TargetId, int] = {}
+    leader = list(range(len(groups)))
+
+    def lead(number: int) -> int:
+        while leader[number] != number:
+            leader[number] = leader[leader[number]]
+            number = leader[number]
+        return number
+
+    for number, group in enumerate(groups):
+        for target in group:
+            leader[lead(of_target.setdefault(target, number))] = lead(number)
+    met: dict[int, list[int]] = {}
+    for number in range(len(groups)):
+        met.setdefault(lead(number), []).append(number)
+    return list(met.values())
 
 
 def _judged(census: Census, counts: Mapping[Label, Mapping[int, int]], failing: int, oldest: int) -> list[Judged]:
@@ -197,36 +281,12 @@ def _usual(failing: int, fine: int) -> float:
     return min(max((failing + 0.5) / (failing + fine + 100), low), high)
 
 
-def _counted(census: Census, failing: Mapping[TargetId, Entry]) -> dict[Label, dict[int, int]]:
-    """How many fail by label and slot, for labels that others share and that can fail in this way."""
-    counts: dict[Label, dict[int, int]] = {}
-    shared = census.shared
-    for entry in failing.values():
-        slot, why = entry.mark.failed, entry.mark.cause
-        for label in entry.labels:
-            if label in shared and compatible(label[0], why):
-                slots = counts.setdefault(label, {})
-                slots[slot] = slots.get(slot, 0) + 1
-    return counts
-
-
-def _belongs(entry: Entry, best: Judged) -> bool:
-    mark = entry.mark
-    return (
-        mark.failed >= best.since
-        and compatible(best.kind, mark.cause)
-        and any(label in entry.labels for label in best.labels)
-    )
-
-
-def _best(supported: Sequence[Judged], failing: Mapping[TargetId, Entry]) -> Judged:
-    """The highest score; among labels that explain the same, the one that names it best for these causes."""
-    top = max(one.score for one in supported)
-    tied = [one for one in supported if top - one.score < 1e-6]
+def _best(tied: Sequence[Judged], causes: Sequence[CauseId]) -> Judged:
+    """Among labels of one score, the one that names best what has these causes."""
     if len(tied) == 1:
         return tied[0]
-    causes = Counter(entry.mark.cause for entry in failing.values() if _belongs(entry, tied[0]))
-    return min(tied, key=lambda one: (*_preference(one.kind, causes.most_common(1)[0][0]), one.labels))
+    ((usual, _),) = Counter(causes).most_common(1)
+    return min(tied, key=lambda one: (*_preference(one.kind, usual), one.labels))
 
 
 def _preference(name: str, cause: str) -> tuple[int, int]:
@@ -238,17 +298,23 @@ def _preference(name: str, cause: str) -> tuple[int, int]:
     return 0, place
 
 
-def _rivals(best: Judged, judged: Iterable[Judged], taken: Mapping[TargetId, Entry]) -> tuple[Judged, ...]:
+def _by_label(judged: Iterable[Judged]) -> dict[Label, Judged]:
+    """Those of one label."""
+    return {one.labels[0]: one for one in judged if len(one.labels) == 1}
+
+
+def _rivals(best: Judged, judged: Mapping[Label, Judged], taken: Mapping[TargetId, Entry]) -> tuple[Judged, ...]:
     """Other labels that half of what is explained shares, too."""
     half = max(len(taken) / 2, 2)
-    others = [one for one in judged if len(one.labels) == 1 and one.labels != best.labels and one.failed >= half]
-    others.sort(key=lambda one: (-one.score, one.labels))
-    found = (one for one in others if sum(one.labels[0] in entry.labels for entry in taken.values()) >= half)
-    return tuple(islice(found, _RIVALS))
+    shared = Counter(label for entry in taken.values() for label in entry.labels)
+    near = [judged[label] for label, count in shared.items() if count >= half and label in judged]
+    others = [one for one in near if one.labels != best.labels and one.failed >= half]
+    return tuple(sorted(others, key=lambda one: (-one.score, one.labels))[:_RIVALS])
 
 
-def _elsewhere(best: Judged, census: Census) -> tuple[int, int]:
-    failing = max(sum(1 for _ in census.failing(best.since)) - best.failed, 0)
+def _elsewhere(best: Judged, census: Census, began: Sequence[int]) -> tuple[int, int]:
+    """`began`: the slots, in order, in which all that fails began to."""
+    failing = max(len(began) - bisect_left(began, best.since) - best.failed, 0)
     fine = max(census.everything.fine_since(best.since) - best.fine, 0)
     return failing, failing + fine
 

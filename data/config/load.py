@@ -13,6 +13,7 @@ from data.config.hygiene import hygiene
 from data.config.inventory import Inventory
 from data.config.lines import index_lines
 from data.config.maintenance import windows as maintenance_windows
+from data.config.parents import parents
 from data.config.plans import Known, allow_list, plans
 from data.config.postbacks import postbacks
 from data.config.problems import Problems
@@ -56,6 +57,7 @@ def _load(home: Home, presets: Mapping[str, str], inventory: Path | None) -> Set
     made = _sections(top, home.config, presets)
     defaults = sections.defaults(top.table("defaults"))
     maintenance = tuple(top.tables("maintenance"))
+    over = tuple(top.tables("parents"))
     programs, planned = allow_list(top.table("adapters")), tuple(top.tables("plans"))
     rules = rules_file(top.table("content"), home.config)
     top.done()
@@ -77,6 +79,7 @@ def _load(home: Home, presets: Mapping[str, str], inventory: Path | None) -> Set
         targets=targets,
     )
     prepared = _plans(planned, made, targets, programs)
+    above = parents(over, [target.id for target in targets] if over else ())
     calendar = _calendar(made, home, problems)
     problems.raise_any()
     rates = made.rates
@@ -87,6 +90,7 @@ def _load(home: Home, presets: Mapping[str, str], inventory: Path | None) -> Set
         targets=targets,
         maintenance=windows,
         plans=prepared,
+        parents=above,
         programs=programs,
         content_rules=rules,
         rules=own,

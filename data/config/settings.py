@@ -9,6 +9,7 @@ from pathlib import Path
 
 from data.config.calendar import Calendar
 from data.config.notifying import Notifying
+from data.config.parents import Parent
 from data.config.rates import Rates
 from data.model.ids import CauseId, PartnerId, TeamId
 from data.model.plan import Plan
@@ -281,6 +282,7 @@ class Settings:
     notify: Notifying = field(default_factory=Notifying)
     plans: tuple[Plan, ...] = ()
     checklists: tuple[Checklist, ...] = ()
+    parents: tuple[Parent, ...] = ()
     programs: tuple[str, ...] = ()
     """Absolute paths of what plans may run."""
     content_rules: str = ""
