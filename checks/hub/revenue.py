@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from data.model.observation import Observation
     from data.model.revenue_view import Watched
 
+_HELD = 5
+"""Lines shown of hours that nobody can believe."""
 SLOW_S = 300.0
 """Seconds of the hub's clock after which a look that still runs is told."""
 
@@ -150,7 +152,7 @@ class Revenue:
 
     def _show(self, tick: RevenueTick, now: datetime) -> None:
         board = self.hub.board
-        self.waiting, self.watching, self.ready = tick.waiting, tick.watching, True
+        self.waiting, self.watching, self.ready = (*tick.waiting, *tick.held[:_HELD]), tick.watching, True
         self.cadence.rich = frozenset(
             view.slice["partner"]
             for view in tick.slices

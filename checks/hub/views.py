@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 VERSION = "0.1.0"
 PANE_ROWS = 12
+_WORD = re.compile(r"[^\s,;:()]+")
 PAGE_LIMIT = 1000
 
 
@@ -111,9 +113,20 @@ class Views:
             log=tuple(replace(line, text=redact_words(line.text, scope)) for line in visible_log(self.board, scope)),
             loss_per_hour=per_hour if money else None,
             lost_today=lost if money else None,
-            waiting=self.waiting(),
+            waiting=self._calm(scope),
             health=self.health(),
         )
+
+    def _calm(self, scope: Scope) -> tuple[str, ...]:
+        """Whose report is awaited and the like, without the lines about partners that the reader's teams have nothing with."""
+        lines = tuple(redact_words(line, scope) for line in self.waiting())
+        if scope.teams is None or not lines:
+            return lines
+        settings = self.settings()
+        mine = {str(feed.partner) for feed in settings.feeds if scope.sees(feed.team)}
+        mine |= {row.partner for row in self.board.slice_rows.values() if scope.sees(row.team)}
+        others = {str(partner.id) for partner in settings.partners} - mine
+        return tuple(line for line in lines if others.isdisjoint(_WORD.findall(line)))
 
     def open_incidents(self, scope: Scope) -> tuple[Incident, ...]:
         """Open incidents in scope, most money lost per hour first; redacted to what the scope may see."""

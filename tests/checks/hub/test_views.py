@@ -10,7 +10,7 @@ from checks.hub.pricing import Pricing
 from checks.hub.recent import Recent
 from checks.hub.views import Views
 from checks.incidents.desk import IncidentDesk
-from data.config.settings import Company, Settings
+from data.config.settings import Company, Feed, Partner, Settings
 from data.errors import UsageError
 from data.model.cause import cause
 from data.model.ids import FindingId, TargetId, TeamId
@@ -123,3 +123,13 @@ def test_a_target_that_is_removed_leaves_nothing_behind(house):
     board.remove_target(TargetId("site:kiel"))
     assert board.find_row(TargetId("site:kiel"), NOON) is None
     assert house.snapshot(EVERYTHING).sites.counts.failing == 1
+
+
+def test_a_calm_line_about_another_team_s_partner_is_not_read(house, tmp_path):
+    partners = tuple(Partner(name, name) for name in ("P04", "P05"))
+    feeds = (Feed("p04", AURORA, "P04", "affilka"), Feed("p05", BALTIC, "P05", "affilka"))
+    house.settings = lambda: Settings(tmp_path, Company("Street"), partners=partners, feeds=feeds)
+    lines = ("waiting for P04 since 11-17 06:00Z", "P05 not judged since 06:00Z: 401", "2 rows left out: no hour")
+    house.waiting = lambda: lines
+    assert house.snapshot(EVERYTHING).waiting == lines
+    assert house.snapshot(BALT.scope).waiting == lines[1:]
