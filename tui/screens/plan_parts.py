@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from data.model.plan import SwitchState
 from tui import format as fmt
-from tui.lines import Line, crop, spread, wrap
+from tui.lines import Line, spread, wrap
 
 if TYPE_CHECKING:
     from data.model.plan import Rehearsed, Switch
@@ -38,7 +38,9 @@ def plan(detail: IncidentDetail, look: Look, width: int, _height: int) -> list[L
         lines.append(spread(((f" {row.letter}  ", "focus"), *first), gain, width))
         lines += [(("    ", ""), *line) for line in rest]
         if row.id:
-            lines += [crop((("    ", ""), span), width) for span in _below(row, look)]
+            lines += [
+                (("    ", ""), *line) for words, role in _below(row, look) for line in wrap(words, width - 5, role)
+            ]
     return lines or [((" no plan for this cause", "dim"),)]
 
 
