@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from checks.revenue import expectation, lattice, memory, price, scan, scatter, shortfall, traffic, views
-from checks.revenue.alarm import Alarm, cause_of
+from checks.revenue.alarm import Alarm, cause_of, slice_target
 from checks.revenue.calendar import Dates, Learned
 from checks.revenue.cube import DAY_H, Cube, CubeMemory, hour_of
+from checks.revenue.ranking import NATS_PER_DIM, WATCH_BELOW
 from checks.revenue.traffic import Traffic
-from checks.revenue.watch import PAGE_NATS, RECENT_H, Case, Known, Watch
+from checks.revenue.watch import LEAST_PAGE_NATS, LOOK_BACK_H, RECENT_H, Case, Known, Watch
 from data.model.ids import TeamId
-from data.model.money import NO_LOSS, Loss
+from data.model.money import NO_LOSS, Loss, cents
+from data.model.revenue_view import Watched
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -26,11 +28,11 @@ if TYPE_CHECKING:
     from checks.revenue.calendar import Calendar
     from checks.revenue.cube import Bools, Floats, Ints
     from checks.revenue.expectation import Fit
+    from checks.revenue.ranking import Ranking
     from checks.revenue.scan import Caution
     from checks.revenue.scatter import Scatter
     from checks.revenue.traffic import Junk
     from checks.revenue.views import SliceView
-    from data.model.revenue_view import Watched
     from data.model.snapshot import BandPoint
 
 LEAST_HISTORY_H = 7 * DAY_H
@@ -82,10 +84,10 @@ class RevenueBook:
         dims: tuple[str, ...] = DIMS,
         epc: Mapping[str, float] | None = None,
         currency: str = "EUR",
-        page_nats: float = PAGE_NATS,
+        page_nats: float | None = None,
     ) -> None:
         self.cube = Cube(dims)
-        self.currency, self.page_nats = currency, page_nats
+        self.currency, self._given_line = currency, page_nats
         self._epc = dict(epc or {})
         self._model: Fit | None = None
         self.lattice = lattice.build(self.cube)
@@ -106,6 +108,15 @@ class RevenueBook:
         """Know this calendar from now on; what its events do to clicks is learned at the next fit."""
         if calendar != self._dates.calendar:
             self._dates = Dates(calendar)
+
+    @property
+    def page_nats(self) -> float:
+        """Nats at which slices page: what was given, else what quiet days call for."""
+        return self._known.line() if self._given_line is None else self._given_line
+
+    @page_nats.setter
+    def page_nats(self, nats: float) -> None:
+        self._given_line = nats
 
     def add(self, facts: pl.DataFrame) -> None:
         """Append deltas: `hour`, `seen_at`, the dims, `clicks`, `regs`, `ftd`, `revenue`."""
@@ -148,9 +159,9 @@ class RevenueBook:
             end = hour_of(alarm.updated_at)
             self._numbers = max(self._numbers, number)
             known = self._traffic.open if alarm.channel == traffic.CHANNEL else self._known.open
-            known.append(
-                Case(number, alarm.channel, dict(alarm.slice), hour_of(alarm.detected_at), hour_of(alarm.start), end)
-            )
+            case = Case(number, alarm.channel, dict(alarm.slice), hour_of(alarm.detected_at), hour_of(alarm.start), end)
+            case.lent, case.window_h, case.why = alarm.prior_nats, alarm.window_h, alarm.why
+            known.append(case)
 
     def tick(self, now: datetime, *, with_slices: bool = True) -> RevenueTick:
         """Advance to `now` and say what is missing; `with_slices=False` leaves the views out."""
@@ -164,13 +175,18 @@ class RevenueBook:
         ended = [case for case in self._known.open if case.status != "open"]
         self._known.settle(self.cube)
         self.cube.masked = self._known.mask(self.cube)
+        watching: tuple[Watched, ...] = ()
         if watch.model.history_h >= LEAST_HISTORY_H:
-            self._numbers += len(watch.raise_alarms(self._numbers + 1, self.page_nats))
+            if not self._known.quiet and self.cube.top - self.cube.base >= LOOK_BACK_H:
+                watch.look_back(LEAST_PAGE_NATS)
+            left = watch.raise_alarms(self._numbers + 1, self.page_nats)
+            self._numbers = max((self._numbers, *(case.number for case in self._known.open)))
+            watching = self._watching(left)
         ended += self._follow_traffic(watch.model)
         alarms = tuple(self._alarm(case) for case in (*ended, *self._known.open, *self._traffic.open))
         shown = views.slices(self.cube, watch.model, alarms, LEAST_HISTORY_H, self.line_of) if with_slices else ()
         notes = self._traffic.junk(self.cube, watch.model, self._dates)
-        return RevenueTick(alarms, shown, self._waiting(), junk=notes, held=self.held())
+        return RevenueTick(alarms, shown, self._waiting(), watching, junk=notes, held=self.held())
 
     def _follow_traffic(self, model: Fit) -> list[Case]:
         """Own clicks: a channel that neither masks conversions nor is masked by their alarms; gives what ended."""
@@ -189,6 +205,19 @@ class RevenueBook:
         if len(theirs):
             untold[theirs] = ~cube.received(cube.base, cube.base + cube.width)[cube.codes[named, theirs]]
         return untold
+
+    def _watching(self, left: Ranking) -> tuple[Watched, ...]:
+        """Slices under suspicion, and what they cost an hour if it is true."""
+        found = []
+        for suspect in left.watched(self.page_nats - WATCH_BELOW, self.page_nats):
+            since, leaves = self.cube.top - suspect.window_h, left.lattice.members(suspect.slice)
+            seen, expected = (float(part[suspect.slice, suspect.window]) for part in left.sums.seen(suspect.channel))
+            missing = 1.0 if suspect.channel == "value" else max(1.0 - seen / expected, 0.0)
+            usual = self._expected(leaves, since, self.cube.top, calendar=False).mean / suspect.window_h
+            where = left.lattice.name(suspect.slice, self.cube)
+            figures = round(suspect.nats, 2), seen, expected, _moment(since), cents(usual * missing)
+            found.append(Watched(slice_target(where), where, suspect.channel, *figures))
+        return tuple(found)
 
     def held(self) -> tuple[str, ...]:
         """One line for each hour set aside and for each reason for which rows were not let in."""
@@ -232,7 +261,7 @@ class RevenueBook:
             common = self._moved(cube.top - expectation.FIT_H, cube.top)
             self._scatter = scatter.measure(cube, self._model, self.lattice, common, cube.masked)
         self._common = {hour: factor for hour, factor in self._common.items() if hour >= cube.base}
-        return Watch(cube, self._model, self.lattice, self._caution, self._common, self._known)
+        return Watch(cube, self._model, self.lattice, self._caution, self._common, self._known, self._priors)
 
     def loss(self, where: Mapping[str, str], start: datetime, now: datetime, *, basis: str = "clicks") -> Loss:
         """What a slice lost between `start` and `now`: see `loss_of`."""
@@ -328,7 +357,7 @@ class RevenueBook:
 
     def line_of(self, where: Mapping[str, str]) -> float:
         """Nats at which a slice pages."""
-        return self.page_nats + len(where)
+        return self.page_nats + NATS_PER_DIM * len(where)
 
     def _moved(self, since: int, until: int) -> Floats:
         """[hour]: what moved everybody. A little less than usual everywhere is noise, and would make all losses small."""
@@ -367,10 +396,13 @@ class RevenueBook:
             start=_moment(case.start),
             end=_moment(case.end) if case.status == "closed" else None,
             status=case.status,
-            nats=case.nats,
+            nats=case.nats + case.lent,
             observed=case.observed,
             expected=case.expected,
             loss=self._alarm_loss(case, self._elder(case)),
+            prior_nats=case.lent,
+            window_h=case.window_h,
+            why=case.why,
         )
 
     def _elder(self, case: Case) -> list[shortfall.Taken]:

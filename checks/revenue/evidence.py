@@ -8,21 +8,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from checks.revenue.cube import Bools, Floats
+    from checks.revenue.cube import Bools, Floats, Ints
 
-_ENOUGH = 40.0
-"""Expected events from which on a slice speaks for itself."""
-_SMALL = 2.0
-"""Slices that expect fewer events a block show clustering and hardly anything else."""
 _WITHIN_A_DAY, _BETWEEN_DAYS = 0.5, 0.85
 """How the size grows with the window: hours of one day wander together, days hardly (independent ones: 1)."""
-_SMALLEST_SIZE, _LARGEST_SIZE = 2.0, 1e4
+_SMALLEST_SIZE, _LARGEST_SIZE = 2.0, 1e3
 
 WINDOWS_H = (1, 2, 3, 4, 6, 8, 12, 18, 24, 36, 48, 72, 96, 120)
 
 
 def drop_nats(observed: Floats, expected: Floats, size: Floats, cluster: float) -> Floats:
-    """Evidence that `observed` is too few.
+    """Evidence that `observed` is too few, where only totals are known and not which cells and hours they came in.
 
     Log-likelihood ratio of a negative binomial with mean `expected` and this `size` (variance m + m^2 / size) against
     the same with the mean observed. The size holds both how far the slice's level wanders and how little history is
@@ -45,52 +41,35 @@ def excess_nats(observed: Floats, expected: Floats) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """Downward variance of counts over their expectation: `cluster` x m + m^2 / size, the size by length of window."""
+    """How far levels of slices wander: over a day by a factor whose logarithm has variance 1 / size."""
 
-    cluster: float
-    size_hours: Floats
-    """[slice] for windows of 6 h."""
     size_days: Floats
     """[slice] for a day."""
 
     def only(self, kept: Bools) -> Spread:
         """Of some of the slices."""
-        return Spread(self.cluster, self.size_hours[kept], self.size_days[kept])
+        return Spread(self.size_days[kept])
 
     def size(self, windows_h: Floats) -> Floats:
         """[slice, window]."""
-        part = np.clip((windows_h - 6.0) / 18.0, 0.0, 1.0)
-        between = self.size_hours[:, None] ** (1.0 - part) * self.size_days[:, None] ** part
-        shorter = np.minimum(windows_h / 6.0, 1.0) ** _WITHIN_A_DAY
-        return np.asarray(between * shorter * np.maximum(windows_h / 24.0, 1.0) ** _BETWEEN_DAYS)
+        days = windows_h / 24.0
+        return np.asarray(self.size_days[:, None] * np.where(days < 1.0, days**_WITHIN_A_DAY, days**_BETWEEN_DAYS))
 
 
-def measure_spread(observed: Floats, expected: Floats) -> Spread:
-    """From [slice, block of 6 h] history.
+def measure_spread(observed: Floats, expected: Floats, variance: Floats, family: Ints) -> Spread:
+    """From [slice, day] history and the variance that is understood; slices of one `family` wander alike.
 
-    Only shortfalls count, doubled: a wholesale customer's burst must not make a slice deaf to silence. What small
-    slices show is clustering, common to all; what large ones show beyond it is their level wandering.
+    Only shortfalls count, doubled: a wholesale customer's burst must not make a slice deaf to silence. What history is
+    not long enough to tell is added.
     """
-    ratio, mean = _ratio(observed, expected)
-    small = (mean < _SMALL) & (expected.sum(1) >= _ENOUGH)
-    cluster = max(float(np.median(ratio[small])), 1.0) if small.any() else 1.0
-    days = observed.shape[1] // 4 * 4
-    by_day = [part[:, part.shape[1] - days :].reshape(len(part), -1, 4).sum(2) for part in (observed, expected)]
-    return Spread(cluster, _size(ratio, mean, cluster), _size(*_ratio(*by_day), cluster))
-
-
-def _ratio(observed: Floats, expected: Floats) -> tuple[Floats, Floats]:
-    """[slice]: variance over mean, leaning on all slices where events are few; and the mean block an event is in."""
+    families = int(family.max(initial=-1)) + 1
+    short = 2.0 * np.minimum(observed - expected, 0.0) ** 2 - variance
+    squared = np.bincount(family, (expected**2).sum(1), families)
+    beyond = np.bincount(family, short.sum(1), families)
+    wander = np.divide(np.maximum(beyond, 0.0), squared, out=np.zeros(families), where=squared > 0)
     total = expected.sum(1)
-    short = 2.0 * (np.minimum(observed - expected, 0.0) ** 2).sum(1)
-    known = total >= _ENOUGH
-    pooled = float(np.median(short[known] / total[known])) if known.any() else 1.0
-    mean = np.divide((expected**2).sum(1), total, out=np.zeros_like(total), where=total > 0)
-    return (short + _ENOUGH * pooled) / (total + _ENOUGH), mean
-
-
-def _size(ratio: Floats, mean: Floats, cluster: float) -> Floats:
-    return np.clip(mean / np.maximum(ratio - cluster, 1e-3), _SMALLEST_SIZE, _LARGEST_SIZE)
+    untold = np.divide(variance.sum(1), total**2, out=np.ones_like(total), where=total > 0)
+    return Spread(np.clip(1.0 / (wander[family] + untold + 1e-9), _SMALLEST_SIZE, _LARGEST_SIZE))
 
 
 def worst_run(gain: Floats) -> tuple[int, int]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from checks.revenue import bursts
+from checks.revenue import bursts, crowds
 from checks.revenue.cube import AGES_H, DAY_H, WEEK_H
 
 if TYPE_CHECKING:
@@ -57,6 +57,9 @@ class Fit:
     reg_single: Floats
     ftd_bursts: Bursts
     reg_bursts: Bursts
+    ftd_crowds: Floats
+    """By size class of a cell's clicks: how much the FTD of a cell and hour come together (`checks.revenue.crowds`)."""
+    reg_crowds: Floats
     value: Floats
     """Commission per FTD."""
     value_cv2: Floats
@@ -117,6 +120,8 @@ def fit(cube: Cube, epc: Mapping[str, float]) -> Fit:
         reg_single=by_regs.single,
         ftd_bursts=by_ftd.bursts,
         reg_bursts=by_regs.bursts,
+        ftd_crowds=by_ftd.crowds,
+        reg_crowds=by_regs.crowds,
         value=value,
         value_cv2=_value_cv2(ftd, revenue, value, weight, cube),
         low_value=low_value,
@@ -136,6 +141,7 @@ class _PerClick:
     average: Floats
     bursts: Bursts
     profile: Floats
+    crowds: Floats
 
 
 def _per_click(
@@ -154,7 +160,18 @@ def _per_click(
         earning = exposure * effect.factor_of(own, shared)
         single = _rates(counts.sum(1), (earning * profile[week]).sum(1), cube)
     usual = np.divide(earning.sum(1) + 1.0, exposure.sum(1) + 1.0)
-    return _PerClick(single, single * usual, effect, profile)
+    recency = 0.5 ** ((cube.top - hours) / HALF_LIFE_H)
+    due = earning * profile[week] * single[:, None]
+    crowd = _crowds(counts / recency, due / recency, shared, effect.cell)
+    return _PerClick(single, single * usual, effect, profile, crowd)
+
+
+def _crowds(counts: Floats, due: Floats, shared: Ints, cell: Ints) -> Floats:
+    """[size class] from [leaf, hour] counts and what was due."""
+    order = np.argsort(cell, kind="stable")
+    starts = np.flatnonzero(np.diff(cell[order], prepend=-1))
+    seen, expected = (np.add.reduceat(figures[order], starts, axis=0) for figures in (counts, due))
+    return crowds.learned(seen, expected, shared[order[starts]])
 
 
 def arrival_curve(cube: Cube) -> Floats:

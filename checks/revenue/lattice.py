@@ -1,18 +1,44 @@
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from checks.revenue.cube import Bools, Cube, Floats, Ints
 
 MOST_DIMS = 3
+CELL = ("partner", "geo")
 _NONE = np.zeros(0, np.int64)
+
+
+def _none() -> Ints:
+    return _NONE
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Cells (partner and GEO) cut by some further dimensions."""
+
+    of_leaf: Ints
+    order: Ints
+    """Leaves, part after part."""
+    starts: Ints
+    cell: Ints
+    """Per part: the number of its cell."""
+
+    def sums(self, figures: Floats) -> Floats:
+        """[leaf, hour] summed to [part, hour]."""
+        ordered = figures[self.order]
+        return (
+            ordered if len(self.starts) == len(ordered) else np.asarray(np.add.reduceat(ordered, self.starts, axis=0))
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +61,14 @@ class Lattice:
     sizes: Floats
     """Per slice: how many leaves it has."""
     leaves: int
+    cuts: tuple[Parts, ...] = ()
+    """The ways in which slices cut cells."""
+    cut: Ints = field(default_factory=_none)
+    """Per slice: which of `cuts`."""
+    pieces: Ints = field(default_factory=_none)
+    """Per slice: how many parts it consists of."""
+    piece_order: tuple[Ints, ...] = ()
+    """Per cut: part numbers, slice after slice."""
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -43,12 +77,28 @@ class Lattice:
         """[leaf, ...] summed to [slice, ...]."""
         if not len(self.starts):
             return np.zeros((0, *figures.shape[1:]))
-        flat = np.take(figures.reshape(len(figures), -1), self.order, axis=0)
+        flat = np.take(_flat(figures), self.order, axis=0)
         return np.add.reduceat(flat, self.starts, axis=0).reshape(len(self.starts), *figures.shape[1:])
+
+    def sums_of_parts(self, figures: Sequence[Floats]) -> Floats:
+        """[part, ...] figures for every cut, summed to [slice, ...]."""
+        total = np.zeros((len(self.starts), *figures[0].shape[1:]))
+        for cut, order in enumerate(self.piece_order):
+            mine = np.flatnonzero(self.cut == cut)
+            if len(mine):
+                ends = np.cumsum(self.pieces[mine])
+                flat = _flat(figures[cut])[order]
+                summed = np.add.reduceat(flat, ends - self.pieces[mine], axis=0)
+                total[mine] = summed.reshape(len(mine), *total.shape[1:])
+        return total
 
     def only(self, kept: Bools) -> Lattice:
         """The same lattice with some of its slices."""
         sizes = self.sizes[kept]
+        pieces = [
+            order[np.repeat(kept[self.cut == cut], self.pieces[self.cut == cut])]
+            for cut, order in enumerate(self.piece_order)
+        ]
         return replace(
             self,
             order=self.order[np.repeat(kept, self.sizes.astype(np.int64))],
@@ -56,6 +106,9 @@ class Lattice:
             family=self.family[kept],
             dims=self.dims[kept],
             sizes=sizes,
+            cut=self.cut[kept],
+            pieces=self.pieces[kept],
+            piece_order=tuple(pieces),
         )
 
     def members(self, slice_: int) -> Ints:
@@ -68,6 +121,11 @@ class Lattice:
         return {cube.dims[dim]: cube.names[dim][cube.codes[dim, leaf]] for dim in fixed}
 
 
+def _flat(figures: Floats) -> Floats:
+    """[row, figure] of [row, ...]."""
+    return figures.reshape(len(figures), int(np.prod(figures.shape[1:])))
+
+
 def build(cube: Cube, most_dims: int = MOST_DIMS) -> Lattice:
     """The lattice of the leaves a cube has now; slices with equal leaves appear once, the one fixing fewest first."""
     codes, leaves = cube.codes, cube.leaves
@@ -75,29 +133,73 @@ def build(cube: Cube, most_dims: int = MOST_DIMS) -> Lattice:
         return Lattice(_NONE, _NONE, (), _NONE, np.zeros(0), np.zeros(0), 0)
     marks = _marks(leaves)
     seen: set[int] = set()
-    families = [kept for count in range(1, most_dims + 1) for kept in combinations(range(len(cube.dims)), count)]
-    orders, starts, family, offset = [], [], [], 0
+    families = tuple(kept for count in range(1, most_dims + 1) for kept in combinations(range(len(cube.dims)), count))
+    cuts, cut_of = _cuts(cube, families)
+    orders, sizes, family, pieces, piece_orders = [], [], [], [], [[_NONE] for _ in cuts]
     for number, fixed in enumerate(families):
         order, begins = _group(codes[list(fixed)])
-        prints = np.add.reduceat(marks[order], begins)
-        ends = np.append(begins[1:], leaves)
-        for begin, end, mark in zip(begins.tolist(), ends.tolist(), prints.tolist(), strict=True):
-            if mark in seen:
-                continue
-            seen.add(mark)
-            orders.append(order[begin:end])
-            starts.append(offset)
-            family.append(number)
-            offset += end - begin
+        prints = np.add.reduceat(marks[order], begins).tolist()
+        fresh = np.array([mark not in seen for mark in prints])
+        seen.update(prints)
+        lengths = np.diff(np.append(begins, leaves))
+        parts = cuts[cut_of[number]]
+        of_leaf = np.empty(leaves, np.int64)
+        of_leaf[order] = np.repeat(np.arange(len(begins)), lengths)
+        of_part = of_leaf[parts.order[parts.starts]]
+        sorted_parts = np.argsort(of_part, kind="stable")
+        orders.append(order[np.repeat(fresh, lengths)])
+        sizes.append(lengths[fresh])
+        family.append(np.full(int(fresh.sum()), number))
+        pieces.append(np.bincount(of_part, minlength=len(begins))[fresh])
+        piece_orders[cut_of[number]].append(sorted_parts[fresh[of_part[sorted_parts]]])
+    size, of_family = np.concatenate(sizes), np.concatenate(family)
     return Lattice(
-        np.concatenate(orders),
-        np.array(starts, np.int64),
-        tuple(families),
-        np.array(family, np.int64),
-        np.array([len(families[number]) for number in family], np.float64),
-        np.diff(np.append(starts, offset)).astype(np.float64),
-        leaves,
+        order=np.concatenate(orders),
+        starts=np.cumsum(size) - size,
+        fixed=families,
+        family=of_family,
+        dims=np.array([len(fixed) for fixed in families], np.float64)[of_family],
+        sizes=size.astype(np.float64),
+        leaves=leaves,
+        cuts=cuts,
+        cut=np.array(cut_of, np.int64)[of_family],
+        pieces=np.concatenate(pieces),
+        piece_order=tuple(np.concatenate(some) for some in piece_orders),
     )
+
+
+def cells(cube: Cube) -> Parts:
+    """Every leaf's partner and GEO, uncut."""
+    cell = _numbered(cube.codes[[dim for dim, name in enumerate(cube.dims) if name in CELL]])
+    return _parts(cell, cell)
+
+
+def _cuts(cube: Cube, families: tuple[tuple[int, ...], ...]) -> tuple[tuple[Parts, ...], list[int]]:
+    """The distinct ways in which families cut cells (partner and GEO), whole cells first, and per family which it is."""
+    whole = tuple(dim for dim, name in enumerate(cube.dims) if name in CELL)
+    cuts = [cells(cube)]
+    cell = cuts[0].of_leaf
+    found = {cell.tobytes(): 0}
+    chosen = []
+    for fixed in families:
+        of_leaf = _numbered(cube.codes[sorted({*whole, *fixed})])
+        number = found.setdefault(of_leaf.tobytes(), len(cuts))
+        if number == len(cuts):
+            cuts.append(_parts(of_leaf, cell))
+        chosen.append(number)
+    return tuple(cuts), chosen
+
+
+def _numbered(codes: Ints) -> Ints:
+    """[leaf]: the number of its group, in order of appearance: equal partitions get equal numbers."""
+    _, first, group = np.unique(codes, axis=1, return_index=True, return_inverse=True)
+    return np.asarray(np.argsort(np.argsort(first))[group.ravel()], np.int64)
+
+
+def _parts(of_leaf: Ints, cell: Ints) -> Parts:
+    order = np.argsort(of_leaf, kind="stable")
+    starts = np.flatnonzero(np.diff(of_leaf[order], prepend=-1))
+    return Parts(of_leaf, order, starts, cell[order[starts]])
 
 
 def _group(codes: Ints) -> tuple[Ints, Ints]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from checks.revenue import price, scan, views
+from checks.revenue import lattice, price, scan, views
 from checks.revenue.cube import DAY_H, Cube
 from checks.revenue.evidence import WINDOWS_H
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from checks.revenue.cube import Bools, Floats, Ints
     from checks.revenue.expectation import Fit
-    from checks.revenue.lattice import Lattice
+    from checks.revenue.lattice import Lattice, Parts
     from checks.revenue.scan import Caution, Hours, Sums
     from data.model.snapshot import BandPoint
 
@@ -94,9 +94,10 @@ class Reader:
         """Of each channel the strongest window that ends now, without hours that something accounts for; strongest first."""
         top = self.cube.top
         hours = self._hours(leaves, top - RECENT_H, top, self.cube.masked[leaves])
-        sums = scan.by_window(hours).sum(0)[None]
-        lengths_h = np.minimum(np.array(WINDOWS_H, np.float64), max(hours.ftd.shape[1], 1))
-        weighed = self._weighed(sums, self._caution(leaves), lengths_h)
+        width = hours.ftd.shape[1]
+        lengths_h = np.minimum(np.array(WINDOWS_H, np.float64), max(width, 1))
+        cells, everywhere = lattice.cells(Part(self.cube, leaves)), np.ones(len(leaves), np.bool_)
+        weighed = self._weighed(hours, cells, everywhere, scan.windows_of(width), self._caution(leaves), lengths_h)
         found = []
         for channel, nats in weighed.nats.items():
             seen, due = weighed.seen(channel)
@@ -111,7 +112,7 @@ class Reader:
         if until <= since or not len(leaves):
             return ()
         hours = self._hours(leaves, since, until, np.zeros((len(leaves), self.cube.width), np.bool_))
-        every = hours.total(hours.ftd.shape[1])
+        cells, spans = lattice.cells(Part(self.cube, leaves)), np.ones((hours.ftd.shape[1], 1))
         value = _of_leaves(self.model.value, leaves)
         usable = hours.usable
         revenue = (self.cube.measure("revenue", since, until)[leaves] * usable).sum(1)
@@ -129,7 +130,7 @@ class Reader:
                 mark = marks[leaves[inside]].sum()
                 at = int(np.searchsorted(prints, mark))
                 number = int(numbers[at]) if at < len(prints) and prints[at] == mark else whole
-                weighed = self._weighed(every[inside].sum(0)[None], self._only(number), length_h)
+                weighed = self._weighed(hours, cells, inside, spans, self._only(number), length_h)
                 nats = max(float(figures[0, 0]) for figures in weighed.nats.values())
                 money = float(revenue[inside].sum()), float(revenue_due[inside].sum())
                 found.append(
@@ -165,9 +166,15 @@ class Reader:
     def doubt(self, leaves: Ints) -> dict[str, tuple[Floats, float]]:
         """By channel: how far the slice's level may wander over each of `WINDOWS_H`, and how many events come at once."""
         caution, lengths_h = self._caution(leaves), np.array(WINDOWS_H, np.float64)
+        top, nothing = self.cube.top, np.zeros((len(leaves), self.cube.width), np.bool_)
+        hours = self._hours(leaves, top - RECENT_H, top, nothing)
+        moods = hours.by_parts((lattice.cells(Part(self.cube, leaves)),))
+        together = {
+            name: max(float(one.variance.sum() / max(one.due.sum(), 1e-9)), 1.0) for name, (one,) in moods.items()
+        }
         return {
-            "ftd": (caution.ftd_size(lengths_h)[0], caution.ftd.cluster),
-            "regs": (caution.regs_size(lengths_h)[0], caution.regs.cluster),
+            "ftd": (caution.ftd.size(lengths_h)[0], together["ftd"]),
+            "regs": (caution.regs.size(lengths_h)[0], together["regs"]),
         }
 
     def foretold(self, since: int, made_at: datetime) -> pl.DataFrame:
@@ -199,10 +206,12 @@ class Reader:
     def _hours(self, leaves: Ints, since: int, until: int, masked: Bools) -> Hours:
         return scan.hours_of(Part(self.cube, leaves), _narrowed(self.model, leaves), since, until, masked=masked)
 
-    def _weighed(self, sums: Floats, caution: Caution, lengths_h: Floats) -> Sums:
-        top = self.cube.top
-        moved = np.array([self._moved(top - int(length), top) for length in lengths_h])
-        return scan.weigh(sums, moved, moved, caution, lengths_h)
+    def _weighed(
+        self, hours: Hours, cells: Parts, inside: Bools, spans: Floats, caution: Caution, lengths_h: Floats
+    ) -> Sums:
+        until = hours.since + len(spans)
+        moved = np.array([self._moved(until - int(length), until) for length in lengths_h])
+        return scan.weigh_alone(hours, inside, cells, spans, moved, caution, lengths_h)
 
     def _moved(self, since: int, until: int) -> float:
         return float(self.moved(since, until).mean()) if until > since else 1.0

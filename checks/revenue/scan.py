@@ -7,16 +7,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from checks.revenue import bursts, crowds
 from checks.revenue.cube import DAY_H, FROZEN, WEEK_H
-from checks.revenue.evidence import WINDOWS_H, Spread, drop_nats, excess_nats, measure_spread
+from checks.revenue.evidence import WINDOWS_H, Spread, excess_nats, measure_spread
 from checks.revenue.expectation import FIT_H, visible_share
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from numpy.typing import NDArray
 
+    from checks.revenue.crowds import Moods
     from checks.revenue.cube import Bools, Cube, Floats, Ints
     from checks.revenue.expectation import Fit
-    from checks.revenue.lattice import Lattice
+    from checks.revenue.lattice import Lattice, Parts
 
 _BLOCK_H = 6
 JUNK = 1.1
@@ -26,7 +30,6 @@ SETTLING_H = 5 * DAY_H
 _MOVES_TOGETHER = 4
 """Values of a dimension needed before their median speaks for everybody."""
 _LEAST_EXPECTED = 3.0
-_WHOLE = np.zeros(1, np.int64)
 CHANNELS = ("ftd", "regs", "value")
 
 
@@ -48,47 +51,59 @@ class Hours:
     low_due: Floats
     visible: Floats
     """[partner, hour]: share of the FTD that should be visible."""
+    ftd_crowd: Floats
+    """How much the FTD of a leaf's cell come together."""
+    reg_crowd: Floats
 
-    def pieces(self, begins: Ints) -> Floats:
-        """[leaf, 8, piece] in the order used by `Sums`: usable hours summed from each of `begins` to the next."""
+    def sums(self, spans: Floats) -> Floats:
+        """[leaf, 8, span] in the order used by `Sums`: usable hours summed over the columns of `spans` [hour, span]."""
         parts = (
             self.ftd, self.ftd_due, self.ftd_calendar, self.regs, self.regs_due, self.regs_calendar, self.low, self.low_due
         )  # fmt: skip
-        return np.stack([np.add.reduceat(part * self.usable, begins, axis=1) for part in parts], 1)
+        return np.stack([(part * self.usable) @ spans for part in parts], 1)
 
-    def total(self, until: int) -> Floats:
-        """[leaf, 8, 1]: the first `until` hours."""
-        if not until:
-            return np.zeros((len(self.ftd), 8, 1))
-        return self.pieces(np.array([0, until]))[:, :, :1] if until < self.ftd.shape[1] else self.pieces(_WHOLE)
+    def by_parts(
+        self, cuts: Sequence[Parts], own: Mapping[str, Sequence[float]] | None = None
+    ) -> dict[str, list[Moods]]:
+        """By channel, for every way of cutting cells; the first of `cuts` leaves them whole.
+
+        `own`: by channel and cut, the shape of moods that parts have of their own.
+        """
+        found: dict[str, list[Moods]] = {}
+        for channel, seen, due, crowd in (
+            ("ftd", self.ftd, self.ftd_due, self.ftd_crowd),
+            ("regs", self.regs, self.regs_due, self.reg_crowd),
+        ):
+            counts, means = np.maximum(seen, 0.0) * self.usable, due * self.usable
+            all_seen, all_due = cuts[0].sums(counts), cuts[0].sums(means)
+            found[channel] = [
+                crowds.moods(
+                    parts.sums(counts),
+                    parts.sums(means),
+                    all_seen[parts.cell],
+                    all_due[parts.cell],
+                    crowd[parts.order[parts.starts]],
+                    own[channel][cut] if own else np.inf,
+                )
+                for cut, parts in enumerate(cuts)
+            ]
+        return found
 
 
 @dataclass(frozen=True, slots=True)
 class Caution:
-    """What makes evidence of each slice weigh less: its spread, and how little history it has."""
+    """What makes evidence of each slice weigh less: how far its level wanders, and how little history it has."""
 
     ftd: Spread
     regs: Spread
-    ftd_history: Floats
-    regs_history: Floats
     usual_ftd: Usual
     usual_regs: Usual
+    own: dict[str, tuple[float, ...]]
+    """By channel and way of cutting cells: the shape of moods that parts have of their own."""
 
     def only(self, kept: Bools) -> Caution:
         """Of some of the slices."""
-        return replace(
-            self,
-            ftd=self.ftd.only(kept),
-            regs=self.regs.only(kept),
-            ftd_history=self.ftd_history[kept],
-            regs_history=self.regs_history[kept],
-        )
-
-    def ftd_size(self, windows_h: Floats) -> Floats:
-        return _both(self.ftd.size(windows_h), self.ftd_history / self.ftd.cluster)
-
-    def regs_size(self, windows_h: Floats) -> Floats:
-        return _both(self.regs.size(windows_h), self.regs_history / self.regs.cluster)
+        return replace(self, ftd=self.ftd.only(kept), regs=self.regs.only(kept))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +117,7 @@ class Sums:
     low: Floats
     low_due: Floats
     nats: dict[str, Floats]
+    """By channel."""
 
     def seen(self, channel: str) -> tuple[Floats, Floats]:
         """Observed and expected of a channel."""
@@ -154,6 +170,7 @@ def hours_of(cube: Cube, model: Fit, since: int, until: int, *, masked: Bools | 
     usual_ftd[:known], usual_regs[:known] = model.ftd_rate, model.reg_rate
     low_line, low_share = np.zeros(cube.leaves), np.zeros(cube.leaves)
     low_line[:known], low_share[:known] = model.low_value, model.low_share
+    size = bursts.sizes(clicks, bursts.cells(cube))[1]
     paid_little = cube.measure("revenue", since, until) < ftd * low_line[:, None]
     return Hours(
         since=since,
@@ -167,25 +184,47 @@ def hours_of(cube: Cube, model: Fit, since: int, until: int, *, masked: Bools | 
         low=np.where(paid_little, ftd, 0.0),
         low_due=ftd * low_share[:, None],
         visible=visible,
+        ftd_crowd=model.ftd_crowds[size],
+        reg_crowd=model.reg_crowds[size],
     )
+
+
+def windows_of(width: int) -> Floats:
+    """[hour, window]: 1 in the last 1, 2, 3 ... of `width` hours."""
+    age = np.arange(width, 0, -1)
+    return np.asarray(age[:, None] <= np.array(WINDOWS_H), np.float64)
+
+
+def blocks_of(width: int, length: int) -> Floats:
+    """[hour, block]: 1 in each of the blocks of `length` hours that end with the last."""
+    block = np.arange(width) - width % length
+    return np.asarray(block[:, None] // length == np.arange(width // length), np.float64)
 
 
 def by_window(hours: Hours) -> Floats:
     """[leaf, part, window]: sums over the last 1, 2, 3 ... hours."""
-    width = hours.ftd.shape[1]
-    begins = np.array(sorted({max(width - length, 0) for length in WINDOWS_H}))
-    pieces = hours.pieces(begins)
-    backwards = np.cumsum(pieces[:, :, ::-1], 2)
-    return np.asarray(backwards[:, :, np.minimum(np.arange(len(WINDOWS_H)), len(begins) - 1)])
+    return hours.sums(windows_of(hours.ftd.shape[1]))
 
 
-def can_page(windows: Floats, lattice: Lattice, nats: float) -> Bools:
-    """[slice]: whether any evidence from [leaf, part, window] could reach `nats`.
+def can_page(moods: Mapping[str, Sequence[Moods]], low: Floats, lattice: Lattice, nats: float | Floats) -> Bools:
+    """[slice]: whether its evidence could reach `nats`; `low` [leaf] are FTD worth next to nothing.
 
     Silence speaks with at most one nat for each event due, so most slices of a large company are deaf at any hour.
     """
-    ftd_due, regs_due, low = lattice.sums(windows[:, (1, 4, 6), -1]).T
-    return np.asarray((np.maximum(ftd_due, regs_due) >= nats) | (low >= _LEAST_EXPECTED))
+    able = lattice.sums(low) >= _LEAST_EXPECTED
+    for cuts in moods.values():
+        able |= lattice.sums_of_parts([crowds.most(mood).sum(1) for mood in cuts]) >= nats
+    return np.asarray(able)
+
+
+def tables(moods: Sequence[Moods], lattice: Lattice, spans: Floats) -> Floats:
+    """[slice, span, share] of `crowds.table`, summed over the columns of `spans` [hour, span]."""
+    empty = np.zeros((0, spans.shape[1], len(crowds.SHARES)))
+    cuts = [
+        crowds.table(mood, spans) if len(order) else empty
+        for mood, order in zip(moods, lattice.piece_order, strict=True)
+    ]
+    return lattice.sums_of_parts(cuts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,13 +278,23 @@ def _usual(observed: Floats, due: Floats, cube: Cube) -> Usual:
     return Usual(*shares)
 
 
-def weigh(sums: Floats, ftd_common: Floats, regs_common: Floats, caution: Caution, windows_h: Floats) -> Sums:
-    """Turn [slice, 8, window] sums into evidence."""
+def weigh(
+    sums: Floats,
+    tables: Mapping[str, Floats],
+    ftd_common: Floats,
+    regs_common: Floats,
+    caution: Caution,
+    windows_h: Floats,
+) -> Sums:
+    """Turn [slice, 8, window] sums and, by channel, [slice, window, share] tables into evidence."""
     ftd, ftd_due, ftd_calendar, regs, regs_due, regs_calendar, low, low_due = np.moveaxis(sums, 1, 0)
-    ftd_due = np.minimum(ftd_due, JUNK * ftd_calendar + _SLACK) * ftd_common
-    regs_due = np.minimum(regs_due, JUNK * regs_calendar + _SLACK) * regs_common
-    by_ftd = drop_nats(ftd, ftd_due, caution.ftd_size(windows_h), caution.ftd.cluster)
-    by_regs = drop_nats(regs, regs_due, caution.regs_size(windows_h), caution.regs.cluster)
+    ftd_usual, regs_usual = (
+        common * _earning(due, calendar)
+        for due, calendar, common in ((ftd_due, ftd_calendar, ftd_common), (regs_due, regs_calendar, regs_common))
+    )
+    ftd_due, regs_due = ftd_due * ftd_usual, regs_due * regs_usual
+    by_ftd = crowds.missing_nats(tables["ftd"], ftd_usual, caution.ftd.size(windows_h))
+    by_regs = crowds.missing_nats(tables["regs"], regs_usual, caution.regs.size(windows_h))
     nats = {
         "ftd": np.where(ftd_due - ftd >= _LEAST_EXPECTED, by_ftd, 0.0),
         "regs": np.where((regs_due - regs >= _LEAST_EXPECTED) & (ftd <= 0.75 * ftd_due), by_regs, 0.0),
@@ -254,33 +303,46 @@ def weigh(sums: Floats, ftd_common: Floats, regs_common: Floats, caution: Cautio
     return Sums(ftd, ftd_due, regs, regs_due, low, low_due, nats)
 
 
+def weigh_alone(
+    hours: Hours, inside: Bools, cells: Parts, spans: Floats, common: Floats, caution: Caution, windows_h: Floats
+) -> Sums:
+    """Evidence [1, span] of the leaves `inside` as if they were all there is, over the columns of `spans` [hour, span].
+
+    `common` [span] is what moves everybody.
+    """
+    alone = replace(hours, usable=hours.usable & inside[:, None])
+    tables = {
+        channel: crowds.table(moods, spans).sum(0)[None] for channel, (moods,) in alone.by_parts((cells,)).items()
+    }
+    return weigh(alone.sums(spans).sum(0)[None], tables, common, common, caution, windows_h)
+
+
+def _earning(due: Floats, calendar: Floats) -> Floats:
+    """The share of clicks that is not junk."""
+    most = JUNK * calendar + _SLACK
+    return np.minimum(np.divide(most, due, out=np.ones_like(due), where=due > 0), 1.0)
+
+
 def caution_of(cube: Cube, model: Fit, lattice: Lattice) -> Caution:
-    """Measure every slice's spread over the history, incidents left out.
+    """Measure how far the level of slices wanders beyond what crowds explain, incidents left out.
 
     The newest days are left out too once there are others: a failure that is not found yet must not excuse itself.
     """
     until = cube.top - SETTLING_H if model.history_h >= 3 * SETTLING_H else cube.top
     hours = hours_of(cube, model, cube.top - FIT_H, until)
-    blocks = hours.pieces(np.arange(hours.ftd.shape[1] % _BLOCK_H, hours.ftd.shape[1], _BLOCK_H))[:, :6]
-    ftd, ftd_due, ftd_calendar, regs, regs_due, regs_calendar = np.moveaxis(lattice.sums(blocks), 1, 0)
+    blocks = hours.sums(blocks_of(hours.ftd.shape[1], _BLOCK_H))[:, :6]
     usual_ftd, usual_regs = (_usual(blocks[:, at], blocks[:, at + 1], cube) for at in (0, 3))
-    block_h = np.array([float(_BLOCK_H)])
-    ftd_common = common_factor(blocks[:, 0], blocks[:, 1], cube, usual_ftd.share(block_h))
-    regs_common = common_factor(blocks[:, 3], blocks[:, 4], cube, usual_regs.share(block_h))
-    ftd_due = np.minimum(ftd_due, JUNK * ftd_calendar + _SLACK) * ftd_common
-    regs_due = np.minimum(regs_due, JUNK * regs_calendar + _SLACK) * regs_common
-    history = lattice.sums(np.stack([_padded(model.ftd_seen, cube), _padded(model.regs_seen, cube)], 1)) + 1.0
-    spreads = measure_spread(ftd, ftd_due), measure_spread(regs, regs_due)
-    return Caution(*spreads, history[:, 0], history[:, 1], usual_ftd, usual_regs)
-
-
-def _padded(figures: Floats, cube: Cube) -> Floats:
-    return np.concatenate([figures, np.zeros(cube.leaves - len(figures))])
-
-
-def _both(wander: Floats, history: Floats) -> Floats:
-    """[slice, window]: the size of two doubts together; variances add."""
-    return np.asarray(1.0 / (1.0 / wander + 1.0 / history[:, None]))
+    spans = blocks_of(hours.ftd.shape[1], DAY_H)
+    days, day_h = hours.sums(spans)[:, :6], np.array([float(DAY_H)])
+    moods, spreads = hours.by_parts(lattice.cuts), []
+    for at, channel, usual in ((0, "ftd", usual_ftd), (3, "regs", usual_regs)):
+        seen, due, calendar = np.moveaxis(lattice.sums(days[:, at : at + 3]), 1, 0)
+        common = common_factor(days[:, at], days[:, at + 1], cube, usual.share(day_h))
+        due = due * _earning(due, calendar) * common
+        variance = lattice.sums_of_parts([mood.variance @ spans for mood in moods[channel]])
+        spreads.append(measure_spread(seen, due, variance, lattice.family))
+    own = {channel: (np.inf, *(crowds.own_shape(mood) for mood in cuts[1:])) for channel, cuts in moods.items()}
+    return Caution(spreads[0], spreads[1], usual_ftd, usual_regs, own)
 
 
 def _by_code(figures: Floats, codes: Ints) -> Floats:

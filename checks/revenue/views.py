@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from checks.revenue import price
+from checks.revenue import bursts, crowds, price
 from checks.revenue.alarm import slice_target
 from checks.revenue.cube import DAY_H, WEEK_H
 from checks.revenue.expectation import visible_share
@@ -156,10 +156,10 @@ def band(cube: Cube, model: Fit, leaves: Ints, since: int, until: int, moved: Mo
 
 @dataclass(frozen=True, slots=True)
 class Week:
-    """What the calendar expects of the coming 168 hours, and how long reports take."""
+    """What silence in the coming 168 hours would weigh, by the calendar, and how long reports take."""
 
     regs: Floats
-    """[leaf, hour]"""
+    """[leaf, hour] nats."""
     ftd: Floats
     delay_h: Floats
     """[leaf] from the end of an hour to its report, median."""
@@ -167,15 +167,19 @@ class Week:
 
 def coming_week(cube: Cube, model: Fit, hour: int) -> Week:
     clicks = model.usual_clicks(np.arange(hour, hour + WEEK_H))
+    cell = bursts.cells(cube)[: len(clicks)]
+    size = bursts.sizes(clicks, cell)[1]
+    regs, ftd = (
+        crowds.silence_nats(clicks * rate[:, None], cell, shape[size])
+        for rate, shape in ((model.reg_rate, model.reg_crowds), (model.ftd_rate, model.ftd_crowds))
+    )
     delays = [usual_delay_h(cube, number, 0.5) for number in range(len(cube.names[cube.dims.index("partner")]))]
     partner = cube.codes[cube.dims.index("partner")]
-    return Week(
-        clicks * model.reg_rate[:, None], clicks * model.ftd_rate[:, None], np.array(delays, np.float64)[partner]
-    )
+    return Week(regs, ftd, np.array(delays, np.float64)[partner])
 
 
 def silence_h(week: Week, leaves: Ints, nats: float) -> float | None:
-    """Hours until the calendar expects `nats` registrations or FTD and their report is in; None: not within a week."""
+    """Hours until silence would weigh `nats` and its report is in; None: not within a week."""
     known, waits = leaves[leaves < len(week.regs)], []
     for events in (week.regs[known].sum(0), week.ftd[known].sum(0)):
         total = np.cumsum(events)

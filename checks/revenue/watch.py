@@ -7,26 +7,39 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from checks.revenue import extent, scan
+from checks.revenue import extent, ranking, scan
 from checks.revenue.cube import DAY_H
 from checks.revenue.evidence import WINDOWS_H
+from checks.revenue.ranking import Ranking
 
 if TYPE_CHECKING:
+    from checks.revenue.belief import Prior
     from checks.revenue.cube import Bools, Cube, Floats, Ints
     from checks.revenue.expectation import Fit
     from checks.revenue.lattice import Lattice
-    from checks.revenue.scan import Caution
+    from checks.revenue.ranking import Suspect
+    from checks.revenue.scan import Caution, Hours
 
 PAGE_NATS = 13.0
+"""The line of a company whose quiet days are not known yet; no line is higher."""
+LEAST_PAGE_NATS = 7.5
+_RARE_NATS = 2.7
+"""ln(21 days) less the distance of a Gumbel's median from its mode."""
+_QUIET_DAYS = 21
+LOOK_BACK_H = 30 * DAY_H
+"""With as much history the line is drawn from it before the first day is over."""
+_BETWEEN_TICKS = 1.5
+"""How much the strongest of a day's ticks has beyond one of them, foretold instead of learned from."""
 RECENT_H = 120
 """Nothing longer is scanned: windows beyond mostly find drift."""
 LONGEST_H = 14 * DAY_H
-_NATS_PER_DIM = 1.0
-_WITHDRAW_NATS = 4.0
-_BETTER_NATS = 3.0
-_HOLDS_NATS = 3.0
+_WITHDRAW_NATS = 3.0
+_BETTER_NATS = 2.0
+_HOLDS_NATS = 2.0
 _SETTLES_H = 48
 _PER_TICK = 6
+_SAYS_NOTHING = 1.0
+_MOVED = 0.9
 
 
 @dataclass(slots=True)
@@ -40,6 +53,12 @@ class Case:
     start: int
     end: int
     nats: float = 0.0
+    """Of the counts alone."""
+    lent: float = 0.0
+    """By other checks."""
+    window_h: int = 0
+    """Length of the window in which it first stood out."""
+    why: str = ""
     observed: float = 0.0
     expected: float = 0.0
     status: str = "open"
@@ -61,6 +80,19 @@ class Known:
     closed: list[Case] = field(default_factory=list)
     explained: list[tuple[Ints, int, int]] = field(default_factory=list)
     """Leaves, first hour and one past the last of what incidents elsewhere explain."""
+    quiet: dict[int, float] = field(default_factory=dict)
+    """Day -> the most nats any slice had that raised no alarm."""
+
+    def line(self) -> float:
+        """Nats at which a slice pages: chance alone reaches them about once in three weeks, as quiet days were.
+
+        The strongest evidence of a day without alarms follows a Gumbel distribution whose scale is one nat: that is
+        what a nat means. A day in three weeks is so far above its median.
+        """
+        if len(self.quiet) < _QUIET_DAYS // 2:
+            return PAGE_NATS
+        usual = float(np.median(list(self.quiet.values())))
+        return min(max(usual + _RARE_NATS, LEAST_PAGE_NATS), PAGE_NATS)
 
     def mask(self, cube: Cube, without: Case | None = None) -> Bools:
         """[leaf, hour of the cube]: hours of alarms and of what is explained; those of one alarm may be left out."""
@@ -101,60 +133,97 @@ class Watch:
     common: dict[int, float]
     """Epoch hour -> what moved everybody then."""
     known: Known
+    priors: tuple[Prior, ...] = ()
+    """What other checks lend."""
 
-    def raise_alarms(self, next_number: int, page_nats: float) -> list[Case]:
-        """The strongest slices over the line, one after the other, each explained away before the next is sought.
+    def raise_alarms(self, next_number: int, page_nats: float) -> Ranking:
+        """Open alarms for the strongest slices over the line, one after the other, each explained away before the next.
 
         A slice must also hold the line over the hours its trouble is found to have taken, not only over the window in
-        which it first stood out.
+        which it first stood out. Returns what is left below the line.
         """
-        raised: list[Case] = []
+        found, hours = self.rank(page_nats)
         for _ in range(_PER_TICK):
-            case = self._strongest(next_number + len(raised), page_nats)
-            if case is None:
+            suspect = next(iter(found.strongest()), None)
+            if suspect is None or found.score(suspect) < page_nats:
                 break
-            if case.nats >= page_nats - _HOLDS_NATS:
-                raised.append(case)
+            case = self._case(next_number, found, suspect, hours)
+            if case.nats + case.lent >= page_nats - _HOLDS_NATS:
+                next_number += 1
                 self.known.open.append(case)
             low, high = self.cube.columns(case.start, self.cube.top)
             self.cube.masked[case.leaves, low:high] = True
-        return raised
+            found, hours = self.rank(page_nats)
+        self._remember(self.cube.top, min(_most(found), page_nats), page_nats)
+        return found
 
-    def _strongest(self, number: int, page_nats: float) -> Case | None:
-        top = self.cube.top
+    def look_back(self, page_nats: float) -> None:
+        """Learn from each day of the history how much evidence chance alone lends to the strongest slice."""
+        newest = self.cube.top - scan.SETTLING_H
+        for top in range(newest - DAY_H * _QUIET_DAYS, newest, DAY_H):
+            self._remember(top, _most(self.rank(page_nats, top)[0]) + _BETWEEN_TICKS, page_nats)
+
+    def _remember(self, top: int, most: float, page_nats: float) -> None:
+        quiet, day = self.known.quiet, top // DAY_H
+        quiet[day] = max(quiet.get(day, page_nats - ranking.WATCH_BELOW), most)
+        for old in sorted(quiet)[:-_QUIET_DAYS]:
+            del quiet[old]
+
+    def rank(self, page_nats: float, top: int | None = None) -> tuple[Ranking, Hours]:
+        """Every slice that could come near the line, weighed over all windows that end now, or at hour `top`."""
+        now, top = self.cube.top, self.cube.top if top is None else top
         hours = scan.hours_of(self.cube, self.model, top - RECENT_H, top)
-        windows = scan.by_window(hours)
-        live = scan.can_page(windows, self.lattice, page_nats)
+        spans, lengths_h = scan.windows_of(hours.ftd.shape[1]), np.array(WINDOWS_H, np.float64)
+        windows, moods = hours.sums(spans), hours.by_parts(self.lattice.cuts, self.caution.own)
+        moved = self._moved(windows, lengths_h)
+        if top == now:
+            self.common[top - 1] = float(moved[0][WINDOWS_H.index(6)])
+        lent, which = ranking.lent_to(self.priors, self.cube, self.lattice, lengths_h)
+        least = page_nats - ranking.WATCH_BELOW - lent.max(1)
+        live = scan.can_page(moods, windows[:, 6, -1], self.lattice, least)
         lattice = self.lattice.only(live)
-        lengths_h = np.array(WINDOWS_H, np.float64)
-        ftd_common, regs_common = self._moved(windows, lengths_h)
-        self.common[top - 1] = float(ftd_common[WINDOWS_H.index(6)])
-        sums = scan.weigh(lattice.sums(windows), ftd_common, regs_common, self.caution.only(live), lengths_h)
-        if not len(lattice):
-            return None
-        best: tuple[float, str, int, int] | None = None
-        for channel in scan.CHANNELS:
-            nats = sums.nats[channel] - _NATS_PER_DIM * lattice.dims[:, None]
-            slice_, window = divmod(int(np.argmax(nats)), nats.shape[1])
-            found = (float(nats[slice_, window]), channel, slice_, window)
-            best = found if best is None or found[0] > best[0] else best
-        if best is None or best[0] < page_nats:
-            return None
-        _, channel, slice_, window = best
-        observed, due = (float(figures[slice_, window]) for figures in sums.seen(channel))
-        leaves = lattice.members(slice_)
-        since = max(top - 2 * WINDOWS_H[window] - 12, hours.since)
+        tables = {channel: scan.tables(cuts, lattice, spans) for channel, cuts in moods.items()}
+        sums = scan.weigh(lattice.sums(windows), tables, *moved, self.caution.only(live), lengths_h)
+        return Ranking(lattice, sums, lent[live], which[live]), hours
+
+    def _case(self, number: int, found: Ranking, suspect: Suspect, hours: Hours) -> Case:
+        observed, due = (float(part[suspect.slice, suspect.window]) for part in found.sums.seen(suspect.channel))
+        leaves = found.lattice.members(suspect.slice)
+        top = self.cube.top
+        since = max(top - 2 * suspect.window_h - 12, hours.since)
         share = observed / max(due, 1e-9)
-        start = extent.start(hours, leaves, channel, self.common, share=share, since=since)
-        case = Case(number, channel, lattice.name(slice_, self.cube), top, start, top, leaves=leaves)
+        start = extent.start(hours, leaves, suspect.channel, self.common, share=share, since=since)
+        where = found.lattice.name(suspect.slice, self.cube)
+        case = Case(number, suspect.channel, where, top, start, top, leaves=leaves)
+        case.lent, case.window_h = suspect.lent, suspect.window_h
+        case.why = self._why(suspect, hours, leaves)
         self._measure(case)
         return case
+
+    def _why(self, suspect: Suspect, hours: Hours, leaves: Ints) -> str:
+        """What counted beside the counts, and what was left out of them."""
+        said = [self.priors[suspect.prior].why] if suspect.prior >= 0 else []
+        length_h = min(suspect.window_h, hours.ftd.shape[1])
+        usable = hours.usable[leaves, -length_h:]
+        if not usable.all():
+            told = usable.any(0)
+            said.append(f"{int((~told).sum())} of {length_h} h left out: no report yet, or accounted for already")
+        moved = float(np.mean([self.common.get(hour, 1.0) for hour in range(self.cube.top - length_h, self.cube.top)]))
+        if moved < _MOVED:
+            said.append(f"everybody is at {moved:.0%} of the usual")
+        return "; ".join(said)
 
     def follow(self, case: Case) -> None:
         """Bring an open alarm up to date: its slice, evidence and end; closes or withdraws it."""
         case.leaves = np.flatnonzero(self.cube.select(case.where))
         self._measure(case)
-        if case.nats < _WITHDRAW_NATS:
+        around = [
+            min(prior.nats, ranking.MOST_LENT)
+            for prior in self.priors
+            if self.cube.select(prior.slice)[case.leaves].all()
+        ]
+        case.lent = min(case.lent, max(around, default=0.0))
+        if case.nats + case.lent < _WITHDRAW_NATS or case.nats < _SAYS_NOTHING:
             case.status = "withdrawn"
         elif self._is_over(case) or self.cube.top - case.start > LONGEST_H:
             case.status = "closed"
@@ -168,12 +237,17 @@ class Watch:
         masked = self.known.mask(self.cube, without=case)
         hours = scan.hours_of(self.cube, self.model, case.start, self.cube.top, masked=masked)
         last = extent.end(hours, case.leaves, case.channel, self.common)
-        windows = hours.total(last)
+        spans = (np.arange(hours.ftd.shape[1]) < last).astype(np.float64)[:, None]
         nested = self._nested(case.leaves)
         lattice = self.lattice.only(nested)
-        lengths_h = np.array([float(last)])
+        lengths_h, windows, moods = (
+            np.array([float(last)]),
+            hours.sums(spans),
+            hours.by_parts(lattice.cuts, self.caution.own),
+        )
         moved = self._moved(windows, lengths_h)
-        sums = scan.weigh(lattice.sums(windows), *moved, self.caution.only(nested), lengths_h)
+        tables = {channel: scan.tables(cuts, lattice, spans) for channel, cuts in moods.items()}
+        sums = scan.weigh(lattice.sums(windows), tables, *moved, self.caution.only(nested), lengths_h)
         equal = np.flatnonzero(lattice.sizes == len(case.leaves))
         if len(equal):
             number = int(equal[0])
@@ -186,8 +260,10 @@ class Watch:
             case.observed, case.expected = float(seen[number, 0]), float(due[number, 0])
             case.nats = float(sums.nats[case.channel][number, 0])
             case.size = float(self.caution.only(nested).ftd.size(lengths_h)[number, 0])
+            alone = lattice.only(np.arange(len(lattice)) == number)
+            variance = alone.sums_of_parts([mood.variance @ spans for mood in moods["ftd"]])
+            case.spread = max(float(variance[0, 0]) / max(float(sums.ftd_due[number, 0]), 1e-9), 1.0)
         case.end = hours.since + last
-        case.spread = self.caution.ftd.cluster
 
     def _nested(self, leaves: Ints) -> Bools:
         """[slice]: whether it lies in these leaves or around them."""
@@ -199,7 +275,7 @@ class Watch:
     @staticmethod
     def _better(lattice: Lattice, number: int, nats: Floats) -> int:
         """The slice with the largest evidence, if it is clearly larger than that of slice `number`."""
-        nats = nats - _NATS_PER_DIM * lattice.dims
+        nats = nats - ranking.NATS_PER_DIM * lattice.dims
         best = int(np.argmax(nats))
         return best if nats[best] > nats[number] + _BETTER_NATS else number
 
@@ -212,3 +288,8 @@ class Watch:
         usual_ftd, usual_regs = self.caution.usual_ftd.share(lengths_h), self.caution.usual_regs.share(lengths_h)
         ftd = scan.common_factor(windows[:, 0], windows[:, 1], self.cube, usual_ftd)
         return ftd, scan.common_factor(windows[:, 3], windows[:, 4], self.cube, usual_regs)
+
+
+def _most(found: Ranking) -> float:
+    """What counts alone say of the strongest slice, its price taken off."""
+    return max((found.score(suspect) - suspect.lent for suspect in found.strongest()[:1]), default=0.0)

@@ -8,6 +8,7 @@ import pytest
 
 from checks.incidents.lifecycle import advance
 from checks.revenue.alarm import Alarm, observation, slice_of, slice_target
+from checks.revenue.belief import Prior
 from checks.revenue.book import Explained, RevenueBook
 from data.model.codec import from_json, to_json
 from data.model.observation import TargetState
@@ -85,7 +86,7 @@ def test_commission_paid_in_cents_is_a_matter_of_value(world):
 
 
 def test_a_recovered_slice_closes_after_a_quiet_day_and_keeps_its_id(world):
-    brief, start = world(days=34, seed=6), 30 * DAY + 8
+    brief, start = world(days=34, seed=26), 30 * DAY + 8
     brief.thin(start, start + 12, 0.0, partner="P07")
     (alarm,) = watch(book_of(brief), brief, start, start + 60).values()
     assert alarm.status == "closed"
@@ -120,7 +121,7 @@ def test_junk_clicks_earn_no_expectation(world):
 
 
 def test_a_late_report_is_waited_for_and_not_alarmed(world):
-    late, start = world(days=33, seed=12), 30 * DAY + 6
+    late, start = world(days=33, seed=32), 30 * DAY + 6
     late.told["P04"][start : start + 12] = np.arange(18, 6, -1)
     book = book_of(late)
     assert watch(book, late, start, start + 12) == {}
@@ -329,7 +330,7 @@ def test_a_small_slice_says_how_long_it_must_stay_deaf(world):
 
 
 def test_an_alarm_opens_its_slice_and_its_end_closes_it(world):
-    brief, start = world(days=34, seed=6), 30 * DAY + 8
+    brief, start = world(days=34, seed=26), 30 * DAY + 8
     brief.thin(start, start + 12, 0.0, partner="P07")
     book, state, steps = book_of(brief), None, []
     for hour in range(start, start + 60):
@@ -371,3 +372,59 @@ def test_a_restarted_book_takes_up_its_open_alarms_under_their_ids(world):
     assert [(alarm.id, alarm.slice, alarm.start) for alarm in after] == [
         (alarm.id, alarm.slice, alarm.start) for alarm in said.values()
     ]
+
+
+def test_the_line_is_drawn_by_quiet_days_and_the_same_after_a_day_of_failure(world):
+    calm, start = world(days=36, seed=40), 34 * DAY
+    silent = world(days=36, seed=40)
+    silent.thin(33 * DAY, silent.hours, 0.0, partner="P07")
+    lines = []
+    for told in (calm, silent):
+        book = book_of(told)
+        watch(book, told, start, start + 3)
+        lines.append(book.page_nats)
+    assert 7.5 <= lines[0] < 13
+    assert lines[1] == pytest.approx(lines[0], abs=0.7)
+
+
+def test_a_given_line_stays_and_a_young_company_has_the_highest(world):
+    calm = world(days=20, seed=41)
+    given, young = RevenueBook(page_nats=9.0), book_of(calm)
+    given.add(calm.facts())
+    for book in (given, young):
+        book.tick(calm.at(19 * DAY), with_slices=False)
+    assert (given.page_nats, young.page_nats) == (9.0, 13.0)
+    assert young.line_of({"partner": "P01", "geo": "DE"}) == 14.0
+
+
+def test_what_is_suspected_is_watched_once_a_cause_and_paged_when_a_check_agrees(world):
+    weak, start = world(days=31, seed=42), 30 * DAY + 6
+    weak.thin(start, weak.hours, 0.0, partner="P09", geo="CA")
+    where = {"partner": "P09", "geo": "CA"}
+    alone, told = book_of(weak), book_of(weak)
+    prior = Prior(where, 6.0, weak.at(start - 1), "3 of 3 links of P09 CA: gone")
+    suspected, paged = {}, {}
+    for hour in range(start - 2, start + 30):
+        tick = alone.tick(weak.at(hour), with_slices=False)
+        suspected |= {one.target: one for one in tick.watching if one.slice == where}
+        told.believe([prior] if hour > start else [])
+        for alarm in told.tick(weak.at(hour), with_slices=False).alarms:
+            paged.setdefault(alarm.id, alarm)
+        if paged and suspected:
+            break
+    (seen,) = suspected.values()
+    (alarm,) = paged.values()
+    assert alone.page_nats - 3 <= seen.nats - 0.5 * 2 < alone.page_nats
+    assert seen.seen < 0.2 * seen.expected
+    assert seen.per_hour > 0
+    assert (alarm.slice, alarm.prior_nats) == (where, 6.0)
+    assert prior.why in alarm.why
+    assert 3 <= alarm.nats - alarm.prior_nats < told.page_nats
+    assert not [one for one in tick.watching if set(one.slice.items()) > set(where.items())]
+
+
+def test_what_others_believe_raises_nothing_while_the_counts_are_well(world):
+    calm, start = world(days=31, seed=43), 30 * DAY
+    book = book_of(calm)
+    book.believe([Prior({"partner": "P07"}, 10.0, calm.at(start - 1), "links")])
+    assert watch(book, calm, start, start + 20) == {}

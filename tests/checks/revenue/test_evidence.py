@@ -63,20 +63,28 @@ def test_a_silent_hour_speaks_for_silence_by_what_was_due():
     assert hourly_gain(np.array([0.0]), np.array([5.0]), 0.02)[0] == pytest.approx(4.9)
 
 
-def test_a_poisson_world_shows_no_spread_and_a_wandering_one_does():
-    draw, due = np.random.default_rng(1), np.full((40, 140), 20.0)
-    calm = measure_spread(draw.poisson(due).astype(float), due)
-    wandering = measure_spread(draw.poisson(due * draw.gamma(10, 0.1, due.shape)).astype(float), due)
-    assert np.median(calm.size_hours) > 60
-    assert 5 < np.median(wandering.size_hours) < 25
-    assert calm.cluster == pytest.approx(1.0, abs=0.2)
+def test_levels_wander_as_far_as_neither_chance_nor_crowds_explain():
+    draw, due = np.random.default_rng(1), np.full((40, 140), 80.0)
+    family = np.repeat([0, 1], 20)
+    level = np.where(family == 1, 1.0, 0.0)[:, None] * (draw.gamma(25, 1 / 25, due.shape) - 1.0) + 1.0
+    spread = measure_spread(draw.poisson(due * level).astype(float), due, due, family)
+    assert spread.size_days[:20].min() > 300
+    assert 10 < np.median(spread.size_days[20:]) < 40
+
+
+def test_little_history_says_less_about_a_level():
+    due = np.ones((2, 30)) * [[10.0], [0.1]]
+    much, little = measure_spread(due, due, due, np.zeros(2, np.int64)).size_days
+    assert little < 5
+    assert much > 200
 
 
 @given(arrays(np.float64, st.tuples(st.integers(1, 3), st.integers(1, 130)), elements=st.floats(0, 9)))
 def test_windows_are_sums_of_the_newest_usable_hours(figures):
     usable = figures < 8
     parts = [figures * number for number in range(8)]
-    sums = by_window(Hours(0, usable, *parts, np.ones((1, figures.shape[1]))))
+    crowd = np.ones(figures.shape)
+    sums = by_window(Hours(0, usable, *parts, np.ones((1, figures.shape[1])), crowd, crowd))
     for number, hours in enumerate(WINDOWS_H):
         newest = np.where(usable, figures, 0.0)[:, -hours:].sum(1)
         for part in range(8):

@@ -29,20 +29,40 @@ def seen(world):
     return book.cube, model, lattice.build(book.cube)
 
 
-@pytest.mark.parametrize("line", [3.0, 13.0, 40.0])
+def weighed(hours, slices, caution):
+    spans, flat = scan.windows_of(hours.ftd.shape[1]), np.ones(len(LENGTHS_H))
+    moods = hours.by_parts(slices.cuts)
+    tables = {channel: scan.tables(cuts, slices, spans) for channel, cuts in moods.items()}
+    return scan.weigh(slices.sums(hours.sums(spans)), tables, flat, flat, caution, LENGTHS_H)
+
+
+@pytest.mark.parametrize("line", [3.0, 8.0, 40.0])
 def test_a_slice_left_out_of_the_scan_could_not_have_reached_the_line(seen, line):
     cube, model, slices = seen
     caution = scan.caution_of(cube, model, slices)
-    windows = scan.by_window(scan.hours_of(cube, model, cube.top - 120, cube.top))
-    flat = np.ones(len(LENGTHS_H))
-    sums = scan.weigh(slices.sums(windows), flat, flat, caution, LENGTHS_H)
+    hours = scan.hours_of(cube, model, cube.top - 120, cube.top)
+    sums = weighed(hours, slices, caution)
     strongest = np.max([nats.max(1) for nats in sums.nats.values()], 0)
-    kept = scan.can_page(windows, slices, line)
+    low = (hours.low * hours.usable).sum(1)
+    kept = scan.can_page(hours.by_parts(slices.cuts), low, slices, line)
     assert kept.any()
     assert (strongest[~kept] < line).all()
-    some = scan.weigh(slices.only(kept).sums(windows), flat, flat, caution.only(kept), LENGTHS_H)
+    some = weighed(hours, slices.only(kept), caution.only(kept))
     for channel, nats in sums.nats.items():
         assert np.allclose(some.nats[channel], nats[kept])
+
+
+def test_evidence_of_a_slice_read_alone_is_that_of_the_scan(seen):
+    cube, model, slices = seen
+    caution = scan.caution_of(cube, model, slices)
+    hours = scan.hours_of(cube, model, cube.top - 120, cube.top)
+    number = next(n for n in range(len(slices)) if slices.name(n, cube) == {"partner": "P07"})
+    inside, alone = cube.select({"partner": "P07"}), caution.only(np.arange(len(slices)) == number)
+    spans, flat = scan.windows_of(hours.ftd.shape[1]), np.ones(len(LENGTHS_H))
+    sums = scan.weigh_alone(hours, inside, lattice.cells(cube), spans, flat, alone, LENGTHS_H)
+    for channel, nats in weighed(hours, slices, caution).nats.items():
+        assert np.allclose(sums.nats[channel][0], nats[number])
+    assert sums.nats["ftd"].max() > 8
 
 
 def test_a_failure_of_the_newest_days_does_not_excuse_itself(seen):
@@ -55,11 +75,9 @@ def test_a_failure_of_the_newest_days_does_not_excuse_itself(seen):
 
 
 def test_days_wander_nearly_independently_and_hours_of_a_day_together():
-    spread = Spread(1.0, np.array([16.0]), np.array([30.0]))
-    size = dict(zip(WINDOWS_H, spread.size(LENGTHS_H)[0].tolist(), strict=True))
-    assert size[6] == 16.0
+    size = dict(zip(WINDOWS_H, Spread(np.array([30.0])).size(LENGTHS_H)[0].tolist(), strict=True))
     assert size[24] == 30.0
-    assert size[1] < 0.5 * size[6]
+    assert size[6] == pytest.approx(15.0)
     assert 3.5 * size[24] < size[120] < 5 * size[24]
     assert list(size.values()) == sorted(size.values())
 

@@ -1,0 +1,146 @@
+"""Visitors of one partner, country and hour are alike: what one of them does not buy, the others rarely buy either.
+
+Conversions of such a cell and hour come together or not at all, far more than independent clicks would: a mailing to
+dormant players, one wholesale visitor. Each cell and hour therefore has a mood, a factor on all its rates drawn from a
+gamma distribution of mean 1; its shape is the *crowd*. Counts are then negative binomial, silence of a crowd of shape k
+that expects m events weighs k ln(1 + m / k) nats instead of m, and what siblings in the same cell and hour did tells
+the mood apart from a failure of one offer or site.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from checks.revenue.cube import Floats, Ints
+
+SHARES = np.array([0.02, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9])
+"""Shares of what is due that evidence is laid out for; 1 needs none."""
+SHAPES = np.geomspace(0.1, 1000.0, 25)
+_CLASSES = 40
+_HOLD = 50.0
+"""Cell-hours of everybody's likelihood that hold the shape of one class."""
+_LEAST_DUE = 0.02
+_FAR = 5.0
+"""Standard deviations beyond which a count is one wild hour."""
+_MOST = 400
+
+
+def learned(seen: Floats, due: Floats, classes: Ints) -> Floats:
+    """[class]: the shape of greatest likelihood for [cell, hour] counts, each class leaning on all of them.
+
+    Without any history crowds are of independent visitors.
+    """
+    judged = due >= _LEAST_DUE
+    if not judged.any():
+        return np.full(_CLASSES, SHAPES[-1])
+    events, mean, group = np.clip(np.rint(seen[judged]), 0, _MOST).astype(np.int64), due[judged], classes[judged]
+    rows = _CLASSES * (_MOST + 1)
+    tally = np.bincount(group * (_MOST + 1) + events, minlength=rows).reshape(_CLASSES, _MOST + 1)
+    above = tally.sum(1, keepdims=True) - np.cumsum(tally, 1)
+    rising = above @ np.log(SHAPES + np.arange(_MOST + 1)[:, None])
+    for number, shape in enumerate(SHAPES):
+        fixed = events * (np.log(mean) - np.log(shape + mean)) - shape * np.log1p(mean / shape)
+        rising[:, number] += np.bincount(group, fixed, _CLASSES)
+    shared = rising.sum(0) * (_HOLD / len(events))
+    return np.asarray(SHAPES[np.argmax(rising + shared, 1)])
+
+
+@dataclass(frozen=True, slots=True)
+class Moods:
+    """[part, hour]: what one part of a cell saw, and what the rest of its cell lets expect of it."""
+
+    seen: Floats
+    due: Floats
+    mean: Floats
+    """What is due in the mood that the rest of the cell shows."""
+    shape: Floats
+    """How sure of that mood one can be."""
+    crowd: Floats
+
+    @property
+    def variance(self) -> Floats:
+        """Of the count, the mood unknown."""
+        return np.asarray(self.due + self.due**2 / self.crowd)
+
+
+def moods(
+    seen: Floats, due: Floats, seen_around: Floats, due_around: Floats, crowd: Floats, own: float = np.inf
+) -> Moods:
+    """From counts and what was due, in the part and in the whole cell, the part included.
+
+    A gamma mood of shape k of which V events were seen and M were due elsewhere is expected at (k + V) / (k + M), with
+    shape k + V. `own` is the shape of moods that a part has of its own.
+    """
+    known = crowd + np.maximum(seen_around - seen, 0.0)
+    mean = due * known / (crowd + np.maximum(due_around - due, 0.0))
+    return Moods(seen, due, mean, 1.0 / (1.0 / known + 1.0 / own), crowd)
+
+
+def own_shape(moods: Moods) -> float:
+    """How much parts of cells have moods of their own: what their counts vary beyond what their cells explain."""
+    variance = moods.mean + moods.mean**2 / moods.shape
+    seen = np.minimum(moods.seen, moods.mean + _FAR * np.sqrt(variance))
+    beyond = float(((seen - moods.mean) ** 2 - variance).sum())
+    squared = float((moods.mean**2).sum())
+    return float(np.clip(squared / beyond, SHAPES[0], SHAPES[-1])) if beyond > 0 else float(SHAPES[-1])
+
+
+def table(moods: Moods, spans: Floats) -> Floats:
+    """[part, span, share]: log-likelihood of what was seen at each of `SHARES` of what was due, less that at all of it.
+
+    In nats, summed over the columns of `spans` [hour, span]. Only the part is thought to be thinned: with shape k and
+    mean m, v events weigh v ln s - (k + v) ln(1 - (1 - s) m / (k + m)).
+    """
+    live = np.flatnonzero(moods.mean)
+    mean, shape = moods.mean.ravel()[live], moods.shape.ravel()[live]
+    weight, part = shape + moods.seen.ravel()[live], mean / (shape + mean)
+    seen, surprise = moods.seen @ spans, np.zeros(moods.seen.shape)
+    sums = []
+    for share in SHARES:
+        surprise.ravel()[live] = weight * np.log1p((share - 1.0) * part)
+        sums.append(seen * np.log(share) - surprise @ spans)
+    return np.stack(sums, 2)
+
+
+def most(moods: Moods) -> Floats:
+    """[part, hour]: what `table` does not exceed, however many hours are taken together."""
+    part = moods.mean / (moods.shape + moods.mean)
+    return np.asarray(-moods.shape * np.log1p((SHARES[0] - 1.0) * part))
+
+
+def silence_nats(due: Floats, cell: Ints, crowd: Floats) -> Floats:
+    """[leaf, hour]: what silence of a leaf adds to that of its whole cell, for events `due` and the cell's `crowd`."""
+    together = np.zeros((int(cell.max(initial=-1)) + 1, due.shape[1]))
+    np.add.at(together, cell, due)
+    total = together[cell]
+    nats = crowd * np.log1p(total / crowd)
+    return np.asarray(due * np.divide(nats, total, out=np.zeros_like(total), where=total > 0))
+
+
+def missing_nats(table: Floats, usual: Floats, size: Floats) -> Floats:
+    """Evidence that a share is missing, from [slice, window, share] sums of `table`.
+
+    `usual` [slice, window] is the share that is expected here and now (less than 1 on a holiday or among junk clicks),
+    `size` how far the level of the slice wanders: it stays within a factor e^d of the usual at a price of size d^2 / 2.
+    The best share well below the usual is held against the best explanation by wandering alone.
+    """
+    complete = np.concatenate([table, np.zeros((*table.shape[:2], 1))], 2)
+    shares = np.append(SHARES, 1.0)
+    distance = np.log(shares) - np.log(usual)[:, :, None]
+    wandering = np.max(complete - 0.5 * size[:, :, None] * distance**2, 2)
+    own = np.max(np.where(distance <= np.log(SHARES[-2]) + 1e-9, complete, -np.inf), 2)
+    null = np.maximum(wandering, _between(complete, shares, usual))
+    return np.asarray(np.maximum(np.where(np.isfinite(own), own, null) - null, 0.0))
+
+
+def _between(table: Floats, shares: Floats, at: Floats) -> Floats:
+    """[slice, window]: `table` read at any share, linearly between its columns."""
+    upper = np.clip(np.searchsorted(shares, at), 1, len(shares) - 1)
+    low, high = shares[upper - 1], shares[upper]
+    part = np.clip((at - low) / (high - low), 0.0, 1.0)
+    below, above = (np.take_along_axis(table, column[:, :, None], 2)[:, :, 0] for column in (upper - 1, upper))
+    return np.asarray(below + part * (above - below))
