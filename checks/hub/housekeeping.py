@@ -238,7 +238,7 @@ class Housekeeping:
             shares.update(price.shares)
             return price.loss
 
-        changes = desk.tick(now, priced)
+        changes = desk.tick(now, priced, {number: first.incident for number, (first, *_) in taken.items()})
         self.hub.board.loss_of = shares
         return [row for change in changes for row in self.hub.intake.settle(change)]
 

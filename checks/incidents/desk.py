@@ -22,7 +22,7 @@ from data.model.money import Loss
 from data.model.target import name_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from checks.incidents.census import Census
@@ -198,8 +198,13 @@ class IncidentDesk:
         self._shelf.index.weigh(case)
         return Change((case.incident,), (closed,), tuple(said))
 
-    def tick(self, now: datetime, price: Price) -> tuple[Change, ...]:
-        """Price what is open, take in findings that had no incident, and forget what can no longer flap."""
+    def tick(
+        self, now: datetime, price: Price, counted_in: Mapping[IncidentId, IncidentId] | None = None
+    ) -> tuple[Change, ...]:
+        """Price what is open, take in findings that had no incident, and forget what can no longer flap.
+
+        `counted_in`: incidents part of whose loss is counted in another.
+        """
         changes = [self.open(orphan, now) for orphan in self._take_orphans()]
         changes += self._release(list(self._held), now)
         changes.append(self.regroup(now))
@@ -210,7 +215,7 @@ class IncidentDesk:
             if case.is_open:
                 changes += [self._seen(change) for change in self._review(case, now)]
             if case.is_open:
-                changes.append(self._price(case, now, price))
+                changes.append(self._price(case, now, price, (counted_in or {}).get(case.incident.id)))
             elif case.incident.closed_at and now - case.incident.closed_at > FLAPPING and case.open_members == 0:
                 self._shelf.forget(case)
         return tuple(change for change in changes if change)
@@ -372,10 +377,10 @@ class IncidentDesk:
         said = TimelineEntry(case.incident.id, now, SYSTEM, f"cause is now {case.incident.cause}, was {was}")
         return Change((case.incident,), (revised,), (said,) if case.incident.cause != was else ())
 
-    def _price(self, case: Case, now: datetime, price: Price) -> Change:
+    def _price(self, case: Case, now: datetime, price: Price, counted_in: IncidentId | None) -> Change:
         was = case.incident
-        case.incident = replace(was, loss=price(was, self.members(was.id)))
-        if case.incident.loss == was.loss:
+        case.incident = replace(was, loss=price(was, self.members(was.id)), counted_in=counted_in)
+        if case.incident == was:
             return Change()
         case.refresh(now)
         said = []

@@ -280,6 +280,15 @@ def test_a_tick_that_changes_nothing_writes_nothing(story, book):
     assert book.desk.tick(story.at(2), free) == ()
 
 
+def test_an_incident_says_which_other_counts_a_loss_they_share_and_when_it_no_longer_does(story, book):
+    book.write(book.desk.open(story.finding("link:a", "link.inactive", partner="P02"), story.at(1)))
+    for minutes, counted_in in ((2, {1: 7}), (3, {})):
+        for change in book.desk.tick(story.at(minutes), free, counted_in):
+            book.write(change)
+        assert book.incidents[1].counted_in == counted_in.get(1)
+    assert book.desk.tick(story.at(4), free, {}) == ()
+
+
 def test_a_finding_whose_incident_was_lost_in_a_crash_gets_one(story):
     desk = IncidentDesk([], [story.finding("site:a", "tcp.refused", host="a")], last_id=41)
     (change,) = desk.tick(story.at(5), free)
