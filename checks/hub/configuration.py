@@ -33,6 +33,8 @@ AT_ONCE = 5_000
 hub dies, the next start stores."""
 _JUST_NOW = timedelta(minutes=2)
 """Real time in which a person who says `apply` is told what the hub had noticed before."""
+_NAMED = 50
+"""Of a change that touches more targets than this nobody can say what it broke, and the record names none."""
 
 
 def read(home: Home) -> Settings:
@@ -119,7 +121,9 @@ class Configuration:
         for begin in range(0, len(changed), AT_ONCE):
             rows = await asyncio.to_thread(lambda few: [*map(without_keys, few)], changed[begin : begin + AT_ONCE])
             await self.hub.keeping.keep(rows)
-        await self.hub.keeping.keep([AuditEntry(now, who, TeamId(""), "apply", "configuration", words)])
+        touched = [*(target.id for target in changed), *(target.id for target in change.removed)]
+        named = f": {', '.join(touched)}" if 0 < len(touched) <= _NAMED else ""
+        await self.hub.keeping.keep([AuditEntry(now, who, TeamId(""), "apply", "configuration", words + named)])
         self.hub.board.say(now, "hub", "configuration", f"reloaded: {words}", TeamId(""))
         log.info("configuration in force: %s", words)
         if change.removed:

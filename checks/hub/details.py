@@ -23,12 +23,13 @@ from checks.hub.slice_detail import SliceDetails, hours_asked, wanted
 from checks.incidents.blind import blind_to, was_blind_to
 from checks.incidents.explain import plans_of, statements
 from checks.incidents.labels import WEB, parsed, read_all
+from checks.incidents.suspects import AFTER, BEFORE, suspects
 from checks.incidents.upstream import considered, kind_words
 from checks.revenue.alarm import slice_of
 from data.access.redaction import redact_incident, redact_row, redact_words
 from data.config.units import format_duration
 from data.model.ids import IncidentId, TargetId
-from data.model.principal import MoneyRight
+from data.model.principal import EVERYTHING, MoneyRight
 from data.model.snapshot import (
     Aspect,
     BandPoint,
@@ -41,7 +42,7 @@ from data.model.snapshot import (
 )
 from data.model.state import State
 from data.model.target import TargetKind
-from data.store import findings, flips, incidents, observations, rollups, timeline
+from data.store import audit, findings, flips, incidents, observations, rollups, timeline
 from data.text import redact
 
 if TYPE_CHECKING:
@@ -210,12 +211,13 @@ class Details:
         money = scope.money is MoneyRight.FULL
         band = await asyncio.to_thread(self._incident_band, found, mine, now) if money else ()
         moved = await asyncio.to_thread(self._moved, found, mine, scope, now)
+        changes = await asyncio.to_thread(self._changes, found, mine)
         return IncidentDetail(
             version=self.hub.board.version,
             incident=redact_incident(found, scope),
             statements=tuple(
                 replace(one, text=redact_words(one.text, scope))
-                for one in statements(found, mine, self._unseen(found, mine, scope), moved)
+                for one in statements(found, mine, self._unseen(found, mine, scope), moved, entries, changes)
             ),
             timeline=tuple(replace(entry, what=redact_words(entry.what, scope)) for entry in entries),
             members=self._member_rows(mine, scope, now),
@@ -234,6 +236,11 @@ class Details:
         if not slices or not incident.cause.startswith("revenue."):
             return ""
         return guess(self.hub, slices[0], scope, incident.started_at, incident.closed_at or now)
+
+    def _changes(self, incident: Incident, members: list[Finding]) -> tuple[str, ...]:
+        """What people changed just before; whoever sees a member may know what was done to it."""
+        began = incident.started_at
+        return suspects(audit.between(self.hub.store, EVERYTHING, began - BEFORE, began + AFTER), members, began)
 
     def _unseen(self, incident: Incident, members: Iterable[Finding], scope: Scope) -> str:
         """What the parsers among the members leave, or left, in the dark, of what the reader may see."""

@@ -53,7 +53,7 @@ class Records:
             members = findings.of_incident(store, scope, wanted)
             used = tuple(switches.of_incident(store, scope, wanted))
             checklist = checklist_of(self.hub.settings.checklists, found.cause, told)
-            return report_of(found, members, told, used, statements(found, members), checklist)
+            return report_of(found, members, told, used, statements(found, members, timeline=told), checklist)
 
         report = await asyncio.to_thread(read)
         return redact_report(report, scope) if report else None

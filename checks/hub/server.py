@@ -75,6 +75,7 @@ def application(hub: Hub) -> Starlette:
             route("/v1/feeds/{name}/backfill", _backfill),
             route("/v1/feeds/{name}/figures", _figures),
             route("/v1/facts", _facts, "POST"),
+            route("/v1/deploys", _deploys, "POST"),
             route("/v1/runs", _runs, "POST"),
             route("/v1/clicks/{feed}", _clicks, "POST"),
             route("/v1/postbacks/{feed}", _postback),
@@ -239,6 +240,13 @@ async def _facts(hub: Hub, who: Principal, request: Request) -> object:
         raise NotAllowed(f"{who.name} ({who.role}) may not push facts; ask an admin")
     key = request.headers.get("idempotency-key", "")
     return {"stored": await hub.spool.take_lines(await _body(request), f"{who.name} {key}" if key else "")}
+
+
+async def _deploys(hub: Hub, who: Principal, request: Request) -> object:
+    if "ingest" not in who.actions:
+        raise NotAllowed(f"{who.name} ({who.role}) may not tell of deploys; ask an admin")
+    key = request.headers.get("idempotency-key", "")
+    return {"stored": await hub.spool.take_deploys(await _body(request), f"{who.name} deploys {key}" if key else "")}
 
 
 async def _runs(hub: Hub, who: Principal, request: Request) -> object:

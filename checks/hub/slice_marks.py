@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 MOST = 80
 MOST_GEOS = 12
 """Of a slice with more countries only the company's own calendar is shown."""
-CHANGES = frozenset({"apply", "mend", "feed_map"})
+CHANGES = frozenset({"apply", "mend", "feed_map", "deploy"})
 """What people do that can break something."""
 
 

@@ -14,38 +14,42 @@ import polars as pl
 
 from checks.revenue.inputs import MOST, SKEW_US, faults
 from data.errors import UsageError
+from data.model.deploy import Deploy
 from data.model.fact import Fact, Receipt
 from data.store import batches
 from data.store import facts as stored_facts
-from data.text import clean_text
+from data.text import clean_text, redact
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
 
     from data.store.store import Store
+    from data.store.tables import Record
 
 log = logging.getLogger(__name__)
 SKEW = timedelta(microseconds=SKEW_US)
 
 
 class Line(msgspec.Struct, forbid_unknown_fields=True):
-    """One pushed line: exactly one of the two."""
+    """One pushed line: exactly one of the three."""
 
     fact: Fact | None = None
     receipt: Receipt | None = None
+    deploy: Deploy | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Pushed:
-    """What one body or file held, as columns: facts with the fields of `Fact` (revenue a float), and receipts."""
+    """What one body or file held, as columns: facts with the fields of `Fact` (revenue a float), receipts and deploys."""
 
     facts: pl.DataFrame | None = None
     receipts: tuple[Receipt, ...] = ()
+    deploys: tuple[Deploy, ...] = ()
 
     @property
     def rows(self) -> int:
-        return (0 if self.facts is None else self.facts.height) + len(self.receipts)
+        return (0 if self.facts is None else self.facts.height) + len(self.receipts) + len(self.deploys)
 
 
 @dataclass(slots=True)
@@ -78,6 +82,11 @@ class Spool:
         else:
             await self._store(pushed, worker="push", seq=None)
         return pushed.rows
+
+    async def take_deploys(self, body: bytes, key: str = "") -> int:
+        """Deploys as lines of their own, without the word before them; else as `take_lines`."""
+        lines = [b'{"deploy":%s}' % line if line.strip() else b"" for line in body.splitlines()]
+        return await self.take_lines(b"\n".join(lines), key)
 
     async def sweep(self) -> int:
         """Take every complete file of the folder, oldest name first; returns how many rows were stored.
@@ -112,7 +121,7 @@ class Spool:
         return stored
 
     async def _store(self, pushed: Pushed, *, worker: str, seq: int | None) -> None:
-        """Facts and receipts are two batches with numbers of their own; only what is new is stored and handed on."""
+        """Facts, and receipts with deploys, are two batches with numbers of their own; only what is new is stored and handed on."""
         fresh = Pushed()
         try:
             if pushed.facts is not None and await self._is_new(worker, seq):
@@ -120,9 +129,10 @@ class Spool:
                 await asyncio.wrap_future(self.store.write_facts(table, worker=worker, seq=seq))
                 fresh = replace(fresh, facts=pushed.facts)
             following = None if seq is None else seq + 1
-            if pushed.receipts and await self._is_new(worker, following):
-                await asyncio.wrap_future(self.store.write(pushed.receipts, worker=worker, seq=following))
-                fresh = replace(fresh, receipts=pushed.receipts)
+            told: list[Record] = [*pushed.receipts, *(one.entry for one in pushed.deploys)]
+            if told and await self._is_new(worker, following):
+                await asyncio.wrap_future(self.store.write(told, worker=worker, seq=following))
+                fresh = replace(fresh, receipts=pushed.receipts, deploys=pushed.deploys)
         finally:
             if fresh.rows:
                 self.on_stored(fresh)
@@ -144,6 +154,9 @@ def parser_of(path: Path) -> str:
 _DECODER = msgspec.json.Decoder(Line)
 _SHAPE = msgspec.json.Decoder(dict[str, dict[str, msgspec.Raw] | None])
 FIELDS = tuple(one.name for one in fields(Fact))
+DEPLOY_FIELDS = tuple(one.name for one in fields(Deploy))
+LONGEST = 200
+"""Letters of a word of a deploy that are kept."""
 
 
 def file_number(path: Path) -> int:
@@ -158,12 +171,12 @@ def _number(text: str) -> int:
 
 
 def parse_lines(body: bytes) -> Pushed:
-    """Facts and receipts of an ndjson body.
+    """Facts, receipts and deploys of an ndjson body.
 
     Raises:
         UsageError: names the line and what is wrong with it.
     """
-    facts, receipts = list[Fact](), list[Receipt]()
+    facts, receipts, deploys = list[Fact](), list[Receipt](), list[Deploy]()
     for number, raw in enumerate(body.splitlines(), 1):
         if not raw.strip():
             continue
@@ -172,16 +185,31 @@ def parse_lines(body: bytes) -> Pushed:
         except (msgspec.DecodeError, UnicodeDecodeError) as problem:
             raise UsageError(f"line {number}: {problem}") from None
         if unknown := _unknown(raw):
-            raise UsageError(f"line {number}: no field {unknown!r}; there are {', '.join(FIELDS)}")
+            allowed = DEPLOY_FIELDS if line.deploy else FIELDS
+            raise UsageError(f"line {number}: no field {unknown!r}; there are {', '.join(allowed)}")
+        if line.deploy is not None:
+            deploys.append(_told(line.deploy, number))
+            continue
         found = line.fact or line.receipt
         if found is None:
-            raise UsageError(f"line {number}: neither a fact nor a receipt")
+            raise UsageError(f"line {number}: neither a fact nor a receipt nor a deploy")
         if found.hour.tzinfo is None or found.seen_at.tzinfo is None:
             raise UsageError(f"line {number}: a time without a zone; write it as 2026-01-31T14:00:00Z")
         if isinstance(found, Fact) and (wrong := _wrong(found)):
             raise UsageError(f"line {number}: {wrong}")
         facts.append(found) if isinstance(found, Fact) else receipts.append(found)
-    return Pushed(fact_frame(facts) if facts else None, tuple(receipts))
+    return Pushed(fact_frame(facts) if facts else None, tuple(receipts), tuple(deploys))
+
+
+def _told(deploy: Deploy, number: int) -> Deploy:
+    """With words that a terminal can show; raises `UsageError` for one that says too little."""
+    what, who, site, host, team = (redact(clean_text(getattr(deploy, name), LONGEST)) for name in DEPLOY_FIELDS[1:])
+    clean = Deploy(deploy.at, what, who, site, host, team)
+    if deploy.at.tzinfo is None:
+        raise UsageError(f"line {number}: a time without a zone; write it as 2026-01-31T14:00:00Z")
+    if not clean.what.strip() or len(clean.places) != 1:
+        raise UsageError(f"line {number}: a deploy says what it was, and one of site, host and team")
+    return clean
 
 
 def _wrong(fact: Fact) -> str:
@@ -229,7 +257,8 @@ _SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
 def _unknown(raw: bytes) -> str:
     """A field that no fact has: a misspelt `clicks` would count as none at all."""
     given = _SHAPE.decode(raw)
-    return next((name for one in given.values() if one for name in one if name not in FIELDS), "")
+    known = {"deploy": DEPLOY_FIELDS}
+    return next((name for what, one in given.items() if one for name in one if name not in known.get(what, FIELDS)), "")
 
 
 def fact_frame(facts: list[Fact]) -> pl.DataFrame:

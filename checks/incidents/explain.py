@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from checks.incidents import story
 from checks.incidents.correlation import Upstream
 from checks.incidents.labels import read_all
 from checks.incidents.severity import is_blind
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from checks.incidents.labels import Label
-    from data.model.incident import Finding, Incident
+    from data.model.incident import Finding, Incident, TimelineEntry
 
 _LISTED = 3
 _EDGE = CauseId("edge.error")
@@ -79,16 +80,27 @@ def plans(cause: CauseId) -> tuple[PlanRow, ...]:
 
 
 def statements(
-    incident: Incident, findings: Sequence[Finding], unseen: str = "", moved: str = ""
+    incident: Incident,
+    findings: Sequence[Finding],
+    unseen: str = "",
+    moved: str = "",
+    timeline: Sequence[TimelineEntry] = (),
+    changes: Sequence[str] = (),
 ) -> tuple[Statement, ...]:
     """What is known, what is concluded and what is not known of an incident, in this order.
 
     `unseen` is what its failing parsers leave in the dark (`checks.incidents.blind`), `moved` which step of the funnel moved
-    first and what that usually means (`checks.revenue.funnel`).
+    first and what that usually means (`checks.revenue.funnel`), `timeline` its lines, `changes` what people changed shortly
+    before it (`checks.incidents.suspects`): the first to be suspected.
     """
+    chain = [text for text in (story.told(findings), *story.plans_told(timeline)) if text]
+    facts = [*_facts(incident, findings), *(Statement("fact", text) for text in chain)]
+    changed = [Statement("guess", f"changed {text}") for text in changes]
+    awaited = story.awaited(findings)
+    late = (Statement("unknown", awaited),) if awaited else ()
     blind = (Statement("unknown", unseen),) if unseen else ()
     likely = (Statement("guess", moved),) if moved else ()
-    return (*_facts(incident, findings), *likely, *_guesses(incident), *blind, *_unknowns(incident, findings))
+    return (*facts, *changed, *likely, *_guesses(incident), *blind, *late, *_unknowns(incident, findings))
 
 
 def _facts(incident: Incident, findings: Sequence[Finding]) -> list[Statement]:
@@ -109,7 +121,8 @@ def _facts(incident: Incident, findings: Sequence[Finding]) -> list[Statement]:
 def _guesses(incident: Incident) -> list[Statement]:
     guesses = []
     if incident.members > 1 and incident.reason:
-        guesses.append(f"one common cause: {incident.reason}")
+        odds = incident.evidence.get("odds", "")
+        guesses.append(f"one common cause: {incident.reason}{f' ({odds})' if odds else ''}")
     if rivals := incident.evidence.get("rivals"):
         guesses.append(f"less likely: {rivals}")
     if incident.blame:

@@ -13,7 +13,7 @@ from bisect import bisect_left
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from math import log
+from math import exp, log
 from typing import TYPE_CHECKING, Final
 
 from checks.incidents.census import SLOT_S, slot_of
@@ -353,12 +353,20 @@ def reason(labels: Sequence[Label]) -> str:
 def evidence(one: Explanation) -> dict[str, str]:
     """What speaks for an upstream and against its rivals: what fails, what does not, and how it is elsewhere."""
     failing, seen = one.elsewhere
-    told = told_now(one.judged) | {"elsewhere": f"{failing:,} of {seen:,} others fail"}
+    told = told_now(one.judged) | {"elsewhere": f"{failing:,} of {seen:,} others fail", "odds": odds(one.judged.score)}
     if one.rivals:
         told["rivals"] = "; ".join(
             f"{kind_words(rival.labels)} {read_all(rival.labels)}: {counted(rival)}" for rival in one.rivals
         )
     return told
+
+
+def odds(nats: float) -> str:
+    """How much likelier than chance, `40,000 to 1 against chance`; beyond a million nobody counts."""
+    if nats >= log(1e6):
+        return "over a million to 1 against chance"
+    times = exp(max(nats, 0.0))
+    return f"{round(times, 1 - len(str(int(times)))):,.0f} to 1 against chance"
 
 
 def told_now(judged: Judged) -> dict[str, str]:

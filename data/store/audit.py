@@ -7,6 +7,8 @@ from data.store.query import records, rows, within
 from data.store.tables import AUDIT
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from data.model.audit import AuditEntry
     from data.model.principal import Scope
     from data.store.store import Store
@@ -15,6 +17,11 @@ if TYPE_CHECKING:
 def entries(store: Store, scope: Scope, limit: int = 200, offset: int = 0) -> list[AuditEntry]:
     """Newest first."""
     return records(store, AUDIT, within(scope), "true", [limit, offset], "ORDER BY number DESC LIMIT ? OFFSET ?")
+
+
+def between(store: Store, scope: Scope, since: datetime, until: datetime) -> list[AuditEntry]:
+    """Of that time, the ends included, in the order in which they were written."""
+    return records(store, AUDIT, within(scope), '"at" BETWEEN ? AND ?', [since, until], "ORDER BY number")
 
 
 def verify(store: Store) -> str:
