@@ -32,7 +32,9 @@ _POINTS = np.array([3.0, 6.0, 12.0, 24.0, 48.0, 96.0, 192.0, 384.0])
 _NEAR = np.sqrt(2.0)
 """Blocks within this factor of a point speak for it."""
 _ENOUGH_BLOCKS = 60
-_BLOCKS_H = (6, 24, 72)
+_BLOCK_H = 6
+_BLOCKS = (1, 4, 12)
+"""Lengths of what is compared, in blocks of 6 h."""
 _MOST_ROWS = 20_000
 """Leaves of all slices looked at together: a larger lattice is sampled."""
 _WHOLE = 0.9
@@ -88,11 +90,9 @@ def measure(cube: Cube, model: Fit, lattice: Lattice, common: Floats, masked: Bo
     parts = _parts(cube, model, lattice.leaves, common, masked)
     lattice = _sample(lattice)
     rows = [np.zeros((0, 6))]
-    for length in _BLOCKS_H:
-        blocks = parts.shape[2] // length
-        if blocks and len(lattice):
-            whole = parts[:, :, parts.shape[2] - blocks * length :].reshape(len(parts), 6, blocks, length).sum(3)
-            sums = np.moveaxis(lattice.sums(whole), 1, 2).reshape(-1, 6)
+    for length in _BLOCKS:
+        if parts.shape[2] >= length and len(lattice):
+            sums = np.moveaxis(lattice.sums(_summed(parts, length)), 1, 2).reshape(-1, 6)
             rows.append(sums[(sums[:, 0] >= 1.0) & (sums[:, 0] >= _WHOLE * sums[:, 5])])
     due, due_money, ftd, usual, revenue, _ = np.concatenate(rows).T
     cv2 = float(np.median(model.value_cv2)) if len(model.value_cv2) else 1.0
@@ -102,7 +102,7 @@ def measure(cube: Cube, model: Fit, lattice: Lattice, common: Floats, masked: Bo
 
 
 def _parts(cube: Cube, model: Fit, leaves: int, common: Floats, masked: Bools) -> Floats:
-    """[leaf, 6, hour]: FTD and commission due, FTD, their usual worth, commission; and FTD due in hours left out, too."""
+    """[leaf, 6, block of 6 h]: FTD and commission due, FTD, their usual worth, commission; FTD due in hours left out, too."""
     since, until = cube.top - FIT_H, cube.top - DAY_H
     low, high = cube.columns(since, until)
     partner = cube.codes[cube.dims.index("partner")]
@@ -113,8 +113,15 @@ def _parts(cube: Cube, model: Fit, leaves: int, common: Floats, masked: Bools) -
     value = np.zeros((cube.leaves, 1))
     value[: len(model.value), 0] = model.value
     ftd = cube.measure("ftd", since, until) * told
-    parts = due * told, due * told * value, ftd, ftd * value, cube.measure("revenue", since, until) * told, due
-    return np.stack(parts, 1)[:leaves]
+    parts = (due * told, due * told * value, ftd, ftd * value, cube.measure("revenue", since, until) * told, due)
+    return np.stack([_summed(part[:leaves], _BLOCK_H) for part in parts], 1)
+
+
+def _summed(figures: Floats, length: int) -> Floats:
+    """[..., block]: sums of so many neighbours, the newest ones whole."""
+    blocks = figures.shape[-1] // length
+    whole = figures[..., figures.shape[-1] - blocks * length :]
+    return np.asarray(whole.reshape(*figures.shape[:-1], blocks, length).sum(-1))
 
 
 def _sample(lattice: Lattice) -> Lattice:
