@@ -188,6 +188,8 @@ class IncidentDesk:
         if case is None:
             return Change(findings=(closed,))
         case.take(closed)
+        if is_symptom(closed):
+            self._roots_known = -1  # what is left of the money may have one explanation now
         if not case.is_open:
             return Change(findings=(closed,))
         said = []
