@@ -66,7 +66,8 @@ class IncidentDesk:
         self._orphans: list[Finding] = []
         self._held: dict[TargetId, dict[FindingId, None]] = {}
         """Findings that open nothing for now, by the parent that holds them back."""
-        self._roots_known = -1
+        self._has_news = True
+        """Findings came, went or moved since money was last looked at for what explains it."""
         self._since_look = 0
         for finding in sorted(findings, key=lambda known: (known.opened_at, known.id)):
             self._restore(finding)
@@ -123,6 +124,7 @@ class IncidentDesk:
         return together(change, self.regroup(now)) if self._is_time_to_look(finding, now) else change
 
     def _seen(self, change: Change) -> Change:
+        self._has_news |= bool(change.findings)
         for finding in change.findings:
             self._parents.saw(finding)
         return change
@@ -188,8 +190,6 @@ class IncidentDesk:
         if case is None:
             return Change(findings=(closed,))
         case.take(closed)
-        if is_symptom(closed):
-            self._roots_known = -1  # what is left of the money may have one explanation now
         if not case.is_open:
             return Change(findings=(closed,))
         said = []
@@ -210,9 +210,9 @@ class IncidentDesk:
         changes = [self.open(orphan, now) for orphan in self._take_orphans()]
         changes += self._release(list(self._held), now)
         changes.append(self.regroup(now))
-        if self._shelf.index.roots != self._roots_known:
+        if self._has_news:
+            self._has_news = False
             changes.append(self._seen(take_in(self._shelf, self._census, now)))
-            self._roots_known = self._shelf.index.roots
         for case in list(self._shelf.cases.values()):
             if case.is_open:
                 changes += [self._seen(change) for change in self._review(case, now)]

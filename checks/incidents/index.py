@@ -29,8 +29,6 @@ class Index:
     _by_shared: dict[Label, dict[IncidentId, None]] = field(default_factory=dict)
     _by_bridge: _Side = field(default_factory=dict)
     """Members by (whether they are symptoms, label, value) and incident."""
-    roots: int = 0
-    """How many findings came that could explain missing money."""
     _loose: dict[IncidentId, datetime] = field(default_factory=dict)
     """Starts of the incidents of sites and links that are not grouped yet..."""
     _starts: list[datetime] = field(default_factory=list)
@@ -43,9 +41,7 @@ class Index:
         if upstream is not None:
             self._by_upstream.setdefault(upstream, {})[member.incident] = None
         side = is_symptom(member)
-        labels = bridge_labels(member)
-        self.roots += bool(labels) and not side
-        for name, value in labels:
+        for name, value in bridge_labels(member):
             self._by_bridge.setdefault((side, name, value), {}).setdefault(member.incident, {})[member.id] = None
 
     def remove(self, member: Finding) -> None:
