@@ -56,6 +56,8 @@ if TYPE_CHECKING:
     from data.model.target import Target
 
 MEMBERS = 200
+RANKED = 2_000
+"""Of an incident with more members the oldest that still fail are ranked by their trouble."""
 SAME = 8
 """Others of an incident that a target's own screen lists."""
 STRIP_CELLS = 60
@@ -205,20 +207,22 @@ class Details:
         found = self.hub.desk.get(number_id) or await asyncio.to_thread(incidents.get, self.hub.store, scope, number_id)
         if found is None or not any(map(scope.sees, found.teams)):
             return None
-        members = await asyncio.to_thread(findings.of_incident, self.hub.store, scope, number_id)
+        members = list(self.hub.desk.members(number_id)) or await asyncio.to_thread(
+            findings.of_incident, self.hub.store, scope, number_id
+        )
         entries = await asyncio.to_thread(timeline.of_incident, self.hub.store, scope, number_id)
         mine = [finding for finding in members if scope.sees(finding.team)]
         money = scope.money is MoneyRight.FULL
         band = await asyncio.to_thread(self._incident_band, found, mine, now) if money else ()
         moved = await asyncio.to_thread(self._moved, found, mine, scope, now)
         changes = await asyncio.to_thread(self._changes, found, mine)
+        said = await asyncio.to_thread(
+            statements, found, mine, self._unseen(found, mine, scope), moved, entries, changes
+        )
         return IncidentDetail(
             version=self.hub.board.version,
             incident=redact_incident(found, scope),
-            statements=tuple(
-                replace(one, text=redact_words(one.text, scope))
-                for one in statements(found, mine, self._unseen(found, mine, scope), moved, entries, changes)
-            ),
+            statements=tuple(replace(one, text=redact_words(one.text, scope)) for one in said),
             timeline=tuple(replace(entry, what=redact_words(entry.what, scope)) for entry in entries),
             members=self._member_rows(mine, scope, now),
             band=band,
@@ -278,7 +282,8 @@ class Details:
         return self.hub.desk.get(stored.id) or stored
 
     def _member_rows(self, members: Iterable[Finding], scope: Scope, now: datetime) -> tuple[TargetRow, ...]:
-        ids = dict.fromkeys(finding.target for finding in members)
+        failing_first = sorted(members, key=lambda finding: finding.closed_at is not None)
+        ids = list(dict.fromkeys(finding.target for finding in failing_first))[:RANKED]
         rows = [row for target_id in ids if (row := self.hub.board.find_row(target_id, now))]
         return tuple(redact_row(row, scope) for row in sorted(rows, key=worst_first)[:MEMBERS])
 

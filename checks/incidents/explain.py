@@ -93,10 +93,11 @@ def statements(
     first and what that usually means (`checks.revenue.funnel`), `timeline` its lines, `changes` what people changed shortly
     before it (`checks.incidents.suspects`): the first to be suspected.
     """
-    chain = [text for text in (story.told(findings), *story.plans_told(timeline)) if text]
+    steps = story.steps(findings)
+    chain = [text for text in (story.told(steps), *story.plans_told(timeline)) if text]
     facts = [*_facts(incident, findings), *(Statement("fact", text) for text in chain)]
     changed = [Statement("guess", f"changed {text}") for text in changes]
-    awaited = story.awaited(findings)
+    awaited = story.awaited(steps)
     late = (Statement("unknown", awaited),) if awaited else ()
     blind = (Statement("unknown", unseen),) if unseen else ()
     likely = (Statement("guess", moved),) if moved else ()

@@ -6,6 +6,7 @@ import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from typing import TYPE_CHECKING
 
 from data.model.cause import family_of, words_of
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
+    from data.model.ids import CauseId
     from data.model.incident import Finding, TimelineEntry
 
 STAGES = ("edge", "site", "link", "tracker", "search", "postback", "feed", "money")
@@ -47,26 +49,30 @@ def steps(findings: Iterable[Finding]) -> tuple[Step, ...]:
 
 
 def stage_of(finding: Finding) -> str:
-    match finding.kind:
+    if finding.kind is TargetKind.LINK:
+        tracker = finding.fingerprint.get("tracker", "").split()
+        return "tracker" if finding.blame and finding.blame in tracker else "link"
+    return _stage(finding.kind, finding.cause)
+
+
+@cache
+def _stage(kind: TargetKind, cause: CauseId) -> str:
+    match kind:
         case TargetKind.SLICE:
             return "money"
         case TargetKind.PARSER:
             return "search"
         case TargetKind.FEED:
-            return "postback" if family_of(finding.cause) == "postback" else "feed"
-        case TargetKind.LINK:
-            tracker = finding.fingerprint.get("tracker", "").split()
-            return "tracker" if finding.blame and finding.blame in tracker else "link"
+            return "postback" if family_of(cause) == "postback" else "feed"
         case _:
-            return "edge" if family_of(finding.cause) == "edge" else "site"
+            return "edge" if family_of(cause) == "edge" else "site"
 
 
-def told(findings: Iterable[Finding]) -> str:
+def told(known: Sequence[Step]) -> str:
     """`11:20Z edge: 412 sites, ...; 11:21Z link: 448 links, ...; 11:45Z money: registrations P01 -80 %`.
 
     Empty where there is but one stage: that is no chain.
     """
-    known = steps(findings)
     return "; ".join(_said(step) for step in known) if len(known) > 1 else ""
 
 
@@ -84,9 +90,9 @@ def plans_told(timeline: Sequence[TimelineEntry]) -> list[str]:
     return lines
 
 
-def awaited(findings: Iterable[Finding]) -> str:
+def awaited(chain: Iterable[Step]) -> str:
     """What nobody can know yet once the cause is over and its money is not back; empty otherwise."""
-    known = {step.stage: step for step in steps(findings)}
+    known = {step.stage: step for step in chain}
     money = known.pop("money", None)
     if money is None or money.ended is not None or not known:
         return ""
@@ -109,10 +115,10 @@ def _words(stage: str, findings: Sequence[Finding]) -> str:
         more = f" and {len(named) - _SLICES} more" if len(named) > _SLICES else ""
         return ", ".join(named[:_SLICES]) + more
     why = words_of(Counter(one.cause for one in findings).most_common(1)[0][0])
-    kinds = Counter(one.kind.value for one in targets.values())
+    kinds = Counter(one.kind for one in targets.values())
     if len(targets) == 1:
         return f"{name_of(next(iter(targets)))}, {why}"
-    return f"{' and '.join(f'{count:,} {kind}s' for kind, count in sorted(kinds.items()))}, {why}"
+    return f"{' and '.join(f'{count:,} {kind.value}s' for kind, count in sorted(kinds.items()))}, {why}"
 
 
 def _missing(finding: Finding) -> str:
