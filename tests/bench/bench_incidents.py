@@ -9,7 +9,9 @@ from __future__ import annotations
 import gc
 import time
 import tracemalloc
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from checks.incidents.census import Census, Mark, slot_of
 from checks.incidents.desk import IncidentDesk
@@ -22,9 +24,10 @@ from data.model.money import NO_LOSS
 from data.model.target import Target, TargetKind, target_id
 from tests.bench.figure import Figure
 
+Traits = Callable[[int], dict[str, str]]
 MEMBERS, BURST = 100_000, 5_000
 NOON = datetime(2026, 11, 17, 11, 20, tzinfo=UTC)
-WORLDS = {
+WORLDS: dict[str, Traits] = {
     "one edge": lambda number: {"edge": "Halyard Edge"},
     "nothing shared": lambda number: {},
     "20 a host": lambda number: {"tracker": f"go{number // 20}.example"},
@@ -41,7 +44,7 @@ def run(options: list[str] | None = None) -> list[Figure]:
     return figures
 
 
-def _burst(name: str, count: int, traits) -> list[Figure]:
+def _burst(name: str, count: int, traits: Traits) -> list[Figure]:
     """So many findings within a minute, then a tick."""
     desk, findings = _world(count, traits)
     took = _opened(desk, findings)
@@ -52,7 +55,7 @@ def _burst(name: str, count: int, traits) -> list[Figure]:
     ]
 
 
-def _flood(name: str, count: int, traits) -> list[Figure]:
+def _flood(name: str, count: int, traits: Traits) -> list[Figure]:
     """So many that fail at once; the tick after it; what its screen needs; and all of them recovering."""
     gc.collect()
     desk, findings = _world(count, traits)
@@ -73,7 +76,7 @@ def _flood(name: str, count: int, traits) -> list[Figure]:
 
     incidents = len(desk.open_incidents)
     shown = min(_timed(detail) for _ in range(3))
-    closed = sorted(_timed(lambda one=one: desk.close(one.id, now)) for one in findings)
+    closed = sorted(_timed(partial(desk.close, one.id, now)) for one in findings)
     return [
         Figure(f"{name}: {count:,} at once, all of them", sum(took), "s"),
         Figure(f"{name}: incidents of them", incidents, ""),
@@ -85,7 +88,7 @@ def _flood(name: str, count: int, traits) -> list[Figure]:
     ]
 
 
-def _world(count: int, traits) -> tuple[IncidentDesk, list[Finding]]:
+def _world(count: int, traits: Traits) -> tuple[IncidentDesk, list[Finding]]:
     census, findings = Census(), []
     why = cause("edge.error")
     for number in range(count):
@@ -118,10 +121,10 @@ def _world(count: int, traits) -> tuple[IncidentDesk, list[Finding]]:
 
 
 def _opened(desk: IncidentDesk, findings: list[Finding]) -> list[float]:
-    return sorted(_timed(lambda one=one: desk.open(one, one.detected_at)) for one in findings)
+    return sorted(_timed(partial(desk.open, one, one.detected_at)) for one in findings)
 
 
-def _timed(what) -> float:
+def _timed(what: Callable[[], object]) -> float:
     began = time.process_time()
     what()
     return time.process_time() - began

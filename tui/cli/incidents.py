@@ -213,6 +213,9 @@ def _print_why(detail: IncidentDetail, look: Look, sheet: Paper) -> None:
     for label, value in facts:
         if value:
             sheet.say(f"{label:>12}  {value}")
+    for statement in detail.statements:
+        if statement.certainty != "fact":
+            sheet.say(f"{_CERTAINTY.get(statement.certainty, statement.certainty):>12}  {statement.text}")
     if detail.upstreams:
         sheet.say()
         rows = [_upstream_row(row) for row in detail.upstreams]

@@ -11,6 +11,7 @@ from checks.incidents import story as told
 from checks.incidents.desk import IncidentDesk, fallen
 from checks.incidents.explain import statements
 from checks.incidents.upstream import odds
+from checks.revenue.alarm import Alarm, detail_of
 from data.model.cause import words_of
 from data.model.incident import TimelineEntry
 from data.model.money import NO_LOSS, Loss
@@ -63,6 +64,16 @@ def test_a_stage_that_recovered_says_until_when(story, outage):
 )
 def test_each_finding_has_its_stage(story, target, cause, labels, stage):
     assert told.stage_of(story.finding(target, cause, **labels)) == stage
+
+
+@pytest.mark.parametrize(("channel", "unit"), [("ftd", "FTD"), ("regs", "registrations"), ("clicks", "own clicks"), ("value", "worthless FTD")])  # fmt: skip
+def test_what_a_slice_says_of_its_alarm_is_understood(story, channel, unit):
+    at = story.at(0)
+    alarm = Alarm(
+        "a", channel, "revenue.drop", {"partner": "P01"}, "aurora", at, at, at, None, "open", 9.0, 1250.0, 5000.0
+    )
+    money = replace(story.finding("slice:partner=P01", "revenue.drop", partner="P01"), detail=detail_of(alarm))
+    assert told.steps([money])[0].words == f"{unit} P01 -75 %"
 
 
 @pytest.mark.parametrize("detail", ["", "0 FTD, 0.0 expected since", "nonsense", "x FTD, y expected"])
