@@ -381,9 +381,10 @@ class IncidentDesk:
 
     def _price(self, case: Case, now: datetime, price: Price, counted_in: IncidentId | None) -> Change:
         was = case.incident
-        case.incident = replace(was, loss=price(was, self.members(was.id)), counted_in=counted_in)
-        if case.incident == was:
+        loss = price(was, case.members)
+        if loss == was.loss and counted_in == was.counted_in:
             return Change()
+        case.incident = replace(was, loss=loss, counted_in=counted_in)
         case.refresh(now)
         said = []
         if case.incident.severity < was.severity:
