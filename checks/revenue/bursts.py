@@ -54,9 +54,12 @@ def none(cube: Cube) -> Bursts:
 
 def sizes(clicks: Floats, cell: Ints) -> tuple[Ints, Ints]:
     """[leaf, hour] size classes of a leaf's own clicks, and of its cell's."""
-    together = np.zeros((int(cell.max(initial=-1)) + 1, clicks.shape[1]))
-    np.add.at(together, cell, clicks)
-    return _classes(clicks), _classes(together)[cell]
+    order = np.argsort(cell, kind="stable")
+    begins = np.flatnonzero(np.diff(cell[order], prepend=-1))
+    place = np.empty(len(cell), np.int64)
+    place[order] = np.repeat(np.arange(len(begins)), np.diff(np.append(begins, len(cell))))
+    together = np.add.reduceat(clicks[order], begins, axis=0) if len(begins) else clicks
+    return _classes(clicks), _classes(together)[place]
 
 
 def _classes(clicks: Floats) -> Ints:

@@ -15,7 +15,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from checks.revenue.cube import Floats, Ints
+
+    Singles = NDArray[np.float32]
 
 SHARES = np.array([0.02, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9])
 """Shares of what is due that evidence is laid out for; 1 needs none."""
@@ -53,18 +57,11 @@ def learned(seen: Floats, due: Floats, classes: Ints) -> Floats:
 class Moods:
     """[part, hour]: what one part of a cell saw, and what the rest of its cell lets expect of it."""
 
-    seen: Floats
-    due: Floats
-    mean: Floats
+    seen: Singles
+    mean: Singles
     """What is due in the mood that the rest of the cell shows."""
-    shape: Floats
+    shape: Singles
     """How sure of that mood one can be."""
-    crowd: Floats
-
-    @property
-    def variance(self) -> Floats:
-        """Of the count, the mood unknown."""
-        return np.asarray(self.due + self.due**2 / self.crowd)
 
 
 def moods(
@@ -73,43 +70,46 @@ def moods(
     """From counts and what was due, in the part and in the whole cell, the part included.
 
     A gamma mood of shape k of which V events were seen and M were due elsewhere is expected at (k + V) / (k + M), with
-    shape k + V. `own` is the shape of moods that a part has of its own.
+    shape k + V. `own` is the shape of moods that a part has of its own. Six digits are plenty, and half as much to move.
     """
     known = crowd + np.maximum(seen_around - seen, 0.0)
     mean = due * known / (crowd + np.maximum(due_around - due, 0.0))
-    return Moods(seen, due, mean, 1.0 / (1.0 / known + 1.0 / own), crowd)
+    shape = 1.0 / (1.0 / known + 1.0 / own)
+    return Moods(seen.astype(np.float32), mean.astype(np.float32), shape.astype(np.float32))
 
 
 def own_shape(moods: Moods) -> float:
     """How much parts of cells have moods of their own: what their counts vary beyond what their cells explain."""
-    variance = moods.mean + moods.mean**2 / moods.shape
-    seen = np.minimum(moods.seen, moods.mean + _FAR * np.sqrt(variance))
-    beyond = float(((seen - moods.mean) ** 2 - variance).sum())
-    squared = float((moods.mean**2).sum())
+    live = moods.mean > 0
+    mean, shape = moods.mean[live].astype(np.float64), moods.shape[live]
+    variance = mean + mean**2 / shape
+    seen = np.minimum(moods.seen[live], mean + _FAR * np.sqrt(variance))
+    beyond = float(((seen - mean) ** 2 - variance).sum())
+    squared = float((mean**2).sum())
     return float(np.clip(squared / beyond, SHAPES[0], SHAPES[-1])) if beyond > 0 else float(SHAPES[-1])
 
 
-def table(moods: Moods, spans: Floats) -> Floats:
+def table(moods: Moods, spans: Floats) -> Singles:
     """[part, span, share]: log-likelihood of what was seen at each of `SHARES` of what was due, less that at all of it.
 
     In nats, summed over the columns of `spans` [hour, span]. Only the part is thought to be thinned: with shape k and
     mean m, v events weigh v ln s - (k + v) ln(1 - (1 - s) m / (k + m)).
     """
     live = np.flatnonzero(moods.mean)
-    mean, shape = moods.mean.ravel()[live], moods.shape.ravel()[live]
+    mean, shape, columns = moods.mean.ravel()[live], moods.shape.ravel()[live], spans.astype(np.float32)
     weight, part = shape + moods.seen.ravel()[live], mean / (shape + mean)
-    seen, surprise = moods.seen @ spans, np.zeros(moods.seen.shape)
-    sums = []
-    for share in SHARES:
-        surprise.ravel()[live] = weight * np.log1p((share - 1.0) * part)
-        sums.append(seen * np.log(share) - surprise @ spans)
-    return np.stack(sums, 2)
+    seen, surprise = moods.seen @ columns, np.zeros(moods.seen.shape, np.float32)
+    sums = np.empty((*seen.shape, len(SHARES)), np.float32)
+    for number, share in enumerate(SHARES.astype(np.float32)):
+        surprise.ravel()[live] = weight * np.log1p((share - np.float32(1.0)) * part)
+        sums[:, :, number] = seen * np.log(share) - surprise @ columns
+    return sums
 
 
 def most(moods: Moods) -> Floats:
-    """[part, hour]: what `table` does not exceed, however many hours are taken together."""
+    """[part]: what `table` does not exceed, however few of the hours are taken together."""
     part = moods.mean / (moods.shape + moods.mean)
-    return np.asarray(-moods.shape * np.log1p((SHARES[0] - 1.0) * part))
+    return np.asarray(-(moods.shape * np.log1p(np.float32(SHARES[0] - 1.0) * part)).sum(1), np.float64)
 
 
 def silence_nats(due: Floats, cell: Ints, crowd: Floats) -> Floats:

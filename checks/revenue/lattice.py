@@ -80,7 +80,7 @@ class Lattice:
         flat = np.take(_flat(figures), self.order, axis=0)
         return np.add.reduceat(flat, self.starts, axis=0).reshape(len(self.starts), *figures.shape[1:])
 
-    def sums_of_parts(self, figures: Sequence[Floats]) -> Floats:
+    def sums_of_parts(self, figures: Sequence[NDArray[np.floating]]) -> Floats:
         """[part, ...] figures for every cut, summed to [slice, ...]."""
         total = np.zeros((len(self.starts), *figures[0].shape[1:]))
         for cut, order in enumerate(self.piece_order):
@@ -121,7 +121,7 @@ class Lattice:
         return {cube.dims[dim]: cube.names[dim][cube.codes[dim, leaf]] for dim in fixed}
 
 
-def _flat(figures: Floats) -> Floats:
+def _flat(figures: NDArray[np.floating]) -> NDArray[np.floating]:
     """[row, figure] of [row, ...]."""
     return figures.reshape(len(figures), int(np.prod(figures.shape[1:])))
 

@@ -12,7 +12,7 @@ from checks.revenue.evidence import WINDOWS_H
 from checks.revenue.scan import CHANNELS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from checks.revenue.belief import Prior
     from checks.revenue.cube import Cube, Floats, Ints
@@ -59,16 +59,18 @@ class Ranking:
     prior: Ints
     """[slice, window]: which prior lends, -1 for none."""
 
-    def strongest(self) -> tuple[Suspect, ...]:
+    def strongest(self) -> Iterator[Suspect]:
         """Every slice that has any evidence, most first, its price taken off."""
         if not len(self.lattice):
-            return ()
+            return
         scored = np.stack([self._scored(channel) for channel in CHANNELS])
         flat = scored.transpose(1, 0, 2).reshape(len(self.lattice), -1)
         best = np.argmax(flat, 1)
         score = flat[np.arange(len(flat)), best]
-        order = [int(slice_) for slice_ in np.argsort(-score, kind="stable") if score[slice_] > 0]
-        return tuple(self._suspect(slice_, int(best[slice_])) for slice_ in order)
+        for slice_ in np.argsort(-score, kind="stable").tolist():
+            if score[slice_] <= 0:
+                return
+            yield self._suspect(slice_, int(best[slice_]))
 
     def watched(self, low: float, high: float) -> tuple[Suspect, ...]:
         """The strongest slices from `low` to below `high` nats, of those that share leaves the strongest only."""

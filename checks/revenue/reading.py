@@ -168,10 +168,10 @@ class Reader:
         caution, lengths_h = self._caution(leaves), np.array(WINDOWS_H, np.float64)
         top, nothing = self.cube.top, np.zeros((len(leaves), self.cube.width), np.bool_)
         hours = self._hours(leaves, top - RECENT_H, top, nothing)
-        moods = hours.by_parts((lattice.cells(Part(self.cube, leaves)),))
-        together = {
-            name: max(float(one.variance.sum() / max(one.due.sum(), 1e-9)), 1.0) for name, (one,) in moods.items()
-        }
+        cells, together = lattice.cells(Part(self.cube, leaves)), {}
+        for channel in ("ftd", "regs"):
+            due = float(hours.usual(channel)[1].sum())
+            together[channel] = max(float(scan.variance(hours, channel, cells).sum()) / max(due, 1e-9), 1.0)
         return {
             "ftd": (caution.ftd.size(lengths_h)[0], together["ftd"]),
             "regs": (caution.regs.size(lengths_h)[0], together["regs"]),

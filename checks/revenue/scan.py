@@ -70,24 +70,30 @@ class Hours:
         `own`: by channel and cut, the shape of moods that parts have of their own.
         """
         found: dict[str, list[Moods]] = {}
-        for channel, seen, due, crowd in (
-            ("ftd", self.ftd, self.ftd_due, self.ftd_crowd),
-            ("regs", self.regs, self.regs_due, self.reg_crowd),
-        ):
-            counts, means = np.maximum(seen, 0.0) * self.usable, due * self.usable
-            all_seen, all_due = cuts[0].sums(counts), cuts[0].sums(means)
+        for channel in ("ftd", "regs"):
+            told = self.usual(channel)
+            cells = cuts[0].sums(told[0]), cuts[0].sums(told[1])
             found[channel] = [
-                crowds.moods(
-                    parts.sums(counts),
-                    parts.sums(means),
-                    all_seen[parts.cell],
-                    all_due[parts.cell],
-                    crowd[parts.order[parts.starts]],
-                    own[channel][cut] if own else np.inf,
-                )
-                for cut, parts in enumerate(cuts)
+                _moods(told, parts, cells, own[channel][cut] if own else np.inf) for cut, parts in enumerate(cuts)
             ]
         return found
+
+    def usual(self, channel: str) -> tuple[Floats, Floats, Floats]:
+        """[leaf, hour] of a channel: what was seen and due in usable hours, and the crowds behind it."""
+        seen, due, crowd = {
+            "ftd": (self.ftd, self.ftd_due, self.ftd_crowd),
+            "regs": (self.regs, self.regs_due, self.reg_crowd),
+        }[channel]
+        return np.maximum(seen, 0.0) * self.usable, due * self.usable, crowd
+
+
+def _moods(
+    told: tuple[Floats, Floats, Floats], parts: Parts, cells: tuple[Floats, Floats], own: float = np.inf
+) -> Moods:
+    """Of the parts of one cut, from a channel's figures by leaf and by cell."""
+    seen, due, crowd = told
+    around = cells[0][parts.cell], cells[1][parts.cell]
+    return crowds.moods(parts.sums(seen), parts.sums(due), *around, crowd[parts.order[parts.starts]], own)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,13 +219,13 @@ def can_page(moods: Mapping[str, Sequence[Moods]], low: Floats, lattice: Lattice
     """
     able = lattice.sums(low) >= _LEAST_EXPECTED
     for cuts in moods.values():
-        able |= lattice.sums_of_parts([crowds.most(mood).sum(1) for mood in cuts]) >= nats
+        able |= lattice.sums_of_parts([crowds.most(mood) for mood in cuts]) >= nats
     return np.asarray(able)
 
 
 def tables(moods: Sequence[Moods], lattice: Lattice, spans: Floats) -> Floats:
     """[slice, span, share] of `crowds.table`, summed over the columns of `spans` [hour, span]."""
-    empty = np.zeros((0, spans.shape[1], len(crowds.SHARES)))
+    empty = np.zeros((0, spans.shape[1], len(crowds.SHARES)), np.float32)
     cuts = [
         crowds.table(mood, spans) if len(order) else empty
         for mood, order in zip(moods, lattice.piece_order, strict=True)
@@ -334,15 +340,28 @@ def caution_of(cube: Cube, model: Fit, lattice: Lattice) -> Caution:
     usual_ftd, usual_regs = (_usual(blocks[:, at], blocks[:, at + 1], cube) for at in (0, 3))
     spans = blocks_of(hours.ftd.shape[1], DAY_H)
     days, day_h = hours.sums(spans)[:, :6], np.array([float(DAY_H)])
-    moods, spreads = hours.by_parts(lattice.cuts), []
+    spreads, own = [], dict[str, tuple[float, ...]]()
     for at, channel, usual in ((0, "ftd", usual_ftd), (3, "regs", usual_regs)):
         seen, due, calendar = np.moveaxis(lattice.sums(days[:, at : at + 3]), 1, 0)
         common = common_factor(days[:, at], days[:, at + 1], cube, usual.share(day_h))
         due = due * _earning(due, calendar) * common
-        variance = lattice.sums_of_parts([mood.variance @ spans for mood in moods[channel]])
+        told = hours.usual(channel)
+        variance = lattice.sums_of_parts([_variance(told, parts) @ spans for parts in lattice.cuts])
         spreads.append(measure_spread(seen, due, variance, lattice.family))
-    own = {channel: (np.inf, *(crowds.own_shape(mood) for mood in cuts[1:])) for channel, cuts in moods.items()}
+        cells = lattice.cuts[0].sums(told[0]), lattice.cuts[0].sums(told[1])
+        shapes = (crowds.own_shape(_moods(told, parts, cells)) for parts in lattice.cuts[1:])
+        own[channel] = (np.inf, *shapes)
     return Caution(spreads[0], spreads[1], usual_ftd, usual_regs, own)
+
+
+def variance(hours: Hours, channel: str, parts: Parts) -> Floats:
+    """[part, hour]: of the counts of a channel, the moods unknown."""
+    return _variance(hours.usual(channel), parts)
+
+
+def _variance(told: tuple[Floats, Floats, Floats], parts: Parts) -> Floats:
+    due = parts.sums(told[1])
+    return np.asarray(due + due**2 / told[2][parts.order[parts.starts]])
 
 
 def _by_code(figures: Floats, codes: Ints) -> Floats:

@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 PAGE_NATS = 13.0
 """The line of a company whose quiet days are not known yet; no line is higher."""
 LEAST_PAGE_NATS = 7.5
-_RARE_NATS = 2.7
-"""ln(21 days) less the distance of a Gumbel's median from its mode."""
+_RARE_NATS = 2.3
+"""ln(14 days) less the distance of a Gumbel's median from its mode."""
 _QUIET_DAYS = 21
+_KNOWN_DAYS = 10
 LOOK_BACK_H = 30 * DAY_H
 """With as much history the line is drawn from it before the first day is over."""
 _BETWEEN_TICKS = 1.5
@@ -34,6 +35,8 @@ RECENT_H = 120
 """Nothing longer is scanned: windows beyond mostly find drift."""
 LONGEST_H = 14 * DAY_H
 _WITHDRAW_NATS = 3.0
+_FADED, _FADED_NATS = 0.3, 5.0
+"""What falls below this share of what it was, and below so many nats, was late."""
 _BETTER_NATS = 2.0
 _HOLDS_NATS = 2.0
 _SETTLES_H = 48
@@ -56,6 +59,8 @@ class Case:
     """Of the counts alone."""
     lent: float = 0.0
     """By other checks."""
+    peak: float = 0.0
+    """The most nats its counts have had: what fades when data fill in was late, not lost."""
     window_h: int = 0
     """Length of the window in which it first stood out."""
     why: str = ""
@@ -84,12 +89,12 @@ class Known:
     """Day -> the most nats any slice had that raised no alarm."""
 
     def line(self) -> float:
-        """Nats at which a slice pages: chance alone reaches them about once in three weeks, as quiet days were.
+        """Nats at which a slice pages: chance alone reaches them about once in two weeks, as quiet days were.
 
         The strongest evidence of a day without alarms follows a Gumbel distribution whose scale is one nat: that is
-        what a nat means. A day in three weeks is so far above its median.
+        what a nat means. A day in two weeks is so far above its median.
         """
-        if len(self.quiet) < _QUIET_DAYS // 2:
+        if len(self.quiet) < _KNOWN_DAYS:
             return PAGE_NATS
         usual = float(np.median(list(self.quiet.values())))
         return min(max(usual + _RARE_NATS, LEAST_PAGE_NATS), PAGE_NATS)
@@ -144,7 +149,7 @@ class Watch:
         """
         found, hours = self.rank(page_nats)
         for _ in range(_PER_TICK):
-            suspect = next(iter(found.strongest()), None)
+            suspect = next(found.strongest(), None)
             if suspect is None or found.score(suspect) < page_nats:
                 break
             case = self._case(next_number, found, suspect, hours)
@@ -160,7 +165,7 @@ class Watch:
     def look_back(self, page_nats: float) -> None:
         """Learn from each day of the history how much evidence chance alone lends to the strongest slice."""
         newest = self.cube.top - scan.SETTLING_H
-        for top in range(newest - DAY_H * _QUIET_DAYS, newest, DAY_H):
+        for top in range(newest - DAY_H * _QUIET_DAYS, newest, 2 * DAY_H):
             self._remember(top, _most(self.rank(page_nats, top)[0]) + _BETWEEN_TICKS, page_nats)
 
     def _remember(self, top: int, most: float, page_nats: float) -> None:
@@ -223,7 +228,9 @@ class Watch:
             if self.cube.select(prior.slice)[case.leaves].all()
         ]
         case.lent = min(case.lent, max(around, default=0.0))
-        if case.nats + case.lent < _WITHDRAW_NATS or case.nats < _SAYS_NOTHING:
+        case.peak = max(case.peak, case.nats)
+        least = max(_WITHDRAW_NATS, min(_FADED * case.peak, _FADED_NATS))
+        if case.nats + case.lent < least or case.nats < _SAYS_NOTHING:
             case.status = "withdrawn"
         elif self._is_over(case) or self.cube.top - case.start > LONGEST_H:
             case.status = "closed"
@@ -261,7 +268,7 @@ class Watch:
             case.nats = float(sums.nats[case.channel][number, 0])
             case.size = float(self.caution.only(nested).ftd.size(lengths_h)[number, 0])
             alone = lattice.only(np.arange(len(lattice)) == number)
-            variance = alone.sums_of_parts([mood.variance @ spans for mood in moods["ftd"]])
+            variance = alone.sums_of_parts([scan.variance(hours, "ftd", parts) @ spans for parts in lattice.cuts])
             case.spread = max(float(variance[0, 0]) / max(float(sums.ftd_due[number, 0]), 1e-9), 1.0)
         case.end = hours.since + last
 
@@ -292,4 +299,5 @@ class Watch:
 
 def _most(found: Ranking) -> float:
     """What counts alone say of the strongest slice, its price taken off."""
-    return max((found.score(suspect) - suspect.lent for suspect in found.strongest()[:1]), default=0.0)
+    suspect = next(found.strongest(), None)
+    return found.score(suspect) - suspect.lent if suspect else 0.0

@@ -175,7 +175,17 @@ def test_what_has_no_form_is_refused_at_once():
 
 def test_everything_a_book_knows_is_kept_or_told_again():
     """A new attribute must be put in one of the two."""
-    told_again = {"_dates", "cube", "lattice", "currency", "_given_line", "second_hand", "_epc", "_explained", "_priors"}
+    told_again = {
+        "_dates",
+        "cube",
+        "lattice",
+        "currency",
+        "_given_line",
+        "second_hand",
+        "_epc",
+        "_explained",
+        "_priors",
+    }
     assert set(vars(RevenueBook())) <= told_again | set(_LEARNED)
     follows = {"keep_h", "most_leaves", "top", "known_us", "masked", "odd", "_numbers", "_leaf_of", "_values", "_facts"}
     follows |= {"_receipts", "_partner", "_folds"}
