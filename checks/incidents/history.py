@@ -26,7 +26,9 @@ _CAUSE = re.compile(r"cause is now \S+, was (?P<was>\S+)")
 _SEVERITY = re.compile(r"(?:rose|fell) from (?P<was>SEV[1-4]) to SEV[1-4]")
 
 
-def as_of(incident: Incident, findings: Sequence[Finding], told: Sequence[TimelineEntry], at: datetime) -> Incident | None:
+def as_of(
+    incident: Incident, findings: Sequence[Finding], told: Sequence[TimelineEntry], at: datetime
+) -> Incident | None:
     """The incident as it stood at `at`; `None` before it was detected. Its loss is today's: price it anew."""
     if incident.detected_at > at:
         return None
