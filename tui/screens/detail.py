@@ -102,7 +102,7 @@ class DetailScreen(Place, Generic[D]):
     def _needed(self, part: Part[D]) -> int:
         if self.detail is None:
             return 3
-        width = self.app.size.width // 2
+        width = self.app.size.width // 2 - 2  # a column of air on each side
         return min(max(len(part.lines(self.detail, self.losswatch.look(), width, 12)), 1), 12)
 
     def _tab_line(self, width: int) -> Line:

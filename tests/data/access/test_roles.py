@@ -62,12 +62,12 @@ def test_a_role_that_does_not_exist_gives_nothing_and_is_named():
 
 
 MATRIX = {
-    "admin": ("full", True, True, "acknowledge apply close ingest note recheck stop"),
-    "lead": ("full", True, False, "acknowledge apply close note recheck"),
-    "senior": ("full", True, False, "acknowledge close note recheck"),
+    "admin": ("full", True, True, "acknowledge apply close ingest note plan recheck stop"),
+    "lead": ("full", True, False, "acknowledge apply close note plan recheck"),
+    "senior": ("full", True, False, "acknowledge close note plan recheck"),
     "mid": ("band", True, False, "acknowledge note recheck"),
     "junior": ("none", True, False, "acknowledge note recheck"),
-    "developer": ("band", False, True, "acknowledge apply close ingest note recheck"),
+    "developer": ("band", False, True, "acknowledge apply close ingest note plan recheck"),
     "seo": ("none", False, False, "acknowledge note recheck"),
     "analyst": ("full", False, False, "acknowledge note recheck"),
     "finance": ("full", True, False, ""),
