@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 FIRST_YEAR, LAST_YEAR = 1970, 2100
 _DAY = timedelta(days=1)
+_LANGUAGE = "en_US"
+"""Of the names: without one they would follow the locale of whoever starts the hub; a country without it has its own."""
 _WIDE = {
     "AR": "America/Argentina/Buenos_Aires",
     "AU": "Australia/Sydney",
@@ -107,5 +109,5 @@ def _days(country: str, part: str, since: datetime, until: datetime) -> Iterator
 def _year(country: str, part: str, year: int) -> tuple[tuple[date, str], ...]:
     import holidays
 
-    found = holidays.country_holidays(country, subdiv=part or None, years=year)
+    found = holidays.country_holidays(country, subdiv=part or None, years=year, language=_LANGUAGE)
     return tuple((day, clean_text(name, 80)) for day, name in sorted(found.items()))
