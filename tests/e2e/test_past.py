@@ -45,7 +45,7 @@ def test_every_moment_of_an_outage_can_be_looked_at_afterwards(tmp_path, street,
     assert "f" in then["strip"]
     [incident] = lines(losswatch(home, "incidents", "--json", "--at", during))
     assert (incident["state"], incident["acknowledged_by"], incident["closed_at"]) == ("new", "", None)
-    assert shop(home)["state"] == "ok"
+    assert until(lambda: shop(home)["state"] == "ok")
 
     told = losswatch(home, "incidents", "show", str(number), "--at", during).stdout
     assert "opened" in told
