@@ -81,6 +81,11 @@ def test_a_registration_is_warned_of_by_the_threshold_it_crossed(days, status, s
     assert not found or (words in found.detail and "quill.example" in found.detail)
 
 
+def client():
+    """One that keeps no connection: the server closes each after its answer, and an early next request would be lost."""
+    return httpx.AsyncClient(trust_env=False, limits=httpx.Limits(max_keepalive_connections=0))
+
+
 class Registry:
     """A real RDAP server on loopback; `/domain/X` redirects to it from a bootstrap path, as rdap.org does."""
 
@@ -105,14 +110,14 @@ class Registry:
         return [request.path.rpartition("/")[2] for request in self.server.requests if "/real/" in request.path]
 
     def room(self, body=b""):
-        domains = Domains(httpx.AsyncClient(trust_env=False), self.settings, lambda: self.now)
+        domains = Domains(client(), self.settings, lambda: self.now)
         if body:
             domains.restore(body)
         return HygieneRoom(self.settings, domains=domains)
 
     def steps(self, room, n):
         async def run():
-            async with httpx.AsyncClient(trust_env=False) as room.domains.client:
+            async with client() as room.domains.client:
                 for _ in range(n):
                     await room.domains.step()
 
