@@ -13,6 +13,7 @@ from data.model.fact import Baseline, Payload
 from data.model.incident import Finding, Incident
 from data.model.notice import Mute, Notice
 from data.model.observation import Observation, TargetState, Timing
+from data.model.plan import Switch
 from data.model.state import State
 from data.model.target import Target, TargetKind
 
@@ -115,7 +116,7 @@ class Keeping:
 
     def _key(self, row: Record) -> Hashable:
         match row:
-            case Target() | Finding() | Incident() | Notice() | Mute():
+            case Target() | Finding() | Incident() | Notice() | Mute() | Switch():
                 return type(row), row.id
             case TargetState() | Baseline():
                 return type(row), row.target

@@ -137,7 +137,7 @@ class Past:
         return moment
 
     def _priced(self, incident: Incident, members: Sequence[Finding], board: Board, at: datetime) -> Incident:
-        """What today's book says that it had cost by then; what is too long ago for the book had its share of the whole."""
+        """What today's book says that it had cost by then. Of what is too long ago for the book only ended ones have a price."""
         price = self.hub.pricing.price(incident, members, at)
         if price.loss != NO_LOSS:
             board.loss_of.update(price.shares)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from checks.hub.plan_world import PlanWorld
 from checks.incidents.explain import plans_of
 from checks.incidents.plans.needs import Question, doubtful, is_fresh
+from checks.incidents.plans.use import waits_for
 from data.access.redaction import redact_words
 from data.errors import NotAllowed, UsageError
 from data.model.ids import IncidentId, TeamId
@@ -58,9 +59,11 @@ class PlanCommands:
     async def rows(self, incident: Incident, members: Sequence[Finding], scope: Scope) -> tuple[PlanRow, ...]:
         """Declared plans that fit, and words of what to do first for the letters that have none."""
         used = await asyncio.to_thread(switches.of_incident, self.hub.store, scope, incident.id)
-        declared = [
-            self._row(plan, incident, members, used, scope) for plan in self.hub.plans.offered(incident, members)
-        ]
+        declared = await asyncio.to_thread(
+            lambda: [
+                self._row(plan, incident, members, used, scope) for plan in self.hub.plans.offered(incident, members)
+            ]
+        )
         taken = {row.letter for row in declared}
         words = [row for row in plans_of(incident) if row.letter not in taken]
         return tuple(sorted([*declared, *words], key=lambda row: row.letter))
@@ -69,16 +72,13 @@ class PlanCommands:
         """Every plan the reader's teams may use, with its standbys as they are now, and the last uses."""
         scope, now = who.scope, self.hub.clock.now()
         used = await asyncio.to_thread(switches.latest, self.hub.store, scope)
-        rows = [
-            self._declared(plan, scope, now)
-            for plan in self.hub.settings.plans
-            if not plan.team or scope.sees(TeamId(plan.team))
-        ]
+        mine = [plan for plan in self.hub.settings.plans if not plan.team or scope.sees(TeamId(plan.team))]
+        rows = await asyncio.to_thread(lambda: [self._declared(plan, scope, now) for plan in mine])
         return PlanBook(tuple(rows), tuple(redact_switch(one, scope) for one in used))
 
     def _declared(self, plan: Plan, scope: Scope, now: datetime) -> Declared:
         requires = Question(plan, (plan.geo,) if plan.geo else (), frozenset(), PlanWorld(self.hub, now), now).answers()
-        live = next((one for one in self.hub.plans.live.values() if one.plan == plan.id), None)
+        live = next((one for one in list(self.hub.plans.live.values()) if one.plan == plan.id), None)
         rehearsed = self.hub.plans.rehearsed_on(plan)
         return Declared(
             id=plan.id,
@@ -98,7 +98,7 @@ class PlanCommands:
         self, plan: Plan, incident: Incident, members: Sequence[Finding], used: Sequence[Switch], scope: Scope
     ) -> PlanRow:
         judged = redact_rehearsed(self.hub.plans.judge(plan, incident, members), scope)
-        live = next((one for one in self.hub.plans.live.values() if one.plan == plan.id), None)
+        live = next((one for one in list(self.hub.plans.live.values()) if one.plan == plan.id), None)
         switch = live or next((one for one in used if one.plan == plan.id), None)
         rehearsed = self.hub.plans.rehearsed_on(plan)
         return PlanRow(
@@ -124,7 +124,7 @@ class PlanCommands:
         name = f"plan {switch.letter} {switch.title}"
         plan = next((one for one in self.hub.settings.plans if one.id == switch.plan), None)
         words = {
-            "asked": f"{name} {self.hub.plans.waits_for(switch, plan) if plan else 'waits'}",
+            "asked": f"{name} {waits_for(switch, plan) if plan else 'waits'}",
             "applied": f"{name} is applied" + (f" until {switch.expires_at:%H:%MZ}" if switch.expires_at else ""),
             "reverted": f"{name} is taken back",
             "withdrawn": f"{name} is settled" if switch.applied_at or switch.undo else f"{name} is withdrawn",

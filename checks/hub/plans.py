@@ -40,6 +40,9 @@ log = logging.getLogger(__name__)
 
 EVERY_S = 15.0
 ITSELF = Principal(use.BY_ITSELF, -1, "admin", EVERYTHING, frozenset({use.RIGHT}))
+_BETWEEN = frozenset({SwitchState.APPLYING, SwitchState.REVERTING})
+_REMEMBERED = 10_000
+"""Uses looked through for automatic plans that had their chance."""
 _DIMS = ("partner", "geo", "site", "offer")
 
 
@@ -59,15 +62,17 @@ class Plans:
     _gate: asyncio.Lock = field(default_factory=asyncio.Lock)
     _tried: set[tuple[str, IncidentId]] = field(default_factory=set)
     """Automatic plans that had their chance at an incident."""
+    _halfway: list[str] = field(default_factory=list)
+    """Uses that an earlier life left between two steps."""
 
     async def restore(self) -> None:
-        """Take up what an earlier life left, and look at what it left halfway."""
+        """Take up what an earlier life left; what it left halfway is looked at by the first tick: the world may be slow."""
         store = self.hub.store
         self.live = {one.id: one for one in await asyncio.to_thread(switches.live, store, EVERYTHING)}
         self.drilled = await asyncio.to_thread(switches.drilled, store)
-        for switch in [one for one in self.live.values() if one.state in {SwitchState.APPLYING, SwitchState.REVERTING}]:
-            async with self._gate:
-                await self._take_up(switch)
+        used = await asyncio.to_thread(switches.latest, store, EVERYTHING, _REMEMBERED)
+        self._tried = {(one.plan, one.incident) for one in used if one.asked_by == use.BY_ITSELF and one.incident}
+        self._halfway = [one.id for one in self.live.values() if one.state in _BETWEEN]
 
     # ── what is offered ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -79,7 +84,7 @@ class Plans:
     def judge(
         self, plan: Plan, incident: Incident, members: Sequence[Finding], sight: Sight | None = None
     ) -> Rehearsed:
-        """A plan on paper, with what holds now; `sight` adds the lines that would change."""
+        """A plan on paper, with what holds now; `sight` adds the lines that would change. It waits for the book: in a thread."""
         now = self.hub.clock.now()
         world, trouble = PlanWorld(self.hub, now), trouble_of(incident, members)
         geos = [plan.geo] if plan.geo else sorted(trouble.geos)
@@ -96,7 +101,7 @@ class Plans:
             gain_per_hour=gain.middle,
             gain_lo=gain.low,
             gain_hi=gain.high,
-            refused=use.refusal(plan, requires, self.live.values()),
+            refused=use.refusal(plan, requires, list(self.live.values())),
             keys=use.keys_of(plan, incident.loss.per_hour if incident.loss.per_hour > 0 else None),
         )
 
@@ -119,14 +124,14 @@ class Plans:
     async def rehearse(self, incident: Incident, members: Sequence[Finding], key: str) -> Rehearsed:
         """A dry run: what would change line by line, what it brings, and whether it may. Touches nothing."""
         plan = self.named(incident, members, key)
-        if plan.does is Adapter.WORDS:
-            return self.judge(plan, incident, members)
-        try:
-            sight = await self._way(plan).look()
-        except LosswatchError as problem:
-            judged = self.judge(plan, incident, members)
-            return replace(judged, refused=judged.refused or str(problem))
-        return self.judge(plan, incident, members, sight)
+        sight, problem = None, ""
+        if plan.does is not Adapter.WORDS:
+            try:
+                sight = await self._way(plan).look()
+            except LosswatchError as refused:
+                problem = str(refused)
+        judged = await asyncio.to_thread(self.judge, plan, incident, members, sight)
+        return replace(judged, refused=judged.refused or problem)
 
     async def ask(self, who: Principal, incident: Incident, members: Sequence[Finding], key: str) -> Switch:
         """Use a plan: at once when enough people have said yes, else it waits for them.
@@ -136,9 +141,7 @@ class Plans:
         """
         plan = self.named(incident, members, key)
         async with self._gate:
-            judged = self.judge(plan, incident, members)
-            if judged.refused:
-                raise UsageError(f"plan {plan.id} cannot be used: {judged.refused}")
+            judged = await self._judged(plan, incident, members)
             now = self.hub.clock.now()
             switch = use.ask(plan, who, now, incident=incident.id, team=incident.team, keys=judged.keys)
             waiting = None if use.is_approved(switch) else f"asked for plan {plan.letter} {plan.title}"
@@ -146,10 +149,19 @@ class Plans:
             return await self._apply(switch, plan) if use.is_approved(switch) else switch
 
     async def approve(self, who: Principal, key: str) -> Switch:
+        """A further yes; what held when it was asked must hold now.
+
+        Raises:
+            UsageError: nothing waits for it, its incident is over, or it is refused now.
+        """
         async with self._gate:
             switch = self._switch(who, key)
             plan = self._declared(switch)
             said = use.approve(switch, plan, who, self.hub.clock.now())
+            incident = self.hub.desk.get(switch.incident) if switch.incident is not None else None
+            if incident is None or incident.closed_at is not None:
+                raise UsageError(f"incident #{switch.incident} is over; plan {plan.id} is not needed any more")
+            await self._judged(plan, incident, self.hub.desk.members(incident.id))
             await self._keep(said, who.name, f"said yes to plan {plan.letter} {plan.title}")
             return await self._apply(said, plan) if use.is_approved(said) else said
 
@@ -172,9 +184,6 @@ class Plans:
             if use.RIGHT not in who.actions:
                 raise NotAllowed(f"{who.name} ({who.role}) may not settle plans; ask a lead or an admin")
             return await self._end(replace(switch, ended_by=who.name), SwitchState.WITHDRAWN, "put right by hand")
-
-    def waits_for(self, switch: Switch, plan: Plan) -> str:
-        return use.waits_for(switch, plan)
 
     async def drill(self, who: Principal, key: str) -> Switch:
         """Apply a plan and take it back at once, without an incident: its rehearsal."""
@@ -201,13 +210,16 @@ class Plans:
 
     async def tick(self) -> None:
         """Take back what is over, withdraw what nobody answered, and let automatic plans go where they may."""
-        over, lapsed = use.due(self.live.values(), self.hub.clock.now())
-        for switch in over:
-            async with self._gate:
+        async with self._gate:
+            while self._halfway:
+                await self._take_up(self.live[self._halfway.pop()])
+            over, lapsed = use.due(self.live.values(), self.hub.clock.now())
+            for switch in over:
                 await self._revert(switch, use.BY_ITSELF)
-        for switch in lapsed:
-            gone = use.ended(switch, SwitchState.WITHDRAWN, "nobody answered", self.hub.clock.now(), use.BY_ITSELF)
-            await self._keep(gone, use.BY_ITSELF, f"withdrew plan {switch.letter} {switch.title}: nobody answered")
+            for switch in lapsed:
+                gone = use.ended(switch, SwitchState.WITHDRAWN, "nobody answered", self.hub.clock.now(), use.BY_ITSELF)
+                words = f"withdrew plan {switch.letter} {switch.title}: nobody answered"
+                await self._keep(gone, use.BY_ITSELF, words, must=False)
         if any(plan.auto for plan in self.hub.settings.plans):
             await self._go_by_themselves()
 
@@ -217,13 +229,20 @@ class Plans:
             for plan in self.offered(incident, members):
                 if not plan.auto or (plan.id, incident.id) in self._tried:
                     continue
-                judged = self.judge(plan, incident, members)
+                judged = await asyncio.to_thread(self.judge, plan, incident, members)
                 now = self.hub.clock.now()
                 dated = replace(plan, rehearsed=self.rehearsed_on(plan))
                 if judged.refused or judged.keys > 1 or use.may_go_by_itself(dated, judged.requires, now):
                     continue
                 self._tried.add((plan.id, incident.id))
                 await self.ask(ITSELF, incident, members, plan.id)
+
+    async def _judged(self, plan: Plan, incident: Incident, members: Sequence[Finding]) -> Rehearsed:
+        """Raises `UsageError` when the plan is refused now."""
+        judged = await asyncio.to_thread(self.judge, plan, incident, members)
+        if judged.refused:
+            raise UsageError(f"plan {plan.id} cannot be used: {judged.refused}")
+        return judged
 
     # ── steps ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -243,7 +262,8 @@ class Plans:
             return await self._end(going, SwitchState.FAILED, str(problem))
         done = use.applied(going, plan, said, now())
         until = f" until {done.expires_at:%H:%MZ}" if done.expires_at else ""
-        await self._keep(done, switch.approved[-1], f"applied plan {plan.letter} {plan.title}{until}: {said}")
+        words = f"applied plan {plan.letter} {plan.title}{until}: {said}"
+        await self._keep(done, switch.approved[-1], words, must=False)  # it is done, stored or not
         self._look_again(switch)
         return done
 
@@ -254,7 +274,7 @@ class Plans:
             way = self._way(plan)
         except LosswatchError as problem:
             return await self._end(going, SwitchState.STUCK, str(problem))
-        await self._keep(going, who)
+        await self._keep(going, who, must=False)  # how to take it back was stored before it was applied
         try:
             said = await way.revert(going.undo)
         except LosswatchError as problem:
@@ -277,7 +297,7 @@ class Plans:
             done = use.applied(
                 switch, plan, "found applied after the hub was stopped in the middle", self.hub.clock.now()
             )
-            await self._keep(done, use.BY_ITSELF, f"found plan {plan.letter} {plan.title} applied")
+            await self._keep(done, use.BY_ITSELF, f"found plan {plan.letter} {plan.title} applied", must=False)
         elif sight.before and dict(sight.undo) == switch.undo:
             await self._end(switch, SwitchState.FAILED, "the hub was stopped before anything was changed")
         else:
@@ -324,7 +344,7 @@ class Plans:
 
     def _switch(self, who: Principal, key: str) -> Switch:
         """A live use by its id, or by its plan's."""
-        mine = [one for one in self.live.values() if one.team == "*" or who.scope.sees(one.team)]
+        mine = [one for one in self.live.values() if who.scope.sees(one.team)]
         found = next((one for one in mine if key in {one.id, one.plan}), None)
         if found is None:
             raise UsageError(f"no plan {key!r} is in use; there are: {', '.join(one.plan for one in mine) or 'none'}")
@@ -348,8 +368,8 @@ class Plans:
             return Keitaro(client, options["url"], options["secret"], self._secret, plan.sets)
         raise PlanRefused("nothing is switched: it is for people to do")
 
-    def _secret(self, name: str) -> str:
-        return self.hub.secrets.get(name)
+    async def _secret(self, name: str) -> str:
+        return await asyncio.to_thread(self.hub.secrets.get, name)
 
     @staticmethod
     def _where(plan: Plan, members: Sequence[Finding]) -> Mapping[str, str]:

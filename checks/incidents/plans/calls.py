@@ -12,7 +12,7 @@ from checks.incidents.plans.way import PlanRefused, PlanStuck, Sight
 from data.text import clean_text, redact
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
 _WORDS = 200
 _TIMEOUT_S = 15.0
@@ -28,7 +28,7 @@ class Call:
 
     client: httpx.AsyncClient
     options: Mapping[str, str]
-    secret: Callable[[str], str]
+    secret: Callable[[str], Awaitable[str]]
 
     async def look(self) -> Sight:
         options = self.options
@@ -54,7 +54,7 @@ class Call:
     async def _ask(self, method: str, url: str, body: str) -> int:
         headers = {"content-type": "application/json"} if body else {}
         if name := self.options.get("secret", ""):
-            key = self.secret(name)
+            key = await self.secret(name)
             header = self.options.get("header", "")
             headers |= {header: key} if header else {"authorization": f"Bearer {key}"}
         return (await request(self.client, method, url, content=body.encode(), headers=headers)).status_code

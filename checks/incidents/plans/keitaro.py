@@ -11,7 +11,7 @@ from checks.incidents.plans.way import PlanRefused, PlanStuck, Sight
 from data.text import clean_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     import httpx
 
@@ -24,7 +24,7 @@ class Keitaro:
     url: str
     """Of the tracker, without `/admin_api`."""
     secret: str
-    key: Callable[[str], str]
+    key: Callable[[str], Awaitable[str]]
     sets: Mapping[str, str]
     """Stream number to `active` or `disabled`."""
 
@@ -71,7 +71,7 @@ class Keitaro:
                 raise PlanStuck(f"half done ({why}), and stream {stream} cannot be taken back: {problem}") from problem
 
     async def _state(self, stream: str) -> tuple[str, str]:
-        answer = await request(self.client, "GET", self._at(stream), headers=self._headers())
+        answer = await request(self.client, "GET", self._at(stream), headers=await self._headers())
         try:
             told = answer.json()
         except ValueError:
@@ -82,10 +82,10 @@ class Keitaro:
 
     async def _put(self, stream: str, state: str) -> None:
         body = json.dumps({"state": state}).encode()
-        await request(self.client, "PUT", self._at(stream), content=body, headers=self._headers())
+        await request(self.client, "PUT", self._at(stream), content=body, headers=await self._headers())
 
     def _at(self, stream: str) -> str:
         return f"{self.url.rstrip('/')}/admin_api/v1/streams/{stream}"
 
-    def _headers(self) -> dict[str, str]:
-        return {"Api-Key": self.key(self.secret), "content-type": "application/json"}
+    async def _headers(self) -> dict[str, str]:
+        return {"Api-Key": await self.key(self.secret), "content-type": "application/json"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -43,7 +44,7 @@ class Hub(SimpleNamespace):
                 targets={link.id: link}, states={link.id: TargetState(link.id, "aurora", TargetKind.LINK, State.OK, last_at=NOW)},
                 census=SimpleNamespace(labels=lambda _: ()), say=lambda *words: self.said.append(words[3]), touch=lambda: None,
             ),
-            desk=SimpleNamespace(open_incidents=[INCIDENT], members=lambda _: [FINDING]),
+            desk=SimpleNamespace(open_incidents=[INCIDENT], members=lambda _: [FINDING], get=lambda _: INCIDENT),
             book=SimpleNamespace(at_rest=nullcontext, reader=lambda: None, cube=cube),
             pulls=SimpleNamespace(client=None),
             check_at=lambda *_: None,
@@ -110,6 +111,46 @@ async def test_over_the_limit_the_second_yes_must_be_another_person_s(desk, writ
     done = await room.approve(person("jan"), "p02")
     assert (done.state, done.approved) == (SwitchState.APPLIED, ("maria", "jan"))
     assert written() == NEW
+
+
+async def test_the_second_yes_counts_only_while_what_it_needs_holds(desk, written):
+    room = desk(two_over=Decimal(100))
+    await use(room, person("maria"))
+    room.hub.board.states["link:P11"] = replace(room.hub.board.states["link:P11"], state=State.FAILING, detail="503")
+    with pytest.raises(UsageError, match="cannot be used: P11 failing: 503"):
+        await room.approve(person("jan"), "p02")
+    room.hub.desk.get = lambda _: replace(INCIDENT, closed_at=NOW)
+    with pytest.raises(UsageError, match="incident #7 is over"):
+        await room.approve(person("jan"), "p02")
+    assert written() == MAP
+
+
+async def test_what_everybody_s_incident_uses_is_no_single_team_s_to_take_back(desk):
+    room = desk()
+    await room.ask(
+        Principal("root", 0, "admin", Scope(None), ROLES["admin"].actions), replace(INCIDENT, team="*"), [FINDING], "B"
+    )
+    with pytest.raises(UsageError, match="is in use; there are: none"):
+        await room.revert(person("maria"), "p02")
+
+
+async def test_a_person_who_is_first_leaves_nothing_for_the_clock_to_take_back(desk, monkeypatch):
+    room = desk(expires_s=3600.0)
+    await use(room, person("maria"))
+    reverts = []
+    real = room._revert
+    monkeypatch.setattr(Plans, "_revert", lambda self, switch, who: reverts.append(who) or real(switch, who))
+    room.hub.at = NOW + timedelta(hours=1)
+    await asyncio.gather(room.revert(person("jan"), "p02"), room.tick())
+    assert reverts == ["jan"]
+
+
+async def test_a_store_that_is_full_does_not_keep_a_plan_from_being_taken_back(desk, written):
+    room = desk()
+    await use(room, person("maria"))
+    room.hub.takes = False
+    assert (await room.revert(person("maria"), "p02")).state is SwitchState.REVERTED
+    assert written() == MAP
 
 
 async def test_a_junior_asks_and_a_senior_says_yes(desk, written):

@@ -14,6 +14,13 @@ from checks.incidents.plans.program import Program, run
 from checks.incidents.plans.way import PlanRefused, PlanStuck
 
 
+def keys(known):
+    async def get(name):
+        return known[name]
+
+    return get
+
+
 class Tracker:
     """Speaks as Keitaro's Admin API does; `breaks` gives the answer of the n-th PUT."""
 
@@ -39,7 +46,9 @@ class Tracker:
 def keitaro(serve, client):
     async def made(tracker, key="k3y", **sets):
         url = await serve(tracker)
-        return Keitaro(client, f"{url}/", "tracker", lambda _: key, {name.strip("s"): to for name, to in sets.items()})
+        return Keitaro(
+            client, f"{url}/", "tracker", keys({"tracker": key}), {name.strip("s"): to for name, to in sets.items()}
+        )
 
     return made
 
@@ -107,7 +116,7 @@ def call(serve, client):
     async def made(answer, **options):
         url = await serve(answer)
         given = {"url": f"{url}/on?token=abcdef0123456789", "revert_url": f"{url}/off"} | options
-        return Call(client, given, {"cms": "s3cret-s3cret"}.__getitem__)
+        return Call(client, given, keys({"cms": "s3cret-s3cret"}))
 
     return made
 
@@ -139,7 +148,7 @@ async def test_a_refusal_is_told_from_an_answer_nobody_knows(call, said, raises)
 
 
 async def test_nobody_at_home_changes_nothing(client):
-    way = Call(client, {"url": "http://127.0.0.1:1/", "revert_url": "http://127.0.0.1:1/"}, str)
+    way = Call(client, {"url": "http://127.0.0.1:1/", "revert_url": "http://127.0.0.1:1/"}, keys({}))
     with pytest.raises(PlanRefused):
         await way.apply(await way.look())
 
