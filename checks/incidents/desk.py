@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 
 from checks.incidents.case import FLAPPING, SYSTEM, Case, milestone
 from checks.incidents.change import Change, batch, together
-from checks.incidents.correlation import is_symptom, rule_of, upstream_of
-from checks.incidents.labels import WEB, base, compatible
-from checks.incidents.money import explained, part, take_in
-from checks.incidents.parents import Parents, held_back, holder_of, is_held, released
+from checks.incidents.labels import WEB
+from checks.incidents.money import part, take_in
+from checks.incidents.parents import Parents, is_held
+from checks.incidents.placing import Placing
 from checks.incidents.regrouping import regroup, review
 from checks.incidents.shelf import Shelf
-from checks.incidents.upstream import WINDOW, now_of, reason
+from checks.incidents.upstream import WINDOW
+from checks.incidents.withheld import Withheld
 from data.model.incident import Finding, Incident, IncidentState, TimelineEntry
 from data.model.money import Loss
 from data.model.target import name_of
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from checks.incidents.census import Census
-    from checks.incidents.correlation import Upstream
-    from checks.incidents.parents import Held
     from data.config.parents import Parent
     from data.model.ids import FindingId, IncidentId, TargetId
 
@@ -64,8 +63,8 @@ class IncidentDesk:
         self._shelf = Shelf({incident.id: Case(incident) for incident in incidents})
         self._shelf.last_id = max([last_id, *self._shelf.cases])
         self._orphans: list[Finding] = []
-        self._held: dict[TargetId, dict[FindingId, None]] = {}
-        """Findings that open nothing for now, by the parent that holds them back."""
+        self._withheld = Withheld(self._shelf, self._parents)
+        self._placing = Placing(self._shelf, census)
         self._has_news = True
         """Findings came, went or moved since money was last looked at for what explains it."""
         self._since_look = 0
@@ -115,11 +114,11 @@ class IncidentDesk:
     def _admit(self, finding: Finding, now: datetime) -> Change:
         """A new finding: joined to what it belongs to, held back by a parent, or an incident of its own."""
         self._since_look += 1
-        found, why = self._place_for(finding, now)
+        found, why = self._placing.place_for(finding, now)
         if found is not None:
             return self._join(found, finding, now, why)
         if (held := self._parents.holds(finding)) is not None:
-            return self._hold(finding, held, now)
+            return self._withheld.hold(finding, held, now)
         change = self._shelf.start(finding, now)
         return together(change, self.regroup(now)) if self._is_time_to_look(finding, now) else change
 
@@ -129,48 +128,22 @@ class IncidentDesk:
             self._parents.saw(finding)
         return change
 
-    def _hold(self, finding: Finding, held: Held, now: datetime) -> Change:
-        """It is kept without an incident; the incident of the parent says so, by steps where there are many."""
-        kept = held_back(finding, held)
-        self._shelf.findings[kept.id] = kept
-        others = self._held.setdefault(held.parent.target, {})
-        others[kept.id] = None
-        root = self._parents.root_of(held)
-        if root.incident is None or not milestone(len(others) - 1, len(others)):
-            return Change(findings=(kept,))
-        many = f"{len(others)} are" if len(others) > 1 else f"{name_of(kept.target)} ({kept.cause}) is"
-        said = TimelineEntry(root.incident, now, SYSTEM, f"{many} suppressed: {held.why}")
-        return Change((), (kept,), (said,))
-
     def _release(self, parents: Iterable[TargetId], now: datetime) -> list[Change]:
         """Findings whose parent no longer holds them back are told at once."""
         changes = []
         for parent in parents:
-            for number in list(self._held.get(parent, ())):
-                kept = self._shelf.findings[number]
-                plain = released(kept)
-                held = self._parents.holds(plain)
-                if held is not None and held.parent.target == parent:
-                    continue
-                self._let_go(kept)
-                changes.append(self._seen(self._hold(plain, held, now) if held else self._tell(plain, parent, now)))
+            for plain, held in self._withheld.freed(parent):
+                told = self._withheld.hold(plain, held, now) if held else self._tell(plain, parent, now)
+                changes.append(self._seen(told))
         return changes
 
     def _tell(self, finding: Finding, parent: TargetId, now: datetime) -> Change:
-        del self._shelf.findings[finding.id]
         change = self._admit(finding, now)
         number = change.findings[-1].incident
         if number is None:
             return change
         what = f"{name_of(finding.target)} was suppressed until now: {name_of(parent)} no longer accounts for it"
         return together(change, Change((), (), (TimelineEntry(number, now, SYSTEM, what),)))
-
-    def _let_go(self, kept: Finding) -> None:
-        parent = holder_of(kept)
-        others = self._held.get(parent, {})
-        others.pop(kept.id, None)
-        if not others:
-            self._held.pop(parent, None)
 
     def close(self, finding_id: FindingId, now: datetime) -> Change:
         """A finding is over; an incident whose findings are all over closes with it."""
@@ -180,8 +153,7 @@ class IncidentDesk:
         closed = replace(known, closed_at=now)
         self._shelf.findings[finding_id] = closed
         if is_held(known):
-            self._let_go(known)
-            del self._shelf.findings[finding_id]
+            self._withheld.let_go(known)
         change = self._seen(self._closed(closed, now))
         return batch([change, *self._release([closed.target], now)])
 
@@ -208,7 +180,7 @@ class IncidentDesk:
         `counted_in`: incidents part of whose loss is counted in another.
         """
         changes = [self.open(orphan, now) for orphan in self._take_orphans()]
-        changes += self._release(list(self._held), now)
+        changes += self._release(self._withheld.holders, now)
         changes.append(self.regroup(now))
         if self._has_news:
             self._has_news = False
@@ -270,60 +242,6 @@ class IncidentDesk:
         if incident not in self._shelf.cases:
             return Change()
         return Change((), (), (TimelineEntry(incident, now, who, f"noted: {text}"),))
-
-    def _place_for(self, finding: Finding, now: datetime) -> tuple[Case | None, str]:
-        """The oldest incident that a rule, a bridge or flapping assigns this finding to, and why."""
-        before = self._shelf.index.by_target.get(finding.target)
-        flapped = self._shelf.cases.get(before) if before is not None else None
-        if flapped is not None and flapped.may_take(now, FLAPPING) and flapped.is_of(finding):
-            return flapped, "the same target fell again"
-        if is_symptom(finding):
-            found, why = explained(self._shelf, self._census, finding, now)
-            return (found, why) if found is not None else self._by_rule(finding, now)
-        if (known := self._inferred_for(finding)) is not None:
-            return known, reason(known.shared)
-        found, why = self._by_rule(finding, now)
-        return (found, why) if found is not None else explained(self._shelf, self._census, finding, now)
-
-    def _by_rule(self, finding: Finding, now: datetime) -> tuple[Case | None, str]:
-        rule, upstream = rule_of(finding), upstream_of(finding)
-        if rule is None or upstream is None:
-            return None, ""
-        for number in self._shelf.index.of_upstream(upstream):
-            case = self._shelf.cases[number]
-            if is_symptom(finding) and not case.is_money:
-                continue  # explained by what fails there, or another story
-            fits = case.may_take(now, FLAPPING) and case.is_near(finding.opened_at, rule.window)
-            if fits and case.takes_kindly(finding) and self._may_speak(upstream, finding, case.incident.started_at):
-                return case, rule.reason.format(value=upstream.value)
-        return None, ""
-
-    def _inferred_for(self, finding: Finding) -> Case | None:
-        """The oldest open incident whose inferred upstream this finding shares, can be explained by and does not refute."""
-        if self._census is None:
-            return None
-        labels = [label for label in self._census.labels(finding.target) if compatible(label[0], finding.cause)]
-        for case in (self._shelf.cases[number] for number in self._shelf.index.of_shared(labels)):
-            if (
-                case.is_open
-                and case.takes_kindly(finding)
-                and not now_of(self._census, case.shared, case.incident.started_at).refuted
-            ):
-                return case
-        return None
-
-    def _may_speak(self, upstream: Upstream, finding: Finding, began: datetime) -> bool:
-        """Whether a rule may join sites or links by this label: an edge only by inference, others unless most are fine.
-
-        Where most are fine the same upstream may still fail in one country or for one offer.
-        """
-        if self._census is None or finding.kind not in WEB:
-            return True
-        if upstream.label == "edge":
-            return False
-        label, since = (upstream.label, upstream.value), min(began, finding.opened_at)
-        pairs = [pair for pair in self._census.labels(finding.target) if pair != label and base(pair) == label]
-        return not all(now_of(self._census, [one], since).refuted for one in (label, *pairs))
 
     def _is_time_to_look(self, finding: Finding, now: datetime) -> bool:
         """At the 3rd, 5th, 10th, 20th, ... recent incident of its own: the first minute of an outage."""
@@ -398,8 +316,7 @@ class IncidentDesk:
             self._shelf.cases[finding.incident].take(finding)
             self._shelf.keep(finding)
         elif is_held(finding):
-            self._shelf.findings[finding.id] = finding
-            self._held.setdefault(holder_of(finding), {})[finding.id] = None
+            self._withheld.put(finding)
         elif finding.incident is None and finding.closed_at is None:
             self._orphans.append(finding)
         else:
