@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from checks.revenue.alarm import slice_target
-from checks.revenue.traffic import words_of
+from checks.revenue.junk import words_of
 from data.model.observation import NO_CAUSE
 from data.model.snapshot import TargetRow
 from data.model.state import State
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from checks.hub.board import Board
-    from checks.revenue.traffic import Junk
+    from checks.revenue.junk import Junk
     from data.model.ids import TargetId
 
 KEPT = timedelta(days=1)

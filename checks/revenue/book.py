@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from checks.revenue.calendar import Calendar
     from checks.revenue.cube import Bools, Floats, Ints
     from checks.revenue.expectation import Fit
+    from checks.revenue.junk import Junk
     from checks.revenue.ranking import Ranking
     from checks.revenue.scan import Caution
     from checks.revenue.scatter import Scatter
-    from checks.revenue.traffic import Junk
     from checks.revenue.views import SliceView
     from data.model.snapshot import BandPoint
 

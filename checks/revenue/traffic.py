@@ -9,21 +9,21 @@ blame. Pure code over (cube, model, now).
 3. Evidence in nats over windows of 2 to 48 h; an alarm needs the page line, half of the clicks gone, and a believable count.
 4. An alarm closes after a day of usual clicks, and is withdrawn when the clicks turn up after all.
 
-Clicks far above the usual whose registrations stay flat are told as junk: a note for whoever buys traffic, never an alarm.
+Clicks far above the usual are no loss: see `checks.revenue.junk`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from checks.revenue.cube import DAY_H, WEEK_H
 from checks.revenue.evidence import drop_nats, hourly_gain
+from checks.revenue.groups import Groups, groups_of
+from checks.revenue.junk import Junk, junk_of
 from checks.revenue.watch import Case
-from data.model.ids import TeamId
 
 if TYPE_CHECKING:
     from checks.revenue.calendar import Dates
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 CHANNEL = "clicks"
 PAGE_NATS = 16.0
-FAMILIES: tuple[tuple[str, ...], ...] = (("site",), ("site", "geo"), ("team",))
 WINDOWS_H = (2, 3, 4, 6, 9, 12, 18, 24, 36, 48)
 LEAST_HISTORY_H = 14 * DAY_H
 _PAST_H = 35 * DAY_H
@@ -41,7 +40,6 @@ _MOST_LEFT = 0.5
 """Share of the clicks that may be left: smaller dips are everyday life."""
 _LEAST_MISSING = 20.0
 _PER_TICK = 6
-_MOST_SITES = 2_000
 _DAY_KEEPS = 0.5 ** (1.0 / 7.0)
 """What a day weighs against the one after it."""
 _QUIET_H = 24
@@ -55,48 +53,6 @@ _LEAST_TOGETHER = 0.3
 _LEAST_DUE = 5.0
 _HOLD = 40.0
 _CLEARLY = 8.0
-_JUNK_TIMES, _JUNK_CLICKS = 3.0, 100.0
-_JUNK_WINDOWS_H = (2, 6)
-_UNLIKE_NATS = 8.0
-"""Evidence that as many people would have brought more registrations."""
-_FLAT = 1.5
-"""Registrations up to this multiple of the usual ones count as flat."""
-
-
-@dataclass(frozen=True, slots=True)
-class Junk:
-    """Clicks that are no people, or no people who register."""
-
-    slice: dict[str, str]
-    team: TeamId
-    since: int
-    """Epoch hour."""
-    clicks: float
-    usual: float
-    regs: float
-    usual_regs: float
-
-
-@dataclass(frozen=True, slots=True)
-class Groups:
-    """The slices of `FAMILIES`, each set of leaves once, under its shortest name."""
-
-    order: Ints
-    starts: Ints
-    names: tuple[dict[str, str], ...]
-    sizes: Ints
-
-    def __len__(self) -> int:
-        return len(self.names)
-
-    def sums(self, figures: Floats) -> Floats:
-        """[leaf, ...] to [slice, ...]."""
-        if not len(self.names):
-            return np.zeros((0, *figures.shape[1:]))
-        return np.asarray(np.add.reduceat(figures[self.order], self.starts, axis=0))
-
-    def members(self, number: int) -> Ints:
-        return self.order[self.starts[number] : self.starts[number] + self.sizes[number]]
 
 
 @dataclass(slots=True)
@@ -112,7 +68,7 @@ class Traffic:
 
     def refit(self, cube: Cube, model: Fit, explained: Bools) -> None:
         """Measure how far each slice wanders, hours that are accounted for left out."""
-        groups, left_out = groups_of(cube, model), explained.copy()
+        groups, left_out = groups_of(cube, model, PAGE_NATS / WINDOWS_H[-1]), explained.copy()
         for case in (*self.closed, *self.open):
             low, high = cube.columns(case.start, case.end if case.status == "closed" else cube.top)
             left_out[case.leaves, low:high] = True
@@ -139,7 +95,7 @@ class Traffic:
 
     def junk(self, cube: Cube, model: Fit, dates: Dates) -> tuple[Junk, ...]:
         """Notes for whoever buys traffic; none before there is history enough to know what is usual."""
-        return () if self.wander is None or self.groups is None else _junk(cube, model, self.groups, dates)
+        return () if self.wander is None or self.groups is None else junk_of(cube, model, self.groups, dates)
 
     def _raise(self, look: _Look, number: int) -> None:
         taken = np.zeros(look.cube.leaves, np.bool_)
@@ -261,42 +217,6 @@ class _Look:
         return seen, due * _together(self.cube, seen, due), doubt
 
 
-def groups_of(cube: Cube, model: Fit) -> Groups:
-    """Slices that could speak at all: of the sites those with clicks enough for an alarm, the richest 2,000 at most."""
-    site = cube.codes[cube.dims.index("site")]
-    level = np.zeros(cube.leaves)
-    level[: len(model.clicks_level)] = model.clicks_level
-    by_site = np.bincount(site, level, len(cube.names[cube.dims.index("site")]))
-    rich = np.argsort(-by_site, kind="stable")[:_MOST_SITES]
-    rich = rich[by_site[rich] * WINDOWS_H[-1] >= PAGE_NATS]
-    heard = np.flatnonzero(np.isin(site, rich))
-    parts: list[Ints] = []
-    names: list[dict[str, str]] = []
-    known = set[bytes]()
-    for family in FAMILIES:
-        dims = [cube.dims.index(dim) for dim in family]
-        for leaves in _alike(cube.codes[dims], heard if "site" in family else np.arange(cube.leaves)):
-            mark = leaves.tobytes()
-            if mark not in known:
-                known.add(mark)
-                parts.append(leaves)
-                names.append(
-                    {dim: cube.names[at][cube.codes[at, leaves[0]]] for dim, at in zip(family, dims, strict=True)}
-                )
-    sizes = np.array([len(leaves) for leaves in parts], np.int64)
-    order = np.concatenate(parts) if parts else np.zeros(0, np.int64)
-    return Groups(order, np.cumsum(sizes) - sizes, tuple(names), sizes)
-
-
-def _alike(rows: Ints, leaves: Ints) -> list[Ints]:
-    """Leaves with equal codes, each set in ascending order."""
-    if not len(leaves):
-        return []
-    order = leaves[np.lexsort(rows[::-1, leaves])]
-    changed = np.flatnonzero((np.diff(rows[:, order]) != 0).any(0)) + 1
-    return np.split(order, changed)
-
-
 def _together(cube: Cube, seen: Floats, due: Floats) -> Floats:
     """[leaf, hour]: what most sites, of all and of the leaf's GEO, show of their clicks over the 6 hours before, at most 1."""
     geo, site = (cube.codes[cube.dims.index(dim)] for dim in ("geo", "site"))
@@ -397,60 +317,3 @@ def _second_worst(known: Wander, clicks: Floats, due: Floats) -> Floats:
         most = np.maximum(most, known.nats(seen, foretold, np.zeros((1, 1))) * (seen <= _MOST_LEFT * foretold))
     by_day = [most[:, ends // DAY_H == day].max(1, initial=0.0) for day in range(clicks.shape[1] // DAY_H + 1)]
     return np.sort(np.stack(by_day, 1), 1)[:, -2]
-
-
-def _junk(cube: Cube, model: Fit, groups: Groups, dates: Dates) -> tuple[Junk, ...]:
-    """Slices whose clicks are a multiple of the usual over the last hours while registrations are not, most clicks first.
-
-    Of slices inside one another the smallest that has nearly all of the excess speaks.
-    """
-    found: list[tuple[float, int, Junk]] = []
-    for window in _JUNK_WINDOWS_H:
-        hours = np.arange(cube.top - window, cube.top)
-        if cube.top - window < cube.base:
-            continue
-        known = len(model.clicks_level)
-        usual = np.zeros(cube.leaves)
-        factor, doubt = dates.moves(cube, np.arange(known), cube.top - window, cube.top)
-        usual[:known] = (model.usual_clicks(hours) * factor * np.exp(2.0 * doubt)).sum(1)
-        rate = np.zeros(cube.leaves)
-        rate[:known] = model.reg_rate
-        clicks = groups.sums(cube.measure("clicks", cube.top - window, cube.top).sum(1))
-        regs = groups.sums(cube.measure("regs", cube.top - window, cube.top).sum(1))
-        due, due_regs = groups.sums(usual), groups.sums(usual * rate)
-        people = groups.sums(cube.measure("clicks", cube.top - window, cube.top).sum(1) * rate)
-        unlike = drop_nats(regs, people, np.full(len(groups), 1e6), 1.0) >= _UNLIKE_NATS
-        flat = unlike & (regs <= _FLAT * due_regs + 2.0 * np.sqrt(due_regs + 1.0))
-        loud = (clicks >= _JUNK_TIMES * due) & (clicks - due >= _JUNK_CLICKS) & flat
-        for number in np.flatnonzero(loud).tolist():
-            note = _note(cube, groups, number, window, (clicks, due, regs, due_regs))
-            found.append((float(clicks[number] - due[number]), int(groups.sizes[number]), note))
-    return _innermost(found)
-
-
-def _note(cube: Cube, groups: Groups, number: int, window: int, figures: tuple[Floats, Floats, Floats, Floats]) -> Junk:
-    team = cube.dims.index("team")
-    teams = np.unique(cube.codes[team, groups.members(number)])
-    owner = TeamId(cube.names[team][teams[0]] if len(teams) == 1 else "*")
-    return Junk(dict(groups.names[number]), owner, cube.top - window, *(float(part[number]) for part in figures))
-
-
-def _innermost(found: list[tuple[float, int, Junk]]) -> tuple[Junk, ...]:
-    """One note a cause: the smallest slice with most of the excess, nothing that shares a site or team with it."""
-    kept: list[Junk] = []
-    most = max((excess for excess, _, _ in found), default=0.0)
-    for excess, _, note in sorted(found, key=lambda one: (one[0] < 0.8 * most, one[1], -one[0])):
-        if not any(_akin(note, other) for other in kept) and excess > 0:
-            kept.append(note)
-    return tuple(kept)
-
-
-def _akin(one: Junk, other: Junk) -> bool:
-    return one.team == other.team or bool(set(one.slice.items()) & set(other.slice.items()))
-
-
-def words_of(note: Junk) -> str:
-    """`1,240 clicks since 12:00Z where 210 are usual, registrations flat (3): junk, for the media buyer`."""
-    since = datetime.fromtimestamp(note.since * 3600, UTC)
-    clicks = f"{note.clicks:,.0f} clicks since {since:%H:%MZ} where {note.usual:,.0f} are usual"
-    return f"{clicks}, registrations flat ({note.regs:,.0f}): junk, for the media buyer"

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from checks.hub.junk_notes import KEPT, JunkNotes
-from checks.revenue.traffic import Junk
+from checks.revenue.junk import Junk
 from data.model.ids import TeamId
 from data.model.state import State
 

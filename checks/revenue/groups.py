@@ -1,0 +1,73 @@
+"""The slices in which own clicks are watched: sites, sites in one GEO, teams."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from checks.revenue.cube import Cube, Floats, Ints
+    from checks.revenue.expectation import Fit
+
+FAMILIES: tuple[tuple[str, ...], ...] = (("site",), ("site", "geo"), ("team",))
+_MOST_SITES = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """The slices of `FAMILIES`, each set of leaves once, under its shortest name."""
+
+    order: Ints
+    starts: Ints
+    names: tuple[dict[str, str], ...]
+    sizes: Ints
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def sums(self, figures: Floats) -> Floats:
+        """[leaf, ...] to [slice, ...]."""
+        if not len(self.names):
+            return np.zeros((0, *figures.shape[1:]))
+        return np.asarray(np.add.reduceat(figures[self.order], self.starts, axis=0))
+
+    def members(self, number: int) -> Ints:
+        return self.order[self.starts[number] : self.starts[number] + self.sizes[number]]
+
+
+def groups_of(cube: Cube, model: Fit, least_per_hour: float) -> Groups:
+    """Slices that could speak at all: of the sites those with clicks enough, the richest 2,000 at most."""
+    site = cube.codes[cube.dims.index("site")]
+    level = np.zeros(cube.leaves)
+    level[: len(model.clicks_level)] = model.clicks_level
+    by_site = np.bincount(site, level, len(cube.names[cube.dims.index("site")]))
+    rich = np.argsort(-by_site, kind="stable")[:_MOST_SITES]
+    rich = rich[by_site[rich] >= least_per_hour]
+    heard = np.flatnonzero(np.isin(site, rich))
+    parts: list[Ints] = []
+    names: list[dict[str, str]] = []
+    known = set[bytes]()
+    for family in FAMILIES:
+        dims = [cube.dims.index(dim) for dim in family]
+        for leaves in _alike(cube.codes[dims], heard if "site" in family else np.arange(cube.leaves)):
+            mark = leaves.tobytes()
+            if mark not in known:
+                known.add(mark)
+                parts.append(leaves)
+                names.append(
+                    {dim: cube.names[at][cube.codes[at, leaves[0]]] for dim, at in zip(family, dims, strict=True)}
+                )
+    sizes = np.array([len(leaves) for leaves in parts], np.int64)
+    order = np.concatenate(parts) if parts else np.zeros(0, np.int64)
+    return Groups(order, np.cumsum(sizes) - sizes, tuple(names), sizes)
+
+
+def _alike(rows: Ints, leaves: Ints) -> list[Ints]:
+    """Leaves with equal codes, each set in ascending order."""
+    if not len(leaves):
+        return []
+    order = leaves[np.lexsort(rows[::-1, leaves])]
+    changed = np.flatnonzero((np.diff(rows[:, order]) != 0).any(0)) + 1
+    return np.split(order, changed)
