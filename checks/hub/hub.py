@@ -136,7 +136,10 @@ class Hub:
         self.housekeeping = Housekeeping(self)
         self.desk = self.housekeeping.restore()
         disputes = Disputes(self.store, lambda: self.settings.company.currency)
-        self.pricing = Pricing(self.book, self.board.targets.get, disputes.currency, self.revenue.alarm_of, disputes.of)
+        self.pricing = Pricing(
+            self.book, self.board.targets.get, disputes.currency, self.revenue.alarm_of, disputes.of,
+            lambda incident: self.plans.moves.of(incident, self.settings.plans),
+        )  # fmt: skip
         self.keeping = Keeping(self.store)
         self.recent = Recent(self.desk, self.pricing)
         self.intake = Intake(self.board, self.desk, self.recent, self.keeping, self.clock, self.check_at)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from checks.hub.moves import Moves
 from checks.hub.plan_world import PlanWorld
 from checks.incidents.labels import parsed
 from checks.incidents.plans import use
@@ -59,6 +60,7 @@ class Plans:
     """Uses that wait, run or are stuck, by id."""
     drilled: dict[str, date] = field(default_factory=dict)
     """Last drill that went well, by plan."""
+    moves: Moves = field(default_factory=Moves)
     _gate: asyncio.Lock = field(default_factory=asyncio.Lock)
     _tried: set[tuple[str, IncidentId]] = field(default_factory=set)
     """Automatic plans that had their chance at an incident."""
@@ -71,6 +73,8 @@ class Plans:
         self.live = {one.id: one for one in await asyncio.to_thread(switches.live, store, EVERYTHING)}
         self.drilled = await asyncio.to_thread(switches.drilled, store)
         used = await asyncio.to_thread(switches.latest, store, EVERYTHING, _REMEMBERED)
+        for one in reversed(used):
+            self.moves.see(one)
         self._tried = {(one.plan, one.incident) for one in used if one.asked_by == use.BY_ITSELF and one.incident}
         self._halfway = [one.id for one in self.live.values() if one.state in _BETWEEN]
 
@@ -334,6 +338,7 @@ class Plans:
             self.live[switch.id] = switch
         else:
             self.live.pop(switch.id, None)
+        self.moves.see(switch)
         self.hub.board.touch()
 
     def _look_again(self, switch: Switch) -> None:

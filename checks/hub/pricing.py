@@ -9,7 +9,7 @@ from math import sqrt
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
-from checks.hub.sharing import BASES, Claim, Stake, Taken, overlap, share_out, spans
+from checks.hub.sharing import BASES, Claim, Move, Stake, Taken, left_by, overlap, share_out, spans
 from checks.incidents.correlation import rank
 from checks.incidents.severity import is_blind
 from checks.revenue.alarm import slice_of
@@ -78,11 +78,13 @@ class Pricing:
     """The open alarm of a slice: its price holds what is missing beside all that is explained."""
     disputed: Callable[[Finding], Decimal] = lambda _: ZERO
     """What a partner took back since then and nobody has agreed to."""
+    moves: Callable[[IncidentId], Sequence[Move]] = lambda _: ()
+    """Whose visitors plans for an incident send elsewhere."""
 
     def share_out(self, incidents: Iterable[tuple[Incident, Sequence[Finding]]]) -> dict[IncidentId, tuple[Taken, ...]]:
         """What of each incident's stakes is counted in another one: see `checks.hub.sharing`."""
         return share_out(
-            Claim(one.id, rank(one.cause), one.started_at, tuple(self._stakes(findings, one.started_at)))
+            Claim(one.id, rank(one.cause), one.started_at, tuple(self._lossy(one, findings)))
             for one, findings in incidents
             if not is_blind(one.cause)
         )
@@ -92,15 +94,16 @@ class Pricing:
     ) -> Priced:
         """The incident's loss so far and per hour, without what is `taken` by others.
 
-        1. Findings become stakes; one that lies inside another of the same basis is dropped. 2. Stakes that began
-        together are priced as one union of slices, so that a leaf counts once; those of a stronger basis come first, and
-        what they cover is no longer counted. 3. The unions add up; their variances add, too.
+        1. Findings become stakes; one that lies inside another of the same basis is dropped, and the hours in which a plan
+        sent their visitors elsewhere are cut out. 2. Stakes that began together are priced as one union of slices, so
+        that a leaf counts once; those of a stronger basis come first, and what they cover is no longer counted. 3. The
+        unions add up; their variances add, too.
         """
         if is_blind(incident.cause):
             return Priced(self._unseen(incident, findings, now), {})
         priced: list[tuple[list[Stake], Loss]] = []
         mine: list[Stake] = []
-        for members in together(self._stakes(findings, incident.started_at)):
+        for members in together(self._lossy(incident, findings, now)):
             theirs = [one.stake for one in taken if one.from_basis == members[0].basis]
             priced.append((members, self._loss(members, now, [*mine, *theirs])))
             mine += members
@@ -158,6 +161,24 @@ class Pricing:
 
     def _stakes(self, findings: Sequence[Finding], began: datetime | None = None) -> list[Stake]:
         return independent([stake for one in findings if (stake := self.stake(one, began))])
+
+    def _lossy(self, incident: Incident, findings: Sequence[Finding], now: datetime | None = None) -> list[Stake]:
+        """Stakes while their visitors earn nothing; `now` is the moment as of which plans count."""
+        moves = [
+            replace(one, until=None) if now and one.until and one.until > now else one
+            for one in self.moves(incident.id)
+            if now is None or one.since < now
+        ]
+        stakes = self._stakes(findings, incident.started_at)
+        return [
+            left for stake in stakes for left in left_by(stake, [one for one in moves if self._concerns(one, stake)])
+        ]
+
+    def _concerns(self, move: Move, stake: Stake) -> bool:
+        target, dims = self.target(stake.target), dict(stake.dims)
+        if target is not None:
+            dims |= {"team": str(target.team), "project": target.project}
+        return all(dims.get(name) == value for name, value in move.where.items())
 
     def _dims(self, finding: Finding) -> tuple[tuple[str, str], ...]:
         if finding.kind is TargetKind.SLICE:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -34,6 +34,17 @@ class Stake:
 
 BASES = ("calendar", "clicks", "counts")
 """Who comes first: clicks that never came cannot be lost on their way, and what is explained is not missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A slice whose visitors a plan sends elsewhere, where they earn: nothing of it is lost meanwhile."""
+
+    where: Mapping[str, str]
+    """Dimension to value, `team` and `project` among them; empty is all of the incident's."""
+    since: datetime
+    until: datetime | None
+    """`None` while it goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +106,20 @@ def overlap(some: Sequence[Stake], others: Iterable[Stake]) -> list[Stake]:
     for stake in some:
         index.add(stake, None)
     return [other for other in others if any(_meet(stake, other) for stake, _ in index.touching(other))]
+
+
+def left_by(stake: Stake, moves: Iterable[Move]) -> list[Stake]:
+    """What is left of a stake outside of the times in which its visitors were sent elsewhere; in order of time."""
+    pieces = [stake]
+    for move in moves:
+        pieces = [rest for piece in pieces for rest in _outside(piece, move)]
+    return pieces
+
+
+def _outside(stake: Stake, move: Move) -> list[Stake]:
+    before = replace(stake, end=min(filter(None, (stake.end, move.since))))
+    after = [] if move.until is None else [replace(stake, start=max(stake.start, move.until))]
+    return [one for one in (before, *after) if one.end is None or one.start < one.end]
 
 
 def _place(claim: Claim, stake: Stake) -> tuple[int, int, datetime, int]:

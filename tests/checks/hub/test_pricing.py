@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from checks.hub.pricing import Pricing, independent
-from checks.hub.sharing import Stake
+from checks.hub.sharing import Move, Stake
 from checks.revenue.alarm import Alarm
 from data.model.cause import cause
 from data.model.ids import FindingId, IncidentId, PartnerId, TargetId, TeamId
@@ -236,3 +236,43 @@ def test_two_findings_of_one_slice_that_overlap_are_one_stake():
         (NOON - timedelta(hours=3), NOON)
     ]
     assert len(independent([stake(3, 2), stake(1, 0)])) == 2
+
+
+def moved_pricing(where, since_h_ago, until_h_ago=None):
+    """A price of an incident for which a plan sent visitors elsewhere."""
+    until = None if until_h_ago is None else NOON - timedelta(hours=until_h_ago)
+    move = Move(where, NOON - timedelta(hours=since_h_ago), until)
+    book = HundredAnHour()
+    return Pricing(book, TARGETS.get, lambda: "EUR", moves=lambda number: (move,) if number == 1 else ())
+
+
+def test_the_clock_stops_when_a_plan_sends_the_visitors_elsewhere():
+    dead = finding("link:l1", "link.inactive", hours_ago=2.0)
+    priced = moved_pricing({"partner": "P02"}, 1.5).price(incident_of(1, "link.inactive"), [dead], NOON)
+    assert (priced.loss.lost, priced.loss.per_hour, priced.shares) == (cents(50), ZERO, {})
+
+
+def test_it_runs_again_when_the_plan_is_taken_back_before_the_link_is_well():
+    dead = finding("link:l1", "link.inactive", hours_ago=2.0)
+    priced = moved_pricing({"partner": "P02"}, 1.5, 0.5).price(incident_of(1, "link.inactive"), [dead], NOON)
+    assert (priced.loss.lost, priced.loss.per_hour) == (cents(100), cents(100))
+
+
+@pytest.mark.parametrize("where", [{"partner": "P03"}, {"team": "baltic"}, {"partner": "P02", "geo": "AT"}])
+def test_what_a_plan_does_not_reach_goes_on_costing(where):
+    dead = finding("link:l1", "link.inactive", hours_ago=2.0)
+    priced = moved_pricing(where, 1.5).price(incident_of(1, "link.inactive"), [dead], NOON)
+    assert (priced.loss.lost, priced.loss.per_hour) == (cents(200), cents(100))
+
+
+def test_the_plan_of_one_incident_does_not_stop_the_clock_of_another():
+    dead = finding("link:l1", "link.inactive", hours_ago=2.0)
+    priced = moved_pricing({}, 1.5).price(incident_of(2, "link.inactive"), [dead], NOON)
+    assert priced.loss.per_hour == cents(100)
+
+
+def test_before_the_plan_was_used_the_clock_ran_also_as_seen_from_today():
+    dead = finding("link:l1", "link.inactive", hours_ago=2.0)
+    pricing, then = moved_pricing({}, 1.0, 0.5), [NOON - timedelta(hours=ago) for ago in (1.5, 0.75)]
+    rates = [pricing.price(incident_of(1, "link.inactive"), [dead], at).loss.per_hour for at in then]
+    assert rates == [cents(100), ZERO]
