@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from checks.revenue import expectation, lattice, memory, price, scan, scatter, shortfall, traffic, views
+from checks.revenue import expectation, lattice, memory, scan, scatter, traffic, views
 from checks.revenue.alarm import Alarm, cause_of, slice_target
 from checks.revenue.calendar import Dates, Learned
 from checks.revenue.cube import DAY_H, Cube, CubeMemory, hour_of
+from checks.revenue.losses import Losses
 from checks.revenue.ranking import NATS_PER_DIM, WATCH_BELOW
 from checks.revenue.traffic import Traffic
 from checks.revenue.watch import LEAST_PAGE_NATS, LOOK_BACK_H, RECENT_H, Case, Known, Watch
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from checks.revenue.ranking import Ranking
     from checks.revenue.scan import Caution
     from checks.revenue.scatter import Scatter
+    from checks.revenue.shortfall import Taken
     from checks.revenue.views import SliceView
     from data.model.snapshot import BandPoint
 
@@ -208,12 +210,13 @@ class RevenueBook:
 
     def _watching(self, left: Ranking) -> tuple[Watched, ...]:
         """Slices under suspicion, and what they cost an hour if it is true."""
-        found = []
+        losses, found = self._losses(), []
+        assert losses is not None
         for suspect in left.watched(self.page_nats - WATCH_BELOW, self.page_nats):
             since, leaves = self.cube.top - suspect.window_h, left.lattice.members(suspect.slice)
             seen, expected = (float(part[suspect.slice, suspect.window]) for part in left.sums.seen(suspect.channel))
             missing = 1.0 if suspect.channel == "value" else max(1.0 - seen / expected, 0.0)
-            usual = self._expected(leaves, since, self.cube.top, calendar=False).mean / suspect.window_h
+            usual = losses.expected(leaves, since, self.cube.top, calendar=False).mean / suspect.window_h
             where = left.lattice.name(suspect.slice, self.cube)
             figures = round(suspect.nats, 2), seen, expected, _moment(since), cents(usual * missing)
             found.append(Watched(slice_target(where), where, suspect.channel, *figures))
@@ -282,41 +285,18 @@ class RevenueBook:
         came in than clicks before them still bring. `"calendar"`: the worth of the clicks that did not come (a dead
         site). `"counts"`: conversions that are missing for no known reason. What lies in `without` is counted elsewhere.
         """
-        leaves = self._union(slices)
-        if self._model is None or self._scatter is None or not len(leaves) or now <= start:
+        losses, leaves = self._losses(), self._union(slices)
+        if losses is None or not len(leaves) or now <= start:
             return Loss(currency=self.currency)
-        if basis == "counts":
-            until = max(-int(-now.timestamp() // 3600), hour_of(start) + 1)
-            case = Case(0, "ftd", {}, hour_of(start), hour_of(start), until, status="closed", leaves=leaves)
-            return self._alarm_loss(case, [(self._union(one.slices), hour_of(one.start), hour_of(one.end) + 1) for one in without])  # fmt: skip
-        part, lasted_h = self._part(leaves, start, now, without), (now - start).total_seconds() / 3600.0
-        if basis == "calendar":
-            return price.loss_between(self._unsent(leaves, hour_of(start), part), 0.0, lasted_h, self.currency)
-        factor = self._moved(hour_of(start), hour_of(start) + part.shape[1])
-        due = price.lost_clicks(self.cube, self._model, leaves, hour_of(start), part, calendar=False, factor=factor)
-        came = price.came(self.cube, leaves, hour_of(start), part)
-        return price.loss_between(due, price.against(due, came, lasted_h), lasted_h, self.currency)
+        price_of = {"counts": losses.of_counts, "calendar": losses.of_visits, "clicks": losses.of_clicks}[basis]
+        return price_of(leaves, start, now, [(self._union(one.slices), one.start, one.end) for one in without])
 
-    def _unsent(self, leaves: Ints, since: int, part: Floats) -> price.Money:
-        """Worth of the clicks that did not come, as far as events let the calendar imply them."""
-        assert self._model is not None
-        model, until = self._model, since + part.shape[1]
-        moved = self._moved(since, until)
-
-        def priced(some: Ints, factor: Floats) -> price.Money:
-            mine = part[np.isin(leaves, some)]
-            return price.lost_clicks(self.cube, model, some, since, mine, calendar=True, factor=moved * factor)
-
-        return self._dates.priced(self.cube, leaves, since, until, priced)
-
-    def _part(self, leaves: Ints, start: datetime, now: datetime, without: Sequence[Explained]) -> Floats:
-        """[leaf, hour] from the hour of `start`: the part of each that lies between the two moments and is not taken."""
-        hours = np.arange(hour_of(start), -int(-now.timestamp() // 3600))
-        part = np.tile(price.overlap(hours, start, now), (len(leaves), 1))
-        for one in without:
-            inside = np.isin(leaves, self._union(one.slices))
-            part[inside] -= price.overlap(hours, max(start, one.start), min(now, one.end))
-        return np.maximum(part, 0.0)
+    def _losses(self) -> Losses | None:
+        """How money is priced now; `None` before the first tick with facts."""
+        if self._model is None or self._scatter is None:
+            return None
+        explained = self._known.explained
+        return Losses(self.cube, self._model, self._scatter, self._dates, self._moved, explained, self.currency)
 
     def explain(self, known: Iterable[Explained]) -> None:
         """Leave these slice-hours out of the scan: somebody already knows why they earn nothing.
@@ -331,11 +311,11 @@ class RevenueBook:
 
     def expected_per_hour(self, where: Mapping[str, str], now: datetime) -> float:
         """Commission the calendar expects of a slice in the hour of `now`."""
-        leaves = self._union([where])
-        if self._model is None or not len(leaves):
+        losses, leaves = self._losses(), self._union([where])
+        if losses is None or not len(leaves):
             return 0.0
         hour = hour_of(now)
-        return self._expected(leaves, hour, hour + 1, calendar=True).mean
+        return losses.expected(leaves, hour, hour + 1, calendar=True).mean
 
     def series(self, where: Mapping[str, str], since: datetime, until: datetime) -> tuple[BandPoint, ...]:
         """Hourly commission of a slice with its expectation and 80 % band; `actual` is None before the report is in."""
@@ -370,17 +350,6 @@ class RevenueBook:
             inside |= self.cube.select(where)
         return np.flatnonzero(inside)
 
-    def _expected(self, leaves: Ints, since: int, until: int, *, calendar: bool) -> price.Money:
-        assert self._model is not None
-        model, common = self._model, self._moved(since, until)
-
-        def priced(some: Ints, factor: Floats) -> price.Money:
-            return price.expected(self.cube, model, some, since, until, calendar=calendar, common=common * factor)
-
-        if calendar:
-            return self._dates.priced(self.cube, leaves, since, until, priced)
-        return priced(leaves, np.ones(until - since))
-
     def _alarm(self, case: Case) -> Alarm:
         now = self.cube.top
         teams = np.unique(self.cube.codes[self.cube.dims.index("team"), case.leaves])
@@ -399,13 +368,13 @@ class RevenueBook:
             nats=case.nats + case.lent,
             observed=case.observed,
             expected=case.expected,
-            loss=self._alarm_loss(case, self._elder(case)),
+            loss=self._alarm_loss(case),
             prior_nats=case.lent,
             window_h=case.window_h,
             why=case.why,
         )
 
-    def _elder(self, case: Case) -> list[shortfall.Taken]:
+    def _elder(self, case: Case) -> list[Taken]:
         """What older alarms count already."""
         return [
             (other.leaves, other.start, self.cube.top if other.status == "open" else other.end)
@@ -413,16 +382,15 @@ class RevenueBook:
             if other.number < case.number and other.status != "withdrawn"
         ]
 
-    def _alarm_loss(self, case: Case, taken: Sequence[shortfall.Taken]) -> Loss:
-        """Without what is `taken` and what incidents of a known cause account for."""
-        assert self._model is not None
-        assert self._scatter is not None
+    def _alarm_loss(self, case: Case) -> Loss:
+        """Without what older alarms count already and what incidents of a known cause account for."""
+        losses = self._losses()
+        assert losses is not None
         if case.status == "withdrawn":
             return NO_LOSS
         if case.channel == traffic.CHANNEL:
             return self.loss(case.where, _moment(case.start), _moment(case.end), basis="calendar")
-        elsewhere = [*taken, *self._known.explained]
-        return shortfall.of_alarm(self.cube, self._model, self._scatter, case, elsewhere, self._moved, self.currency)
+        return losses.of_alarm(case, self._elder(case))
 
     def _waiting(self) -> tuple[str, ...]:
         return views.waiting(self.cube)
