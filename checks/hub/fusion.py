@@ -8,9 +8,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from checks.feeds import preset as presets
+from checks.hub.site_traffic import SiteTraffic
 from checks.revenue.book import Explained
 from checks.revenue.cube import NEVER
-from checks.revenue.lending import OLD, Sign, lent, of_changes, of_links
+from checks.revenue.lending import OLD, Sign, lent, of_changes, of_links, of_sites
 from data.model.cause import family_of, words_of
 from data.model.state import State
 from data.model.target import TargetKind, name_of, target_id
@@ -63,7 +64,11 @@ class Fusion:
     hub: Hub
     blinds: tuple[Blind, ...] = ()
     """As of the last tick, for the screens."""
+    traffic: SiteTraffic = field(init=False)
     _changes: list[Sign] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.traffic = SiteTraffic(self.hub)
 
     def priors(self, now: datetime) -> tuple[Prior, ...]:
         """What failing links and pages, challenges, silent postbacks and changes lend to the slices they concern."""
@@ -132,12 +137,18 @@ class Fusion:
         return [sign for kind, hit in hits.items() for sign in of_links(kind, links, hit, words)]
 
     def _of_sites(self) -> list[Sign]:
-        found = []
+        """Of each site's own slice, and of those whose clicks pass sites that fail for the most part."""
+        hits: dict[str, dict[str, datetime]] = {"site": {}, "landing": {}, "challenge": {}}
+        words: dict[str, str] = {}
         for state in self.hub.board.states.values():
             if state.kind is TargetKind.SITE and (kind := _site_kind(state)) and (began := _began(state)):
                 site = name_of(state.target)
-                found.append(Sign(kind, (("site", site),), began, f"{site}: {words_of(state.cause)}"))
-        return found
+                hits[kind][site], words[site] = began, f"{site}: {words_of(state.cause)}"
+        own = [Sign(kind, (("site", site),), at, words[site]) for kind, hit in hits.items() for site, at in hit.items()]
+        traffic = self.traffic() if words else None
+        return own + [
+            sign for kind, hit in hits.items() if traffic for sign in of_sites(kind, traffic.links, traffic.weight, hit)
+        ]
 
     def _of_postbacks(self) -> list[Sign]:
         found = []

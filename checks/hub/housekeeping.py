@@ -124,7 +124,8 @@ class Housekeeping:
         self.hub.book.add_receipts(facts.receipts(store, EVERYTHING, now - timedelta(hours=KEEP_H)))
         parents = Parents(self._state_of, self._is_unseen)
         parents.declare(self.hub.settings.parents)
-        return IncidentDesk(known, members, incidents.last_id(store), self.hub.board.census, parents)
+        census, traffic = self.hub.board.census, self.hub.fusion.traffic
+        return IncidentDesk(known, members, incidents.last_id(store), census, parents, traffic)
 
     def _state_of(self, target: TargetId) -> State:
         known = self.hub.board.states.get(target)

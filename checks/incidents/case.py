@@ -55,6 +55,8 @@ class Case:
         self._origins: Counter[bool] = Counter()
         """Of findings whose origin was asked directly, whether it answered."""
         self._compliance = False
+        self._roots = 0
+        """Findings that are no symptoms."""
         self._first: Finding | None = None
         self._last_start = incident.started_at
 
@@ -108,7 +110,7 @@ class Case:
     @property
     def is_loose(self) -> bool:
         """Open, of sites or links, and without an inferred upstream: it may turn out to be part of something larger."""
-        return self.is_open and not self.incident.evidence and not WEB.isdisjoint(+self._kinds)
+        return self.is_open and not self.incident.evidence and self.touches_web
 
     @property
     def is_money(self) -> bool:
@@ -116,14 +118,29 @@ class Case:
         return bool(self.findings) and not any(count for kind, count in self._kinds.items() if kind not in MONEY)
 
     @property
+    def is_echo(self) -> bool:
+        """Nothing but symptoms: money that is missing, or postbacks that tell of none."""
+        return bool(self.findings) and not self._roots
+
+    @property
     def is_mixed(self) -> bool:
-        """Money that is missing, with what explains it."""
-        return bool(self._kinds[TargetKind.SLICE]) and not self.is_money
+        """Symptoms with what explains them."""
+        return 0 < self._roots < len(self.findings)
+
+    @property
+    def touches_web(self) -> bool:
+        """Sites or links are part of it."""
+        return not WEB.isdisjoint(+self._kinds)
 
     @property
     def open_on_the_web(self) -> int:
         """Open findings of sites and links."""
         return sum(count for kind, count in self._open_kinds.items() if kind in WEB)
+
+    def of_target(self, target: TargetId) -> Finding | None:
+        """The target's last trouble in here."""
+        known = self._targets.get(target)
+        return self.findings.get(known) if known is not None else None
 
     def is_open_for(self, target: TargetId) -> bool:
         return self.is_open and self._targets.get(target) in self._open
@@ -259,6 +276,7 @@ class Case:
 
     def _tally(self, finding: Finding, by: int) -> None:
         self._causes[finding.cause] += by
+        self._roots += 0 if correlation.is_symptom(finding) else by
         upstream = correlation.upstream_of(finding)
         if upstream is not None:
             self._upstreams[correlation.rank(finding.cause), upstream] += by

@@ -79,13 +79,14 @@ class Bridge:
     explained_by: TargetKind
     label: str
     reason: str
+    """Names `{what}` is missing, and of which `{value}`."""
 
 
 BRIDGES: tuple[Bridge, ...] = (
-    Bridge(TargetKind.LINK, "partner", "money of {value}, whose links fail"),
-    Bridge(TargetKind.LINK, "offer", "money of {value}, whose links fail"),
-    Bridge(TargetKind.FEED, "partner", "money of {value}, whose report takes figures back"),
-    Bridge(TargetKind.SITE, "site", "money of {value}, which is down"),
+    Bridge(TargetKind.LINK, "partner", "{what} of {value}, whose links fail"),
+    Bridge(TargetKind.LINK, "offer", "{what} of {value}, whose links fail"),
+    Bridge(TargetKind.FEED, "partner", "{what} of {value}, whose report takes figures back"),
+    Bridge(TargetKind.SITE, "site", "{what} of {value}, which is down"),
 )
 """A feed that does not deliver is none of these: it hides money and loses none."""
 EARLIER = timedelta(days=2)
@@ -97,6 +98,7 @@ ECHO = timedelta(hours=2)
 
 _ROOT = ("edge", "dns", "tls", "tcp", "geo", "link", "http", "content", "redirect", "proto", "slow", "seo")
 _SYMPTOM = ("postback", "feed", "parser", "page", "revenue")
+_SILENT = "postback.silent"
 _RANK = {family: rank for rank, family in enumerate((*_ROOT, "", *_SYMPTOM))}
 
 
@@ -119,8 +121,13 @@ def upstream_of(finding: Finding) -> Upstream | None:
 
 
 def is_symptom(finding: Finding) -> bool:
-    """Whether it is money that is missing: what others may explain."""
-    return finding.kind is TargetKind.SLICE
+    """Whether it is money that is missing, or postbacks that tell of none: what others may explain."""
+    return finding.kind is TargetKind.SLICE or (finding.kind is TargetKind.FEED and finding.cause == _SILENT)
+
+
+def missing(symptom: Finding) -> str:
+    """What is missing, in a word."""
+    return "money" if symptom.kind is TargetKind.SLICE else "postbacks"
 
 
 def bridge_between(finding: Finding, member: Finding) -> Bridge | None:
@@ -129,13 +136,18 @@ def bridge_between(finding: Finding, member: Finding) -> Bridge | None:
     Never where their GEOs or offers differ, where the times do not fit, or where the other one only hides money from us.
     """
     symptom, root = (finding, member) if is_symptom(finding) else (member, finding)
-    if is_symptom(root) or not is_symptom(symptom) or _contradict(symptom, root) or not _in_time(symptom, root):
+    if is_symptom(root) or not is_symptom(symptom) or symptom.kind is root.kind or not may_cause(root, symptom):
         return None
     for bridge in BRIDGES:
         value = _label(symptom, bridge.label)
         if root.kind is bridge.explained_by and value and value == _label(root, bridge.label):
             return None if is_blind(root.cause) else bridge
     return None
+
+
+def may_cause(root: Finding, symptom: Finding) -> bool:
+    """Whether times and places let one be the cause of the other."""
+    return not _contradict(symptom, root) and _in_time(symptom, root)
 
 
 def bridge_labels(finding: Finding) -> tuple[tuple[str, str], ...]:

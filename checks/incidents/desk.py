@@ -9,13 +9,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from checks.incidents.case import FLAPPING, SYSTEM, Case, milestone
+from checks.incidents.causes import Causes
 from checks.incidents.change import Change, batch, together
+from checks.incidents.correlation import is_symptom
 from checks.incidents.labels import WEB
 from checks.incidents.money import part, take_in
 from checks.incidents.parents import Parents, is_held
 from checks.incidents.placing import Placing
 from checks.incidents.regrouping import regroup, review
 from checks.incidents.shelf import Shelf
+from checks.incidents.traffic import Traffic
 from checks.incidents.upstream import WINDOW
 from checks.incidents.withheld import Withheld
 from data.model.incident import Finding, Incident, IncidentState, TimelineEntry
@@ -47,7 +50,7 @@ class IncidentDesk:
     flapping is recognised across a restart, those closed within the last quarter of an hour. Findings of other
     incidents may be given too. `last_id` is the highest incident number ever used. With a `census` the upstream of sites
     and links is inferred from what fails and what does not; without one only the rules of `correlation` group them.
-    `parents` say whose failure keeps others from opening incidents of their own.
+    `parents` say whose failure keeps others from opening incidents of their own, `traffic` which sites a slice's clicks pass.
     """
 
     def __init__(
@@ -57,6 +60,7 @@ class IncidentDesk:
         last_id: int = 0,
         census: Census | None = None,
         parents: Parents | None = None,
+        traffic: Callable[[], Traffic] = Traffic,
     ) -> None:
         self._census = census
         self._parents = parents or Parents()
@@ -64,7 +68,8 @@ class IncidentDesk:
         self._shelf.last_id = max([last_id, *self._shelf.cases])
         self._orphans: list[Finding] = []
         self._withheld = Withheld(self._shelf, self._parents)
-        self._placing = Placing(self._shelf, census)
+        self._causes = Causes(self._shelf, census, traffic)
+        self._placing = Placing(self._shelf, census, self._causes)
         self._has_news = True
         """Findings came, went or moved since money was last looked at for what explains it."""
         self._since_look = 0
@@ -108,7 +113,7 @@ class IncidentDesk:
         """Take in a finding: new ones join the incident they belong to or start one; a known id is revised."""
         known = self._shelf.findings.get(finding.id)
         if known is not None and known.closed_at is None:
-            return self._seen(self._revise(known, finding, now))
+            return self._seen(self._revise(known, _newer(known, finding), now))
         return self._seen(self._admit(finding, now))
 
     def _admit(self, finding: Finding, now: datetime) -> Change:
@@ -132,17 +137,20 @@ class IncidentDesk:
         """Findings whose parent no longer holds them back are told at once."""
         changes = []
         for parent in parents:
-            for plain, held in self._withheld.freed(parent):
+            for plain, held in self._withheld.freed(parent, lambda one: self._is_explained(one, now)):
                 told = self._withheld.hold(plain, held, now) if held else self._tell(plain, parent, now)
                 changes.append(self._seen(told))
         return changes
+
+    def _is_explained(self, finding: Finding, now: datetime) -> bool:
+        return self._has_news and is_symptom(finding) and self._causes.of(finding, now)[0] is not None
 
     def _tell(self, finding: Finding, parent: TargetId, now: datetime) -> Change:
         change = self._admit(finding, now)
         number = change.findings[-1].incident
         if number is None:
             return change
-        what = f"{name_of(finding.target)} was suppressed until now: {name_of(parent)} no longer accounts for it"
+        what = f"{name_of(finding.target)} was suppressed until now: {name_of(parent)} does not account for it"
         return together(change, Change((), (), (TimelineEntry(number, now, SYSTEM, what),)))
 
     def close(self, finding_id: FindingId, now: datetime) -> Change:
@@ -184,7 +192,7 @@ class IncidentDesk:
         changes.append(self.regroup(now))
         if self._has_news:
             self._has_news = False
-            changes.append(self._seen(take_in(self._shelf, self._census, now)))
+            changes.append(self._seen(take_in(self._shelf, self._causes, now)))
         for case in list(self._shelf.cases.values()):
             if case.is_open:
                 changes += [self._seen(change) for change in self._review(case, now)]
@@ -275,18 +283,13 @@ class IncidentDesk:
         worth_it = milestone(before, after) and case.is_loose and self._is_worth_it()
         return together(change, self.regroup(now)) if worth_it else change
 
-    def _revise(self, known: Finding, finding: Finding, now: datetime) -> Change:
-        revised = replace(
-            known,
-            cause=finding.cause,
-            detail=finding.detail,
-            blame=finding.blame,
-            fingerprint=known.fingerprint | finding.fingerprint,
-        )
+    def _revise(self, known: Finding, revised: Finding, now: datetime) -> Change:
         case = self._shelf.cases.get(known.incident) if known.incident is not None else None
         self._shelf.findings[known.id] = revised
         if case is None:
             return Change(findings=(revised,))
+        if case.is_mixed and is_symptom(known) and not is_symptom(revised):
+            return self._leave(case, known, revised, now)
         self._shelf.index.remove(known)
         case.take(revised)
         self._shelf.keep(revised)
@@ -296,6 +299,18 @@ class IncidentDesk:
         case.refresh(now)
         said = TimelineEntry(case.incident.id, now, SYSTEM, f"cause is now {case.incident.cause}, was {was}")
         return Change((case.incident,), (revised,), (said,) if case.incident.cause != was else ())
+
+    def _leave(self, case: Case, known: Finding, revised: Finding, now: datetime) -> Change:
+        """What was taken for a symptom has a cause of its own, and is admitted anew."""
+        self._shelf.give_away(case, [known])
+        said = f"{name_of(known.target)} is another story: {revised.cause}"
+        told = [TimelineEntry(case.incident.id, now, SYSTEM, said)]
+        if case.is_open and case.open_members == 0:
+            self._shelf.end(case, now)
+            told.append(TimelineEntry(case.incident.id, now, SYSTEM, f"closed: {_everything(case)} recovered"))
+        case.refresh(now)
+        self._shelf.index.weigh(case)
+        return together(Change((case.incident,), (), tuple(told)), self._admit(replace(revised, incident=None), now))
 
     def _price(self, case: Case, now: datetime, price: Price, counted_in: IncidentId | None) -> Change:
         was = case.incident
@@ -326,6 +341,12 @@ class IncidentDesk:
     def _take_orphans(self) -> list[Finding]:
         orphans, self._orphans = self._orphans, []
         return orphans
+
+
+def _newer(known: Finding, finding: Finding) -> Finding:
+    """A known finding in the words of a newer look at it."""
+    labels = known.fingerprint | finding.fingerprint
+    return replace(known, cause=finding.cause, detail=finding.detail, blame=finding.blame, fingerprint=labels)
 
 
 def _everything(case: Case) -> str:

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from checks.incidents.case import FLAPPING
 from checks.incidents.correlation import is_symptom, rule_of, upstream_of
 from checks.incidents.labels import WEB, base, compatible
-from checks.incidents.money import explained
 from checks.incidents.upstream import now_of, reason
+from data.model.target import TargetKind
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from checks.incidents.case import Case
+    from checks.incidents.causes import Causes
     from checks.incidents.census import Census
     from checks.incidents.correlation import Upstream
     from checks.incidents.shelf import Shelf
@@ -25,28 +26,29 @@ if TYPE_CHECKING:
 class Placing:
     shelf: Shelf
     census: Census | None
+    causes: Causes
 
     def place_for(self, finding: Finding, now: datetime) -> tuple[Case | None, str]:
         """The oldest incident this finding belongs to, and why."""
-        before = self.shelf.index.by_target.get(finding.target)
-        flapped = self.shelf.cases.get(before) if before is not None else None
+        flapped = self.shelf.case_of(finding.target)
         if flapped is not None and flapped.may_take(now, FLAPPING) and flapped.is_of(finding):
             return flapped, "the same target fell again"
         if is_symptom(finding):
-            found, why = explained(self.shelf, self.census, finding, now)
+            found, why = self.causes.of(finding, now)
             return (found, why) if found is not None else self._by_rule(finding, now)
         if (known := self._inferred_for(finding)) is not None:
             return known, reason(known.shared)
         found, why = self._by_rule(finding, now)
-        return (found, why) if found is not None else explained(self.shelf, self.census, finding, now)
+        return (found, why) if found is not None else self.causes.of(finding, now)
 
     def _by_rule(self, finding: Finding, now: datetime) -> tuple[Case | None, str]:
         rule, upstream = rule_of(finding), upstream_of(finding)
         if rule is None or upstream is None:
             return None, ""
+        is_money, is_feed = finding.kind is TargetKind.SLICE, finding.kind is TargetKind.FEED
         for number in self.shelf.index.of_upstream(upstream):
             case = self.shelf.cases[number]
-            if is_symptom(finding) and not case.is_money:
+            if (is_money and not case.is_money) or (is_feed and case.touches_web):
                 continue  # explained by what fails there, or another story
             fits = case.may_take(now, FLAPPING) and case.is_near(finding.opened_at, rule.window)
             if fits and case.takes_kindly(finding) and self._may_speak(upstream, finding, case.incident.started_at):

@@ -31,6 +31,11 @@ class Shelf:
         known = self.index.by_target.get(target)
         return known if known is not None and self.cases[known].is_open_for(target) else None
 
+    def case_of(self, target: TargetId) -> Case | None:
+        """The incident a target is in now or was in last."""
+        known = self.index.by_target.get(target)
+        return self.cases.get(known) if known is not None else None
+
     def start(self, finding: Finding, now: datetime) -> Change:
         """A new incident of one finding."""
         self.last_id += 1

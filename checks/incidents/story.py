@@ -9,6 +9,7 @@ from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING
 
+from checks.revenue.alarm import counted
 from data.model.cause import family_of, words_of
 from data.model.target import TargetKind, name_of
 
@@ -24,7 +25,6 @@ _SLICES = 3
 """So many slices are named."""
 _SOON = timedelta(minutes=30)
 """A loss per hour that falls within this of a plan fell because of it, as far as anybody can tell."""
-_COUNTED = re.compile(r"(?P<seen>[\d,]+) (?P<unit>[A-Za-z ]+), (?P<due>[\d,.]+) expected")
 _APPLIED = re.compile(r"applied plan (?P<letter>[ABC])\b")
 _FELL = "loss per hour from "
 
@@ -125,10 +125,10 @@ def _missing(finding: Finding) -> str:
     """`registrations P01 -80 %`, from the sentence in which a slice's alarm says what it counted."""
     labels = (finding.fingerprint.get(name, "") for name in ("partner", "offer", "geo", "site"))
     place = " ".join(filter(None, labels)) or name_of(finding.target)
-    match = _COUNTED.match(finding.detail)
-    if match is None or not (due := float(match["due"].replace(",", ""))):
+    told = counted(finding.detail)
+    if told is None:
         return f"{words_of(finding.cause)} {place}"
-    return f"{match['unit']} {place} {float(match['seen'].replace(',', '')) / due - 1:+.0%}".replace("%", " %")
+    return f"{told.unit} {place} {told.share - 1:+.0%}".replace("%", " %")
 
 
 def _said(step: Step) -> str:

@@ -12,7 +12,7 @@ from data.model.incident import TimelineEntry
 from data.model.target import name_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from checks.incidents.parents import Held, Parents
@@ -60,12 +60,15 @@ class Withheld:
             self._by_parent.pop(parent, None)
         del self.shelf.findings[kept.id]
 
-    def freed(self, parent: TargetId) -> Iterator[tuple[Finding, Held | None]]:
-        """Let go of what this parent no longer holds back: each as it was before, and what holds it back instead."""
+    def freed(self, parent: TargetId, is_explained: Callable[[Finding], bool]) -> Iterator[tuple[Finding, Held | None]]:
+        """Let go of what this parent no longer holds back: each as it was before, and what holds it back instead.
+
+        What fails elsewhere and explains it better than any parent frees it, too.
+        """
         for number in list(self._by_parent.get(parent, ())):
             kept = self.shelf.findings[number]
             plain = released(kept)
-            held = self.parents.holds(plain)
+            held = None if is_explained(plain) else self.parents.holds(plain)
             if held is None or held.parent.target != parent:
                 self.let_go(kept)
                 yield plain, held

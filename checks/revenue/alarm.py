@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -87,10 +88,29 @@ def cause_of(channel: str, share: float, lasted_h: float) -> CauseId:
     return CauseId("revenue.leak" if share > 0.4 and lasted_h >= 72 else "revenue.drop")
 
 
+_COUNTED = re.compile(r"(?P<seen>\d[\d,]*) (?P<unit>[A-Za-z ]+), (?P<due>\d[\d,]*(?:\.\d+)?) expected")
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How much of what was due came, and of what."""
+
+    unit: str
+    share: float
+
+
 def detail_of(alarm: Alarm) -> str:
     """One sentence: `0 of 12.4 expected registrations since 06:00Z`."""
     seen = f"{alarm.observed:,.0f} {_UNIT[alarm.channel]}, {alarm.expected:,.1f} expected"
     return f"{seen} since {alarm.start:%m-%d %H:%MZ}"
+
+
+def counted(detail: str) -> Counted | None:
+    """What such a sentence says; `None` for any other."""
+    match = _COUNTED.match(detail)
+    if match is None or not (due := float(match["due"].replace(",", ""))):
+        return None
+    return Counted(match["unit"], float(match["seen"].replace(",", "")) / due)
 
 
 def observation(alarm: Alarm, now: datetime) -> Observation:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from checks.revenue.belief import Prior
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from data.model.ids import TargetId
@@ -113,6 +113,29 @@ def of_links(
         Sign(kind, key[0], since[key], _said(key, count, total[key], said[key]), count / total[key])
         for key, count in counts.items()
         if count >= HALF * total[key]
+    ]
+
+
+def of_sites(
+    kind: str, links: Iterable[Target], weight: Callable[[Target], float], hit: Mapping[str, datetime]
+) -> list[Sign]:
+    """A sign for each slice at least half of whose clicks pass sites that are `hit`: since when, by name."""
+    if not hit:
+        return []
+    total: dict[Dims, float] = defaultdict(float)
+    lost: dict[Dims, float] = defaultdict(float)
+    since: dict[Dims, datetime] = {}
+    for link in links:
+        began, clicks = hit.get(link.site), weight(link)
+        for dims in _slices(link):
+            total[dims] += clicks
+            if began is not None and not any(name == "site" for name, _ in dims):
+                lost[dims] += clicks
+                since[dims] = min(since.get(dims, began), began)
+    return [
+        Sign(kind, dims, since[dims], f"{share:.0%} of the clicks of {named(dims)} pass sites that fail", share)
+        for dims, clicks in lost.items()
+        if total[dims] > 0 and (share := clicks / total[dims]) >= HALF
     ]
 
 

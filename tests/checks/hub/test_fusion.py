@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -40,12 +41,14 @@ class House:
         settings = Settings(
             Path(), feeds=feeds, partners=(Partner(PartnerId("P10"), "Ambervolt", report_lag_s=3600.0),)
         )
-        self.hub = SimpleNamespace(board=Board(), settings=settings, book=book, to_facts=facts)
+        clock = SimpleNamespace(now=lambda: NOW)
+        self.hub = SimpleNamespace(board=Board(), settings=settings, book=book, to_facts=facts, clock=clock)
         self.fusion = Fusion(self.hub)
 
     def put(self, kind, name, state=State.OK, cause="", since=NOW - HOUR, fails=0, evidence=None, **more):
         target = Target(target_id(kind, name), kind, TeamId("delta"), name, **more)
         self.hub.board.put_target(target)
+        self.hub.settings = replace(self.hub.settings, targets=(*self.hub.settings.targets, target))
         told = TargetState(target.id, target.team, kind, state, CauseId(cause), since=since, fails=fails, evidence=evidence or {})  # fmt: skip
         self.hub.board.put_state(told)
 
@@ -64,6 +67,14 @@ class House:
         named = {"partner": ["P10"], "offer": [""], "geo": [""], "site": [""], "team": ["delta"]}
         hour = pl.Series([until - HOUR]).cast(pl.Datetime("us", "UTC"))
         self.hub.book.add(pl.DataFrame({"hour": hour, "seen_at": hour, **named, **zero}))
+        self.hub.book.cube.advance(NOW)
+
+    def clicked(self, **sites):
+        """Own clicks of P08 in PL, an hour ago."""
+        hour = pl.Series([NOW - HOUR] * len(sites)).cast(pl.Datetime("us", "UTC"))
+        named = {"partner": "P08", "offer": "bet", "geo": "PL", "site": list(sites), "team": "delta"}
+        told = {"clicks": list(sites.values()), "regs": 0, "ftd": 0, "revenue": 0.0}
+        self.hub.book.add(pl.DataFrame({"hour": hour, "seen_at": hour, **named, **told}))
         self.hub.book.cube.advance(NOW)
 
     def priors(self):
@@ -105,6 +116,28 @@ def test_phones_that_are_challenged_lend_a_little_and_a_first_failure_less_than_
 def test_a_page_of_ours_that_is_parked_lends_to_its_site(house):
     house.put(TargetKind.SITE, "nord", State.FAILING, "content.parked", fails=2)
     assert house.priors()[("site", "nord"),].nats == WEIGHTS["landing"]
+
+
+def test_sites_that_carry_most_of_a_partner_lend_to_it_and_those_that_carry_little_do_not(house):
+    for n in range(4):
+        house.link(f"pl{n}", site=f"s{n}")
+        house.link(f"cz{n}", geo="CZ", site="s9")
+    for n in range(3):
+        house.put(TargetKind.SITE, f"s{n}", State.FAILING, "edge.error", fails=2)
+    priors = house.priors()
+    prior = priors[("partner", "P08"), ("geo", "PL")]
+    assert prior.nats == pytest.approx(WEIGHTS["site"] * 0.75)
+    assert prior.why.startswith("75% of the clicks of P08 PL pass sites that fail")
+    assert prior.since == NOW - HOUR
+    assert (("partner", "P08"),) not in priors
+
+
+def test_clicks_say_how_much_a_site_carries_where_they_name_it(house):
+    for site in ("s1", "s2"):
+        house.link(site, site=site)
+    house.clicked(s1=90, s2=10)
+    house.put(TargetKind.SITE, "s1", State.FAILING, "edge.error", fails=2)
+    assert house.priors()[("partner", "P08"),].nats == pytest.approx(WEIGHTS["site"] * 0.9)
 
 
 def test_silent_postbacks_lend_as_much_as_their_silence_is_sure_and_our_own_door_lends_nothing(house):

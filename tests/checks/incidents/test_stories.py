@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 
 from checks.incidents.desk import IncidentDesk
 from checks.incidents.parents import HELD_BY, Parents
+from checks.incidents.traffic import Traffic
 from data.config.parents import Parent
 from data.model.codec import from_json, to_json
 from data.model.ids import CauseId
 from data.model.incident import Finding, Incident, IncidentState
 from data.model.money import NO_LOSS
 from data.model.state import State
-from data.model.target import TargetKind, kind_of
+from data.model.target import Target, TargetKind, kind_of, target_id
 from tests.checks.incidents.conftest import Story
 
 RACK = (Parent("site:rack", "site:on-*", "they stand in it"), Parent("site:on-1", "link:l*", "they lead there"))
@@ -29,8 +30,9 @@ CIRCLE = (Parent("site:x", "site:y"), Parent("site:y", "site:x"))
 class Stage:
     """Plays a time line and writes down what the desk says, as the store would."""
 
-    def __init__(self, declared=(), *, restarts: bool) -> None:
+    def __init__(self, declared=(), links=(), *, restarts: bool) -> None:
         self.story, self.declared, self.restarts = Story(), declared, restarts
+        self.traffic = Traffic.of(links, {})
         self.incidents, self.findings, self.timeline, self.states = {}, {}, [], {}
         self.desk = self._desk()
 
@@ -82,7 +84,7 @@ class Stage:
         parents.declare(self.declared)
         rows = [from_json(to_json(row), Incident) for row in self.incidents.values()]
         found = [from_json(to_json(row), Finding) for row in self.findings.values()]
-        return IncidentDesk(rows, found, parents=parents)
+        return IncidentDesk(rows, found, parents=parents, traffic=lambda: self.traffic)
 
     def _write(self, change) -> None:
         self.incidents |= {row.id: row for row in change.incidents}
@@ -126,6 +128,21 @@ DE = "link:de geo.blocked partner=P05 geo=DE host=de.example"
 MONEY = "slice:partner=P02 revenue.drop"
 P02 = "slice:partner=P02"
 RACKED = {"declared": RACK}
+
+
+def links_of(partner: str, *places: str) -> list[Target]:
+    """One link a place, `s1` or `s1:DE`."""
+    made = []
+    for place in places:
+        site, _, geo = place.partition(":")
+        name = f"{partner}-{place}"
+        made.append(Target(target_id(TargetKind.LINK, name), TargetKind.LINK, "aurora", name, site=site, partner=partner, geo=geo))  # fmt: skip
+    return made
+
+
+FED = {"links": [*links_of("P02", "s1", "s2", "s3:DE", "s4:FI"), *links_of("P05", "s4", "s5", "s6")]}
+S1, S2, S3, S4, S5 = (f"site:s{n} edge.error edge=Halyard host=s{n}.example" for n in range(1, 6))
+CALLS = "feed:f postback.silent partner=P02"
 
 OPENING = [
     ("one failure is one incident", [f"0 + {A}"], ["1 new link.inactive: link:a"]),
@@ -208,6 +225,28 @@ SPLITTING = [
     ("what was split off ends by itself", [f"0 + {A}", f"45 + {MONEY} began=10", "60 - link:a", "185 tick", f"200 - {P02}"], ["1 closed", "2 closed"]),
     ("what was split off is not taken back by the cause that ended", [f"0 + {A}", f"45 + {MONEY} began=10", "60 - link:a", "185 tick", f"190 + {B}", "191 tick"], ["1 new link.inactive: link:b", "2 new revenue.drop: slice:partner=P02"]),
 ]  # fmt: skip
+TRAFFIC = [
+    ("sites that carry most of a partner take its money in", FED, [f"0 + {S1}", f"1 + {S2}", f"45 + {MONEY} began=10"], ["1 new edge.error: site:s1 site:s2 slice:partner=P02"]),
+    ("money that was seen first takes the sites in", FED, [f"20 + {MONEY} began=0", f"21 + {S1}", f"22 + {S2}", "23 tick"], ["1 new edge.error: site:s1 site:s2 slice:partner=P02", "2 in 1"]),
+    ("one site of four does not explain a partner", FED, [f"0 + {S1}", f"45 + {MONEY} began=10", "46 tick"], ["1 new edge.error: site:s1", "2 new revenue.drop: slice:partner=P02"]),
+    ("the second site explains what one did not", FED, [f"0 + {S1}", f"15 + {MONEY} began=10", f"20 + {S2}", "21 tick"], ["1 new edge.error: site:s1 site:s2 slice:partner=P02", "2 in 1"]),
+    ("money of a country follows the sites of its links", FED, [f"0 + {S3}", "45 + slice:partner=P02,geo=DE revenue.drop", "46 + slice:partner=P02,geo=FI revenue.drop"], ["1 new edge.error: site:s3 slice:partner=P02,geo=DE", "2 new revenue.drop: slice:partner=P02,geo=FI"]),
+    ("money of two partners joins the sites that carry both", FED, [f"0 + {S1}", f"1 + {S2}", f"2 + {S4}", f"3 + {S5}", f"45 + {MONEY} began=10", "46 + slice:partner=P05 revenue.drop"], ["1 new edge.error: site:s1 site:s2 site:s4 site:s5 slice:partner=P02 slice:partner=P05"]),
+    ("sites that are slow explain no missing money", FED, ["0 + site:s1 slow.ttfb host=h", "1 + site:s2 slow.ttfb host=h", f"45 + {MONEY} began=10"], ["1 new slow.ttfb: site:s1 site:s2", "2 new revenue.drop: slice:partner=P02"]),
+    ("sites of two incidents are not added up", FED, [f"0 + {S1}", "1 + site:s2 http.gone host=other", f"45 + {MONEY} began=10"], ["1 new edge.error: site:s1", "2 new http.gone: site:s2", "3 new revenue.drop: slice:partner=P02"]),
+    ("money that fell before the sites did is another story", FED, [f"200 + {MONEY} began=0", f"201 + {S1}", f"202 + {S2}", "203 tick"], ["1 new revenue.drop: slice:partner=P02", "2 new edge.error: site:s1 site:s2"]),
+    ("the money of sites that are back is told two hours later", FED, [f"0 + {S1}", f"1 + {S2}", f"45 + {MONEY} began=10", "60 - site:s1", "61 - site:s2", "185 tick"], ["1 closed", "2 new revenue.drop: slice:partner=P02"]),
+    ("sites closed by hand take no more money in", FED, [f"0 + {S1}", f"1 + {S2}", "5 hand 1 tom", f"45 + {MONEY} began=10", "46 tick"], ["1 closed by tom site:s1 site:s2", "2 new revenue.drop: slice:partner=P02"]),
+    ("silent postbacks of a partner join its links", {}, [f"0 + {A}", f"30 + {CALLS}"], ["1 new link.inactive: feed:f link:a"]),
+    ("silent postbacks that were heard first take the links in", {}, [f"0 + {CALLS}", f"9 + {A}", "10 tick"], ["1 new link.inactive: feed:f link:a"]),
+    ("from the edge to the money it is one incident", FED, [f"0 + {S1}", f"1 + {S2}", "2 + link:l edge.error edge=Halyard host=go partner=P02", f"30 + {CALLS}", f"45 + {MONEY} began=10"], ["1 new edge.error: feed:f link:l site:s1 site:s2 slice:partner=P02"]),
+    ("in whatever order it is seen", FED, [f"20 + {MONEY} began=0", f"21 + {CALLS}", f"25 + {S2}", f"26 + {S1}", "27 tick"], ["1 new edge.error: feed:f site:s1 site:s2 slice:partner=P02", "2 in 1", "3 in 1"]),
+    ("money held back by silent postbacks is freed by its cause", {}, [f"0 + {CALLS}", f"10 + {MONEY}", f"20 + {A}", "21 tick"], ["1 new link.inactive: feed:f link:a slice:partner=P02"]),
+    ("postbacks that stay silent are told apart from money that stays away", {}, [f"0 + {A}", f"30 + {CALLS}", f"45 + {MONEY} began=10", "60 - link:a", "185 tick"], ["1 closed", "2 new revenue.drop: slice:partner=P02", "3 new postback.silent: feed:f"]),
+    ("postbacks that are refused after all are another story", {}, [f"0 + {A}", f"30 + {CALLS}", "40 ~ feed:f feed.auth"], ["1 new link.inactive: link:a", "2 new feed.auth: feed:f"]),
+    ("a feed that fails otherwise does not join links by its silent neighbour", {}, [f"0 + {A}", f"30 + {CALLS}", "40 + feed:g feed.auth partner=P02"], ["1 new link.inactive: feed:f link:a", "2 new feed.auth: feed:g"]),
+    ("silent postbacks join the account that is refused", {}, ["0 + feed:g feed.auth partner=P02", f"30 + {CALLS}"], ["1 new postback.silent: feed:f feed:g"]),
+]  # fmt: skip
 SUPPRESSION = [
     ("a blind feed holds its money back", {}, ["0 + feed:f feed.auth partner=P10", "30 + slice:partner=P10 revenue.silence"], ["1 new feed.auth: feed:f", "held by feed:f: slice:partner=P10"]),
     ("not the money of another partner", {}, ["0 + feed:f feed.auth partner=P10", "30 + slice:partner=P02 revenue.silence"], ["1 new feed.auth: feed:f", "2 new revenue.silence: slice:partner=P02"]),
@@ -239,6 +278,7 @@ SUPPRESSION = [
 ]  # fmt: skip
 TABLE = [
     *((name, {}, events, expected) for name, events, expected in [*OPENING, *LATE, *FLAPPING, *PEOPLE, *CAUSES, *MONEY_JOINS, *MERGING, *SPLITTING]),
+    *TRAFFIC,
     *SUPPRESSION,
 ]  # fmt: skip
 
