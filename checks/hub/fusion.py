@@ -146,9 +146,7 @@ class Fusion:
                 hits[kind][site], words[site] = began, f"{site}: {words_of(state.cause)}"
         own = [Sign(kind, (("site", site),), at, words[site]) for kind, hit in hits.items() for site, at in hit.items()]
         traffic = self.traffic() if words else None
-        return own + [
-            sign for kind, hit in hits.items() if traffic for sign in of_sites(kind, traffic.links, traffic.weight, hit)
-        ]
+        return own + [sign for kind, hit in hits.items() if traffic for sign in of_sites(kind, traffic.leaves(), hit)]
 
     def _of_postbacks(self) -> list[Sign]:
         found = []

@@ -13,72 +13,75 @@ if TYPE_CHECKING:
 
 Place = tuple[str, str, str]
 """Partner, GEO and site; an empty GEO stands for all of them."""
-_DIMS = ("partner", "offer", "geo", "site")
+Leaf = tuple[str, str, str]
+"""Partner, offer and GEO of a link, empty where it has none."""
+_LEAF = ("partner", "offer", "geo")
 _TOLD = 0.5
 """A partner at least this part of whose clicks name a site is weighed by clicks, any other by links."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Traffic:
-    """Links with the clicks that pass them.
+    """What sites carry of the slices that links there feed.
 
-    A link weighs what its site brought its partner in its country, shared with the other links of that place. Where
-    counts do not name sites each link weighs the same.
+    A link carries what its site brought its partner in its country, shared with the other links of that place. Where
+    counts do not name sites each link carries the same.
     """
 
-    _links: dict[str, list[Target]] = field(default_factory=lambda: defaultdict(list))
-    _alike: Counter[Place] = field(default_factory=Counter)
-    """Links of one place."""
-    _clicks: Mapping[Place, float] = field(default_factory=dict)
+    _links: Mapping[Leaf, Mapping[str, float]] = field(default_factory=dict)
+    _clicks: Mapping[Leaf, Mapping[str, float]] = field(default_factory=dict)
     _counted: frozenset[str] = frozenset()
     """Partners that are weighed by clicks."""
 
     @classmethod
     def of(cls, links: Iterable[Target], clicks: Mapping[Place, float]) -> Traffic:
         """`clicks` by partner, GEO and site; an empty site holds those of which nobody knows the site."""
-        known: dict[str, list[Target]] = defaultdict(list)
-        alike: Counter[Place] = Counter()
-        for link in links:
-            if link.site and link.partner:
-                known[link.partner].append(link)
-                alike[_place(link)] += 1
-        total: dict[str, float] = defaultdict(float)
-        named: dict[str, float] = defaultdict(float)
-        summed: dict[Place, float] = defaultdict(float)
-        for (partner, geo, site), count in clicks.items():
-            total[partner] += count
-            if site:
-                named[partner] += count
-                for key in {(partner, geo, site), (partner, "", site)}:
-                    summed[key] += count
-        counted = (one for one in total if total[one] > 0 and named[one] >= _TOLD * total[one])
-        return cls(known, alike, summed, frozenset(counted))
+        known = [link for link in links if link.site and link.partner]
+        alike = Counter(map(_place, known))
+        told, counted = _by_place(clicks)
+        by_links: dict[Leaf, dict[str, float]] = defaultdict(lambda: defaultdict(float))
+        by_clicks: dict[Leaf, dict[str, float]] = defaultdict(lambda: defaultdict(float))
+        for link in known:
+            leaf, place = (str(link.partner), link.offer, link.geo), _place(link)
+            by_links[leaf][link.site] += 1.0
+            by_clicks[leaf][link.site] += told.get(place, 0.0) / alike[place]
+        return cls(by_links, by_clicks, counted)
 
-    @property
-    def links(self) -> Iterator[Target]:
-        """Of a partner and a site; all others feed nothing."""
-        return (link for links in self._links.values() for link in links)
-
-    def weight(self, link: Target) -> float:
-        """Clicks, or 1 where no counts name the sites of its partner."""
-        return self._clicks_of(link) if link.partner in self._counted else 1.0
+    def leaves(self) -> Iterator[tuple[Mapping[str, str], Mapping[str, float]]]:
+        """The slices that links feed, with what each site carries of them."""
+        for leaf, links in self._links.items():
+            carried = self._clicks[leaf] if leaf[0] in self._counted else links
+            yield dict(zip(_LEAF, leaf, strict=True)), carried
 
     def sites_of(self, where: Mapping[str, str]) -> dict[str, float]:
         """The share of a slice's traffic that passes each site; empty where no link of the slice is known."""
+        leaves = [
+            leaf
+            for leaf in self._links
+            if all(where.get(name, own) == own for name, own in zip(_LEAF, leaf, strict=True))
+        ]
+        by_clicks = self._counted.issuperset(leaf[0] for leaf in leaves)
         shares: dict[str, float] = defaultdict(float)
-        wanted = [(name, where[name]) for name in _DIMS if where.get(name)]
-        partners = [where["partner"]] if where.get("partner") else list(self._links)
-        by_clicks = self._counted.issuperset(partners)
-        for partner in partners:
-            for link in self._links.get(partner, ()):
-                if all(str(getattr(link, name)) == value for name, value in wanted):
-                    shares[link.site] += self._clicks_of(link) if by_clicks else 1.0
+        for leaf in leaves:
+            for site, carried in (self._clicks if by_clicks else self._links)[leaf].items():
+                if where.get("site", site) == site:
+                    shares[site] += carried
         total = sum(shares.values())
-        return {site: weight / total for site, weight in shares.items()} if total > 0 else {}
+        return {site: carried / total for site, carried in shares.items()} if total > 0 else {}
 
-    def _clicks_of(self, link: Target) -> float:
-        place = _place(link)
-        return self._clicks.get(place, 0.0) / max(self._alike[place], 1)
+
+def _by_place(clicks: Mapping[Place, float]) -> tuple[dict[Place, float], frozenset[str]]:
+    """Clicks by place, and those partners of which enough clicks name one."""
+    total: dict[str, float] = defaultdict(float)
+    named: dict[str, float] = defaultdict(float)
+    summed: dict[Place, float] = defaultdict(float)
+    for (partner, geo, site), count in clicks.items():
+        total[partner] += count
+        if site:
+            named[partner] += count
+            for key in {(partner, geo, site), (partner, "", site)}:
+                summed[key] += count
+    return summed, frozenset(one for one in total if total[one] > 0 and named[one] >= _TOLD * total[one])
 
 
 def _place(link: Target) -> Place:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from checks.revenue.belief import Prior
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from data.model.ids import TargetId
@@ -99,7 +99,9 @@ def of_links(
     total, counts = Counter[tuple[Dims, str]](), Counter[tuple[Dims, str]]()
     since: dict[tuple[Dims, str], datetime] = {}
     said: dict[tuple[Dims, str], str] = {}
-    for link in links:
+    known = list(links)
+    partners = {link.partner for link in known if link.id in hit}
+    for link in (one for one in known if one.partner in partners):
         for dims in _slices(link):
             key = dims, link.device
             if link.device and not any(name == "geo" for name, _ in dims):
@@ -117,21 +119,24 @@ def of_links(
 
 
 def of_sites(
-    kind: str, links: Iterable[Target], weight: Callable[[Target], float], hit: Mapping[str, datetime]
+    kind: str, leaves: Iterable[tuple[Mapping[str, str], Mapping[str, float]]], hit: Mapping[str, datetime]
 ) -> list[Sign]:
-    """A sign for each slice at least half of whose clicks pass sites that are `hit`: since when, by name."""
+    """A sign for each slice at least half of whose clicks pass sites that are `hit`: since when, by name.
+
+    `leaves` are the slices that links feed, each with what passes its sites.
+    """
     if not hit:
         return []
     total: dict[Dims, float] = defaultdict(float)
     lost: dict[Dims, float] = defaultdict(float)
     since: dict[Dims, datetime] = {}
-    for link in links:
-        began, clicks = hit.get(link.site), weight(link)
-        for dims in _slices(link):
-            total[dims] += clicks
-            if began is not None and not any(name == "site" for name, _ in dims):
-                lost[dims] += clicks
-                since[dims] = min(since.get(dims, began), began)
+    for given, carried in leaves:
+        failed = [site for site in carried if site in hit]
+        for dims in _shaped(given, SHAPES[:-1]):
+            total[dims] += sum(carried.values())
+            if failed:
+                lost[dims] += sum(carried[site] for site in failed)
+                since[dims] = min([since.get(dims, hit[failed[0]]), *(hit[site] for site in failed)])
     return [
         Sign(kind, dims, since[dims], f"{share:.0%} of the clicks of {named(dims)} pass sites that fail", share)
         for dims, clicks in lost.items()
@@ -165,5 +170,8 @@ def _prior(dims: Dims, signs: Sequence[Sign]) -> Prior:
 def _slices(target: Target) -> list[Dims]:
     """The slices a target is part of, widest first; a site without a partner is its own."""
     given = {"partner": str(target.partner), "offer": target.offer, "geo": target.geo, "site": target.site}
-    shaped = [tuple((name, given[name]) for name in shape) for shape in SHAPES if all(given[name] for name in shape)]
-    return shaped or ([(("site", target.site or target.name),)] if not target.partner else [])
+    return _shaped(given, SHAPES) or ([(("site", target.site or target.name),)] if not target.partner else [])
+
+
+def _shaped(given: Mapping[str, str], shapes: Iterable[tuple[str, ...]]) -> list[Dims]:
+    return [tuple((name, given[name]) for name in shape) for shape in shapes if all(given[name] for name in shape)]
