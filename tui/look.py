@@ -66,18 +66,28 @@ def word(state: State) -> Span:
 
 
 def lost_per_hour(incident: Incident, look: Look) -> str:
-    """`€1,390`, `unseen` where we are blind, or the severity for readers without money."""
+    """`€1,390`, `unseen` where we are blind, `in #409` where another counts it, or the severity for readers without money."""
     if look.hides(incident):
         return incident.severity.value
+    if incident.counted_in is not None and incident.loss.per_hour == 0:
+        return f"in #{incident.counted_in}"
     if incident.loss.per_hour == 0 and incident.loss.unseen_per_hour > 0:
         return "unseen"
     return look.amount(incident.loss.per_hour)
 
 
+def loss_rate(incident: Incident, look: Look) -> str:
+    """The same with its unit where it has one: `€1,390/h`, `€30/h (more in #409)`."""
+    text, elsewhere = lost_per_hour(incident, look), incident.counted_in
+    if look.hides(incident) or text in {"unseen", f"in #{elsewhere}"}:
+        return text
+    return f"{text}/h" if elsewhere is None else f"{text}/h (more in #{elsewhere})"
+
+
 def lost_so_far(incident: Incident, look: Look) -> str:
     if look.hides(incident):
         return fmt.NONE
-    if incident.loss.lost == 0 and incident.loss.unseen > 0:
+    if incident.loss.lost == 0 and (incident.loss.unseen > 0 or incident.counted_in is not None):
         return fmt.NONE
     return look.amount(incident.loss.lost)
 

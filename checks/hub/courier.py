@@ -57,6 +57,8 @@ class Post:
     """Names this life of the hub: what an earlier one had taken on is nobody's."""
     pass_on: Callable[[Notice], None]
     """Give a copy to the courier of another channel."""
+    settled: Callable[[], None] = lambda: None
+    """Called when it is known what became of messages: whoever looks at their incidents sees it."""
 
 
 @dataclass(slots=True)
@@ -177,6 +179,7 @@ class Courier:
             log.warning("channel %s: %s", self.channel.name, problem)
         rows = [row for notice in mine for row in self._settle(notice, problem)]
         await self.post.keeping.keep(rows)
+        self.post.settled()
         return sum(notice.id not in self.waiting for notice in mine)
 
     def _settle(self, notice: Notice, problem: DeliveryFailed | None) -> list[Notice]:

@@ -15,6 +15,7 @@ from checks.hub.feed_detail import FeedDetails
 from checks.hub.feed_rows import backfill_of
 from checks.hub.filters import worst_first
 from checks.hub.funnels import guess
+from checks.hub.incident_story import IncidentStory, counted
 from checks.hub.parser_detail import ParserDetails
 from checks.hub.past_detail import PastDetails
 from checks.hub.prelude import prelude, window
@@ -26,7 +27,7 @@ from checks.incidents.labels import WEB, parsed, read_all
 from checks.incidents.suspects import AFTER, BEFORE, suspects
 from checks.incidents.upstream import considered, kind_words
 from checks.revenue.alarm import slice_of
-from data.access.redaction import redact_incident, redact_row, redact_words
+from data.access.redaction import redact_row, redact_words
 from data.config.units import format_duration
 from data.model.ids import IncidentId, TargetId
 from data.model.principal import EVERYTHING, MoneyRight
@@ -73,6 +74,7 @@ class Details:
     slices: SliceDetails = field(init=False)
     word: Word = field(init=False)
     past: PastDetails = field(init=False)
+    story: IncidentStory = field(init=False)
 
     def __post_init__(self) -> None:
         self.parsers = ParserDetails(self.hub)
@@ -80,6 +82,7 @@ class Details:
         self.slices = SliceDetails(self.hub)
         self.word = Word(self.hub)
         self.past = PastDetails(self.hub)
+        self.story = IncidentStory(self.hub.store)
 
     async def target(self, who: Principal, target_id: str, window: str = "24h") -> TargetDetail | None:
         """One target in full; `window` is how long the series of a slice is.
@@ -143,11 +146,7 @@ class Details:
             band=band,
             band_unit=unit,
             notes=self._notes(row.target, now),
-            incidents=tuple(
-                redact_incident(one, scope)
-                for one in incidents.of_target(store, scope, row.target)
-                if any(map(scope.sees, one.teams))
-            ),
+            incidents=self.story.shown(incidents.of_target(store, scope, row.target), scope),
             aspects=(*self._aspects(row, target, hops), *self.hub.ranks.aspects(row.target, now)),
             before=self._before(row, target, scope, log),
         )
@@ -199,7 +198,7 @@ class Details:
         total, rows = await asyncio.to_thread(
             incidents.page, self.hub.store, scope, state=state, offset=offset, limit=limit
         )
-        shown = tuple(redact_incident(self._fresh(one), scope) for one in rows)
+        shown = await asyncio.to_thread(self.story.shown, [self._fresh(one) for one in rows], scope)
         return IncidentPage(self.hub.board.version, total, offset, shown)
 
     async def incident(self, who: Principal, number: int) -> IncidentDetail | None:
@@ -219,11 +218,12 @@ class Details:
         said = await asyncio.to_thread(
             statements, found, mine, self._unseen(found, mine, scope), moved, entries, changes
         )
+        (seen,) = await asyncio.to_thread(self.story.shown, [found], scope)
         return IncidentDetail(
             version=self.hub.board.version,
-            incident=redact_incident(found, scope),
-            statements=tuple(replace(one, text=redact_words(one.text, scope)) for one in said),
-            timeline=tuple(replace(entry, what=redact_words(entry.what, scope)) for entry in entries),
+            incident=seen,
+            statements=(*counted(seen), *(replace(one, text=redact_words(one.text, scope)) for one in said)),
+            timeline=await asyncio.to_thread(self.story.told, found, entries, scope, now),
             members=self._member_rows(mine, scope, now),
             band=band,
             plans=await self.hub.commands.plans.rows(found, mine, scope)

@@ -222,7 +222,9 @@ class Notifier:
 
     def _post(self) -> Post:
         hub = self.hub
-        return Post(hub.store, hub.keeping, hub.secrets, hub.clock, hub.pulls.client, self._worker, self._hand_out)
+        return Post(
+            hub.store, hub.keeping, hub.secrets, hub.clock, hub.pulls.client, self._worker, self._hand_out, hub.board.touch
+        )  # fmt: skip
 
     def _start(self, name: str) -> None:
         self._tasks[name] = asyncio.create_task(self.couriers[name].run(), name=f"channel {name}")

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from checks.hub.hub import Hub
+    from checks.hub.sharing import Taken
     from data.model.ids import IncidentId
     from data.model.incident import Finding, Incident, TimelineEntry
     from data.model.observation import Flip, Observation
@@ -116,8 +117,11 @@ class Past:
         then = [one for row in rows if (one := as_of(row, found.get(row.id, ()), told[row.id], at))]
         board = self._board(at)
         moment = Moment(at, board, {}, found, told)
+        running = [(one, found.get(one.id, ())) for one in then if one.state is not IncidentState.CLOSED]
+        taken = self.hub.pricing.share_out(running)
         for incident in then:
-            moment.incidents[incident.id] = self._priced(incident, found.get(incident.id, ()), board, at)
+            members = found.get(incident.id, ())
+            moment.incidents[incident.id] = self._priced(incident, members, board, at, taken.get(incident.id, ()))
             if incident.state is not IncidentState.CLOSED:
                 board.incident_of.update(
                     {one.target: incident.id for one in found.get(incident.id, ()) if one.closed_at is None}
@@ -136,15 +140,17 @@ class Past:
         )
         return moment
 
-    def _priced(self, incident: Incident, members: Sequence[Finding], board: Board, at: datetime) -> Incident:
+    def _priced(
+        self, incident: Incident, members: Sequence[Finding], board: Board, at: datetime, taken: Sequence[Taken]
+    ) -> Incident:
         """What today's book says that it had cost by then. Of what is too long ago for the book only ended ones have a price."""
-        price = self.hub.pricing.price(incident, members, at)
-        if price.loss != NO_LOSS:
+        price = self.hub.pricing.price(incident, members, at, taken)
+        if price.loss != NO_LOSS or price.counted_in is not None:
             board.loss_of.update(price.shares)
-            return replace(incident, loss=price.loss)
+            return replace(incident, loss=price.loss, counted_in=price.counted_in)
         if incident.closed_at is not None:
             return incident
-        return replace(incident, loss=replace(NO_LOSS, currency=incident.loss.currency))
+        return replace(incident, loss=replace(NO_LOSS, currency=incident.loss.currency), counted_in=None)
 
     def _board(self, at: datetime) -> Board:
         board, store = Board(), self.hub.store

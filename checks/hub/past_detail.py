@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from checks.hub.incident_story import counted
 from checks.incidents.explain import plans_of, statements
-from data.access.redaction import redact_incident, redact_row, redact_words
+from data.access.redaction import redact_row, redact_words
 from data.model.ids import IncidentId, TargetId
 from data.model.principal import MoneyRight
 from data.model.snapshot import IncidentDetail, IncidentPage, TargetDetail, TargetRow
@@ -56,11 +57,14 @@ class PastDetails:
             begin = min(found.started_at, moment.at) - _BAND / 4
             since = max(begin, moment.at - _BAND)
             band = await asyncio.to_thread(self.hub.pricing.series_of, mine, since, moment.at)
+        story = self.hub.details.story
+        (seen,) = await asyncio.to_thread(story.shown, [found], scope)
+        said = (replace(one, text=redact_words(one.text, scope)) for one in statements(found, mine))
         return IncidentDetail(
             version=moment.board.version,
-            incident=redact_incident(found, scope),
-            statements=tuple(replace(one, text=redact_words(one.text, scope)) for one in statements(found, mine)),
-            timeline=tuple(replace(entry, what=redact_words(entry.what, scope)) for entry in told),
+            incident=seen,
+            statements=(*counted(seen), *said),
+            timeline=await asyncio.to_thread(story.told, found, told, scope, moment.at),
             members=_rows(moment, mine, scope),
             band=band,
             plans=plans_of(found),
@@ -97,7 +101,7 @@ class PastDetails:
             hops=hops,
             observations=tuple(replace(one, detail=redact_words(one.detail, scope)) for one in seen),
             flips=tuple(replace(one, reason=redact_words(one.reason, scope)) for one in changed),
-            incidents=tuple(redact_incident(one, scope) for one in _of(moment, row.target, scope)),
+            incidents=self.hub.details.story.shown(_of(moment, row.target, scope), scope),
         )
 
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from checks.hub.incident_story import counted
 from checks.hub.plan_commands import redact_switch
 from checks.incidents.explain import statements
 from checks.incidents.records import BY, TICKED, UNTICKED, checklist_of, report_of, tallies
-from data.access.redaction import redact_incident, redact_words
+from data.access.redaction import redact_words
 from data.errors import UsageError
 from data.model.audit import AuditEntry
 from data.model.ids import IncidentId
@@ -53,10 +54,24 @@ class Records:
             members = findings.of_incident(store, scope, wanted)
             used = tuple(switches.of_incident(store, scope, wanted))
             checklist = checklist_of(self.hub.settings.checklists, found.cause, told)
-            return report_of(found, members, told, used, statements(found, members, timeline=told), checklist)
+            said = statements(found, members, timeline=told)
+            return self._redacted(report_of(found, members, told, used, said, checklist), scope)
 
-        report = await asyncio.to_thread(read)
-        return redact_report(report, scope) if report else None
+        return await asyncio.to_thread(read)
+
+    def _redacted(self, report: Report, scope: Scope) -> Report:
+        """Only what the reader may see of money, partners and other teams; with who was told of it."""
+        story, now = self.hub.details.story, self.hub.clock.now()
+        (seen,) = story.shown([report.incident], scope)
+        said = (replace(one, text=redact_words(one.text, scope)) for one in report.statements)
+        return replace(
+            report,
+            incident=seen,
+            statements=(*counted(seen), *said),
+            timeline=story.told(report.incident, report.timeline, scope, now),
+            switches=tuple(redact_switch(one, scope) for one in report.switches),
+            first=tuple(redact_words(one, scope) for one in report.first),
+        )
 
     async def statistics(self, who: Principal, by: str, since: str, until: str) -> Statistics:
         """Raises `UsageError` for a grouping or a time that is none."""
@@ -109,18 +124,6 @@ class Records:
         return CommandReply(
             ok=True, message=what if stored else f"{what}; kept in memory until the database can be written"
         )
-
-
-def redact_report(report: Report, scope: Scope) -> Report:
-    """Only what the reader may see of money, partners and other teams."""
-    return replace(
-        report,
-        incident=redact_incident(report.incident, scope),
-        statements=tuple(replace(one, text=redact_words(one.text, scope)) for one in report.statements),
-        timeline=tuple(replace(one, what=redact_words(one.what, scope)) for one in report.timeline),
-        switches=tuple(redact_switch(one, scope) for one in report.switches),
-        first=tuple(redact_words(one, scope) for one in report.first),
-    )
 
 
 def _redacted(row: Tally, scope: Scope) -> Tally:

@@ -132,7 +132,8 @@ class Views:
         """Open incidents in scope, most money lost per hour first; redacted to what the scope may see."""
         mine = [incident for incident in self.desk.open_incidents if any(map(scope.sees, incident.teams))]
         mine.sort(key=lambda incident: (-incident.loss.per_hour, incident.severity, incident.started_at))
-        return tuple(redact_incident(incident, scope) for incident in mine)
+        visible = {incident.id for incident in mine}
+        return tuple(redact_incident(incident, scope, visible) for incident in mine)
 
     def targets(
         self, who: Principal, kind: str, *, expression: str, sort: str, descending: bool, offset: int, limit: int

@@ -152,7 +152,7 @@ def _unknowns(incident: Incident, findings: Sequence[Finding]) -> list[Statement
         unseen = incident.loss.unseen_per_hour
         worth = f" ({unseen} {incident.loss.currency} an hour is unseen)" if unseen > 0 else ""
         unknown.append(f"whether any money is lost: we are blind, not dead{worth}")
-    elif incident.loss.per_hour <= 0:
+    elif incident.loss.per_hour <= 0 and incident.counted_in is None:
         unknown.append("what it costs: there is no expectation for this place yet")
     if not incident.blame and not any(finding.blame for finding in findings):
         unknown.append("who is to blame")

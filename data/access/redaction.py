@@ -11,8 +11,10 @@ from data.model.principal import MoneyRight, Scope
 from data.model.target import TargetKind
 
 if TYPE_CHECKING:
+    from collections.abc import Container
     from decimal import Decimal
 
+    from data.model.ids import IncidentId
     from data.model.incident import Incident
     from data.model.snapshot import TargetRow
 
@@ -43,12 +45,16 @@ def redact_words(text: str, scope: Scope) -> str:
     return text
 
 
-def redact_incident(incident: Incident, scope: Scope) -> Incident:
-    """The incident as `scope` may see it. Severity stays: everybody on call sees that."""
+def redact_incident(incident: Incident, scope: Scope, visible: Container[IncidentId] = ()) -> Incident:
+    """The incident as `scope` may see it. Severity stays: everybody on call sees that.
+
+    `visible`: other incidents that the scope sees; another one that counts this one's loss is named only if it is there.
+    """
     if sees_all(scope):
         return incident
     return replace(
         incident,
+        counted_in=incident.counted_in if scope.teams is None or incident.counted_in in visible else None,
         loss=incident.loss if scope.money is MoneyRight.FULL else HIDDEN,
         title=redact_words(incident.title, scope),
         where=redact_words(incident.where, scope),

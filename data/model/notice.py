@@ -98,9 +98,13 @@ class Notice:
     """End of the lease."""
     sent_at: datetime | None = None
     problem: str = ""
-    """Why the last attempt failed."""
+    """Why the last attempt in vain failed; kept when a later one did not."""
     instead_of: str = ""
     """The notice that its own channel did not take."""
+    failed_at: datetime | None = None
+    """When its channel did not take it for the first time."""
+    tried_at: datetime | None = None
+    """When it was last tried in vain."""
 
     @property
     def is_over(self) -> bool:

@@ -7,6 +7,7 @@ from data.store.query import records, rows, within_any
 from data.store.tables import INCIDENT
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime, timedelta
 
     from data.model.ids import TargetId
@@ -25,6 +26,15 @@ def open_incidents(store: Store, scope: Scope) -> list[Incident]:
 def get(store: Store, scope: Scope, number: IncidentId) -> Incident | None:
     found = records(store, INCIDENT, within_any(scope), "id = ?", [number])
     return found[0] if found else None
+
+
+def known(store: Store, scope: Scope, numbers: Collection[IncidentId]) -> set[IncidentId]:
+    """Those of `numbers` that are in scope."""
+    if not numbers:
+        return set()
+    mine, teams = within_any(scope)
+    found = rows(store, f"SELECT id FROM incident WHERE {mine} AND id = ANY(?)", [*teams, sorted(numbers)])
+    return {IncidentId(number) for (number,) in found}
 
 
 def page(

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from datetime import datetime
 
+    from data.model.ids import IncidentId
     from data.model.notice import Mute
     from data.model.principal import Scope
     from data.store.engine import Cursor
@@ -90,6 +91,13 @@ def since(store: Store, scope: Scope, moment: datetime, limit: int = 100_000) ->
     """The newest that were made from `moment` on, oldest of them first."""
     tail = "ORDER BY created_at DESC, id DESC LIMIT ?"
     return records(store, NOTICE, within_any(scope), "created_at >= ?", [moment, limit], tail)[::-1]
+
+
+def of_incident(store: Store, scope: Scope, incident: IncidentId, begin: datetime, limit: int = 1_000) -> list[Notice]:
+    """What was made from `begin` on and tells of the incident, oldest first; of more than `limit` the first ones."""
+    where = "created_at >= ? AND contains(incidents, ?) AND list_contains(CAST(incidents::JSON AS BIGINT[]), ?)"
+    tail = "ORDER BY created_at, id LIMIT ?"
+    return records(store, NOTICE, within_any(scope), where, [begin, str(incident), incident, limit], tail)
 
 
 def page(

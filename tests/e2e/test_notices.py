@@ -50,6 +50,20 @@ def notices(home, *words):
     return lines(losswatch(home, "notices", "--json", *words))
 
 
+def story(home, *words):
+    """What an incident's timeline says."""
+    (told,) = lines(losswatch(home, "incidents", *(words or ("show", "1")), "--json"))
+    return [one["what"] for one in told["timeline"]]
+
+
+def told(said, what):
+    """Who was told it."""
+    whole = [
+        one.removeprefix("told ").removesuffix(f" that it {what}") for one in said if one.endswith(f" that it {what}")
+    ]
+    return {name for names in whole for name in names.split(", ")}
+
+
 def test_people_and_machines_hear_that_a_site_fell_and_that_it_is_back(home, street, receiver):
     losswatch(home, "hub", "start")
     street.ill["kiel"] = 503
@@ -63,6 +77,11 @@ def test_people_and_machines_hear_that_a_site_fell_and_that_it_is_back(home, str
     assert receiver.until(lambda: [one for one in receiver.titles("/ops") if one.startswith("over")], 60)
     assert receiver.until(lambda: receiver.at("/hook")[-1]["status"] == "resolved")
     assert until(lambda: {one["state"] for one in notices(home)} == {"sent"})
+    assert until(lambda: told(story(home), "is over") == {"ops", "hook"})
+    assert told(story(home, "report", "1"), "began") == {"ops", "hook"}
+    (acked,) = [one["at"] for one in lines(losswatch(home, "incidents", "show", "1", "--json"))[0]["timeline"] if one["what"] == "acknowledged"]  # fmt: skip
+    then = story(home, "show", "1", "--at", acked)
+    assert (told(then, "began"), told(then, "is over")) == ({"ops", "hook"}, set())
 
 
 def test_a_hub_that_is_killed_while_the_receiver_stalls_sends_again_and_says_so(home, street, receiver):
@@ -77,6 +96,7 @@ def test_a_hub_that_is_killed_while_the_receiver_stalls_sends_again_and_says_so(
     assert receiver.until(lambda: receiver.at("/ops"))
     (title,) = receiver.titles("/ops")
     assert title.startswith("[may be a repeat] #1 ")
+    assert until(lambda: [what for what in story(home) if what.startswith("told ops") and "perhaps a repeat" in what])
     assert len(receiver.at("/hook")) == 1
 
 
@@ -95,3 +115,4 @@ def test_what_was_not_said_before_the_hub_was_killed_is_said_by_the_next(home, s
     titles = receiver.titles("/ops")
     assert ["over: " in title for title in titles] == [False, True]
     assert not [title for title in titles if "repeat" in title]
+    assert [what for what in story(home) if what.startswith("could not tell ops that it began: ") and "503" in what]

@@ -17,7 +17,7 @@ from tui.cli.options import everywhere, positive
 from tui.cli.paper import paper
 from tui.cli.table import Cell, Column, table
 from tui.client import HubClient
-from tui.look import INCIDENT_WORD, Look, lost_per_hour, lost_so_far
+from tui.look import INCIDENT_WORD, Look, loss_rate, lost_per_hour, lost_so_far
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -245,7 +245,7 @@ def _print_detail(detail: IncidentDetail, look: Look, sheet: Paper) -> None:
         ("state", f"{INCIDENT_WORD[incident.state]}  {incident.severity.value}  {incident.cause}"),
         ("where", incident.where),
         ("since", f"{fmt.day_clock(incident.started_at, look.now)} ({look.since(incident.started_at)})"),
-        ("lost", f"{lost_per_hour(incident, look)}/h, {lost_so_far(incident, look)} so far"),
+        ("lost", f"{loss_rate(incident, look)}, {lost_so_far(incident, look)} so far"),
         ("owner", f"{incident.owner_role or '—'}, team {incident.team}"),
         ("one because", incident.reason),
     ]

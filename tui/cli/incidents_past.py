@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tui.client import HubClient
 
 BY = ("cause", "team", "partner", "provider", "month", "severity", "owner")
-FORMS = ("csv", "ndjson", "md")
+FORMS = ("csv", "ndjson", "md", "reports")
 _PAGE = 200
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _COLUMNS = (
@@ -47,7 +47,7 @@ _COLUMNS = (
 _EXPORTED = (
     "id", "severity", "state", "cause", "title", "where", "teams", "owner", "started_at", "detected_at", "acknowledged_at",
     "acknowledged_by", "closed_at", "closed_by", "members", "lost", "lost_lo", "lost_hi", "per_hour", "recoverable", "unseen",
-    "currency", "reason",
+    "currency", "counted_in", "reason",
 )  # fmt: skip
 
 
@@ -59,7 +59,7 @@ def add_arguments(add: Callable[..., argparse.ArgumentParser]) -> None:
     figures.add_argument("--by", choices=BY, default="cause", help="one row for each (default: cause)")
     figures.add_argument("--since", metavar="T", help="from this day or time (default: 30 days before --until)")
     figures.add_argument("--until", metavar="T", help="up to this day or time (default: now)")
-    exported = add("export", help="incidents as CSV, JSON lines or Markdown")
+    exported = add("export", help="incidents as CSV, JSON lines, Markdown, or whole reports as JSON lines")
     exported.add_argument("--state", choices=("open", "closed", "all"), default="all", help="default: all")
     exported.add_argument("--to", dest="form", choices=FORMS, default="csv", help="default: csv")
     for action in (told, exported):
@@ -100,16 +100,21 @@ async def export(client: HubClient, args: argparse.Namespace) -> int:
         page = await client.get(f"/v1/incidents?state={args.state}&offset={len(every)}&limit={_PAGE}", IncidentPage)
         every.extend(page.rows)
         total = page.total if page.rows else 0
-    if args.form == "md":
+    if args.form in {"md", "reports"}:
         reports = [await client.get(f"/v1/incidents/{one.id}/report", Report) for one in every]
-        _put("\n".join(map(markdown, reports)), args.out)
+        whole = "\n".join(map(markdown, reports)) if args.form == "md" else _lines(reports)
+        _put(whole, args.out)
     elif args.form == "ndjson":
-        _put("".join(to_json(one).decode() + "\n" for one in every), args.out)
+        _put(_lines(every), args.out)
     else:
         _put(as_csv(every), args.out)
     if args.out:
         paper().say(f"Wrote {len(every):,} incidents to {args.out}.")
     return 0
+
+
+def _lines(records: Iterable[object]) -> str:
+    return "".join(to_json(one).decode() + "\n" for one in records)
 
 
 def as_csv(incidents: Iterable[Incident]) -> str:
@@ -125,7 +130,7 @@ def as_csv(incidents: Iterable[Incident]) -> str:
         ]  # fmt: skip
         cells = [
             one.id, one.severity.value, one.state.value, one.cause, one.title, one.where, " ".join(one.teams), one.owner_role,
-            *moments, one.members, *(money if seen else [""] * len(money)), one.reason,
+            *moments, one.members, *(money if seen else [""] * len(money)), one.counted_in or "", one.reason,
         ]  # fmt: skip
         writer.writerow([_safe(cell) for cell in cells])
     return out.getvalue()

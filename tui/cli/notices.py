@@ -90,14 +90,14 @@ def _print(page: NoticePage) -> None:
 def _row(notice: Notice, now: datetime) -> list[Cell]:
     marks = [notice.state.value, "late" if notice.is_late(now) else "", "repeat" if notice.repeated else ""]
     words = ", ".join(f"#{number}" for number in notice.incidents[:4]) + (" .." if len(notice.incidents) > 4 else "")
-    about = f"{notice.kind.value} {words}" if not notice.problem else f"{notice.kind.value} {words}: {notice.problem}"
+    problem = f": {notice.problem}" if notice.problem and notice.state is not NoticeState.SENT else ""
     return [
         Cell(notice.id),
         Cell(f"{notice.created_at:%d %b %H:%M:%S}Z"),
         Cell(" ".join(mark for mark in marks if mark), "bad" if notice.state is NoticeState.DEAD else ""),
         Cell(notice.channel),
         Cell(notice.receiver),
-        Cell(about),
+        Cell(f"{notice.kind.value} {words}{problem}"),
         Cell(str(notice.attempts)),
         Cell(notice.route),
     ]

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, ClassVar
 from data.model.snapshot import IncidentDetail, TargetRow
 from tui import keys
 from tui.families import GEO, GLYPH, LOST, PARTNER, SEEN, SINCE, STRIP, name
-from tui.look import INCIDENT_WORD, lost_per_hour, lost_so_far
+from tui.look import INCIDENT_WORD, loss_rate, lost_so_far
 from tui.overview_lines import first_move
 from tui.screens import parts
 from tui.screens.incident_plans import PlanScreen
@@ -65,10 +65,9 @@ class IncidentScreen(PlanScreen):
             return [*spans, (self.problem, "warn")]
         incident, look = self.detail.incident, self.losswatch.look()
         role = "dim" if incident.closed_at else "need"
-        rate = lost_per_hour(incident, look) + ("" if look.hides(incident) else "/h")
         return [
             *spans, (incident.where, "where"), (f"   {INCIDENT_WORD[incident.state]} {incident.severity.value} ", role),
-            (f"{look.since(incident.started_at)}  ", "dim"), (f"{rate} ", "money"), (f" lost {lost_so_far(incident, look)}", "strong"),
+            (f"{look.since(incident.started_at)}  ", "dim"), (f"{loss_rate(incident, look)} ", "money"), (f" lost {lost_so_far(incident, look)}", "strong"),
         ]  # fmt: skip
 
     def on_row_table_opened(self, message: RowTable.Opened) -> None:

@@ -13,7 +13,7 @@ from data.text import cells
 from tui import format as fmt
 from tui.families import seen
 from tui.lines import Line, crop, fit, spread, wrap
-from tui.look import CERTAINTY_ROLE, CHANGE_ROLE, ROLE, Look, glyph, lost_per_hour, word
+from tui.look import CERTAINTY_ROLE, CHANGE_ROLE, ROLE, Look, glyph, loss_rate, word
 from tui.screens.chain_picture import picture
 from tui.screens.plan_parts import plan
 from tui.widgets.band_chart import band_chart
@@ -181,7 +181,7 @@ def _incident(incident: Incident, look: Look, width: int) -> Line:
     closed = incident.closed_at is not None
     return crop(
         ((f" #{incident.id} ", "dim" if closed else "strong"), (f"{incident.state.value:<13}", "dim"),
-         (f"{incident.severity.value} " if look.hides(incident) else f"{lost_per_hour(incident, look):>8}/h ",
+         (f"{loss_rate(incident, look):>{4 if look.hides(incident) else 10}} ",
           "dim" if closed or not incident.loss.per_hour else "money"),
          (f"{look.since(incident.started_at):>4}  ", "dim"), (incident.title, "")), width,
     )  # fmt: skip

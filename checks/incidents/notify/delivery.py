@@ -44,7 +44,7 @@ class Outcome:
 
 
 def sent(notice: Notice, now: datetime) -> Notice:
-    return replace(notice, state=NoticeState.SENT, sent_at=now, problem="", until=None)
+    return replace(notice, state=NoticeState.SENT, sent_at=now, until=None)
 
 
 def failed(notice: Notice, problem: DeliveryFailed, now: datetime, fallback: str, speed: float = 1.0) -> Outcome:
@@ -60,6 +60,8 @@ def failed(notice: Notice, problem: DeliveryFailed, now: datetime, fallback: str
         due_at=notice.due_at if over else now + timedelta(seconds=_wait_s(notice, problem) * speed),
         until=None,
         repeated=notice.repeated or problem.uncertain,
+        failed_at=notice.failed_at or now,
+        tried_at=now,
         problem=str(problem),
     )
     second = fallback and not notice.instead_of and (notice.attempts == SECOND_AFTER or (over and notice.attempts < SECOND_AFTER))  # fmt: skip
@@ -83,6 +85,8 @@ def _copy(notice: Notice, channel: str, now: datetime) -> Notice:
         repeated=False,
         worker="",
         until=None,
+        failed_at=None,
+        tried_at=None,
         problem="",
         instead_of=notice.id,
     )

@@ -44,7 +44,7 @@ class House:
         self.clock, self.keeping = FakeClock(BEGAN), Keeping(self.store)
         self.settings = Settings(folder, teams=TEAMS, notify=rules, users=(User("maria", "senior"),))
         targets = [Target(f"site:s{n}", TargetKind.SITE, "aurora", f"s{n}", f"http://s{n}.example/", project="kestrel") for n in range(1, 9)]  # fmt: skip
-        self.board = SimpleNamespace(targets={target.id: target for target in targets})
+        self.board = SimpleNamespace(targets={target.id: target for target in targets}, touch=lambda: None)
         self.secrets = SimpleNamespace(get=lambda _: "json://127.0.0.1:9/x")
         self.pulls = SimpleNamespace(client=httpx.AsyncClient(trust_env=False))
         self.intake = SimpleNamespace(settle=self.settle)

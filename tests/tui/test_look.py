@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from data.model.money import NO_LOSS, Loss
+from tests.tui.corvane import INCIDENTS
+from tui.look import Look, loss_rate, lost_per_hour, lost_so_far
+
+INCIDENT = INCIDENTS[0]
+LOOK = Look(currency="EUR")
+SOME = Loss(lost=Decimal(60), per_hour=Decimal(30), currency="EUR")
+NOTHING = replace(NO_LOSS, currency="EUR")
+HIDDEN = replace(NO_LOSS, currency="")
+
+
+@pytest.mark.parametrize(
+    ("loss", "counted_in", "cell", "rate", "so_far"),
+    [
+        (SOME, None, "€30", "€30/h", "€60"),
+        (SOME, 409, "€30", "€30/h (more in #409)", "€60"),
+        (NOTHING, 409, "in #409", "in #409", "—"),
+        (NOTHING, None, "€0", "€0/h", "€0"),
+        (replace(NOTHING, unseen_per_hour=Decimal(3), unseen=Decimal(9)), None, "unseen", "unseen", "—"),
+        (HIDDEN, 409, INCIDENT.severity.value, INCIDENT.severity.value, "—"),
+    ],
+)
+def test_the_money_of_an_incident_says_where_it_is_counted(loss, counted_in, cell, rate, so_far):
+    incident = replace(INCIDENT, loss=loss, counted_in=counted_in)
+    assert (lost_per_hour(incident, LOOK), loss_rate(incident, LOOK), lost_so_far(incident, LOOK)) == (
+        cell,
+        rate,
+        so_far,
+    )
