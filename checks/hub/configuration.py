@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from checks.feeds import preset
 from checks.hub.housekeeping import without_keys
-from data.config.calendar import calendar_changes
 from data.config.diff import Difference, difference
 from data.config.load import load
+from data.config.rulediff import rule_changes
 from data.config.watch import Stamp, stamps
 from data.errors import ConfigError, StoreDown
 from data.garbage import uncollected
@@ -85,7 +85,7 @@ class Configuration:
     async def _difference(self, settings: Settings) -> Difference:
         now = tuple(self.hub.board.targets.values())
         found = await asyncio.to_thread(difference, now, settings.targets)
-        return replace(found, beside=calendar_changes(self.hub.settings.calendar, settings.calendar))
+        return replace(found, beside=rule_changes(self.hub.settings, settings))
 
     async def reload_if_changed(self) -> None:
         """Hot reload: called now and then; a broken file is reported once and the last good one kept."""
@@ -123,7 +123,10 @@ class Configuration:
             await self.hub.keeping.keep(rows)
         touched = [*(target.id for target in changed), *(target.id for target in change.removed)]
         named = f": {', '.join(touched)}" if 0 < len(touched) <= _NAMED else ""
-        await self.hub.keeping.keep([AuditEntry(now, who, TeamId(""), "apply", "configuration", words + named)])
+        entries = [AuditEntry(now, who, TeamId(""), "apply", "configuration", words + named)]
+        if change.beside:
+            entries.append(AuditEntry(now, who, TeamId(""), "apply", "rules", "; ".join(change.beside)))
+        await self.hub.keeping.keep(entries)
         self.hub.board.say(now, "hub", "configuration", f"reloaded: {words}", TeamId(""))
         log.info("configuration in force: %s", words)
         if change.removed:

@@ -116,3 +116,12 @@ def test_what_was_not_said_before_the_hub_was_killed_is_said_by_the_next(home, s
     assert ["over: " in title for title in titles] == [False, True]
     assert not [title for title in titles if "repeat" in title]
     assert [what for what in story(home) if what.startswith("could not tell ops that it began: ") and "503" in what]
+
+
+def test_apply_names_the_rules_that_changed(home):
+    losswatch(home, "hub", "start")
+    file = home / "losswatch.toml"
+    file.write_text(file.read_text().replace('cause = "http"', 'cause = "http"\nowner = "seo"'))
+    dry = losswatch(home, "apply", "--dry-run").stdout
+    assert "~ 1 route changed (owner of 1): cause=http" in dry
+    assert "~ 1 route changed (owner of 1): cause=http" in losswatch(home, "apply").stdout
