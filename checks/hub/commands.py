@@ -171,7 +171,7 @@ class Commands:
                 did = f"{name}: {previous or 'nothing'} -> {selector}{also}"
                 message = f"{path.name}: {name} is now {selector}, was {previous or 'empty'}{also}"
         entry = AuditEntry(self.hub.clock.now(), who.name, target.team, "mend", target.id, clean_text(did, NOTE_LIMIT))
-        stored = await self.hub.keeping.keep([entry])
+        stored = await self.hub.keeping.keep_at_once([entry])
         for other in sharing:
             self.hub.check_at(other.id, self.hub.clock.now())
         return CommandReply(ok=True, message=message if stored else f"{message}; {UNSTORED}")
@@ -193,12 +193,12 @@ class Commands:
     async def _done(self, change: Change, who: Principal, action: str, subject: str, message: str) -> CommandReply:
         rows = self.hub.intake.settle(change)
         rows.append(AuditEntry(self.hub.clock.now(), who.name, TeamId(""), action, subject))
-        stored = await self.hub.keeping.keep(rows)
+        stored = await self.hub.keeping.keep_at_once(rows)
         return CommandReply(ok=True, message=message if stored else f"{message}; {UNSTORED}")
 
     async def _audit(self, who: Principal, action: str, subject: str) -> None:
         entry = AuditEntry(self.hub.clock.now(), who.name, TeamId(""), action, subject)
-        await self.hub.keeping.keep([entry])
+        await self.hub.keeping.keep_at_once([entry])
 
 
 def _selectors(given: object) -> dict[str, str]:

@@ -76,6 +76,12 @@ class Keeping:
         kept = tuple(rows)
         return asyncio.ensure_future(self._settle(asyncio.wrap_future(self.store.write(kept)), kept))
 
+    def keep_at_once(self, rows: Iterable[Record]) -> asyncio.Future[bool]:
+        """As `keep`, for somebody who waits for the answer: nothing lingers until more rows come."""
+        kept = self.keep(rows)
+        self.store.hurry()
+        return kept
+
     async def pay(self) -> None:
         """Try to write what waits."""
         waiting = dict(self.owed)

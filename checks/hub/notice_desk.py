@@ -171,7 +171,7 @@ class NoticeDesk:
 
     async def _keep(self, who: Principal, action: str, subject: str, detail: str, rows: list[Record]) -> None:
         entry = AuditEntry(self.hub.clock.now(), who.name, TeamId(""), action, subject, detail)
-        await self.hub.keeping.keep([*rows, entry])
+        await self.hub.keeping.keep_at_once([*rows, entry])
 
 
 def _matchers(given: object) -> dict[str, str]:

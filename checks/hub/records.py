@@ -119,7 +119,7 @@ class Records:
             TimelineEntry(incident.id, now, who.name, what),
             AuditEntry(now, who.name, incident.team, "tick", f"#{given}", what),
         ]
-        stored = await self.hub.keeping.keep(rows)
+        stored = await self.hub.keeping.keep_at_once(rows)
         self.hub.board.touch()
         return CommandReply(
             ok=True, message=what if stored else f"{what}; kept in memory until the database can be written"

@@ -104,6 +104,11 @@ class Store:
         self._writer.put(flush)
         flush.done.result()
 
+    def hurry(self) -> None:
+        """Somebody waits for what was queued: it is stored now, with no lingering for more."""
+        if not self._closed:
+            self._writer.put(Flush())
+
     @property
     def waiting(self) -> int:
         """Batches queued and not yet taken up."""

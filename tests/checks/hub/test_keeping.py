@@ -24,7 +24,10 @@ class Disk:
     """A store that takes rows while there is room."""
 
     def __init__(self):
-        self.full, self.dropped, self.rows = False, 0, []
+        self.full, self.dropped, self.rows, self.hurried = False, 0, [], 0
+
+    def hurry(self):
+        self.hurried += 1
 
     def write(self, rows):
         if self.full:
@@ -44,6 +47,14 @@ def failed(problem):
 @pytest.fixture
 def disk():
     return Disk()
+
+
+async def test_what_somebody_waits_for_hurries_the_store(disk):
+    keeping = Keeping(disk)
+    await keeping.keep(STORY[:1])
+    assert not disk.hurried
+    assert await keeping.keep_at_once(STORY[1:])
+    assert (disk.hurried, disk.rows) == (1, STORY)
 
 
 async def test_what_is_stored_is_durable_and_nothing_waits(disk):

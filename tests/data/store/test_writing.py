@@ -10,7 +10,7 @@ import pytest
 
 from data.errors import StoreError, StoreFull, StoreLocked
 from data.model.principal import EVERYTHING
-from data.store import marks, observations
+from data.store import marks, observations, writer
 from data.store.query import rows
 from data.store.store import Store
 
@@ -50,6 +50,18 @@ def test_a_caller_that_gives_up_neither_stops_the_writer_nor_unstores_its_rows(s
     store.flush()
     assert count(store) == 2
     assert store.write(observed("o")).result() == 2
+
+
+def test_whoever_waits_may_hurry_the_writer_out_of_its_lingering(path, observed, monkeypatch):
+    monkeypatch.setattr(writer, "LINGER_S", 3600.0)
+    store = Store.open(path, KEY)
+    asked = store.write(observed("oo"))
+    assert not wait([asked], timeout=0.1).done
+    store.hurry()
+    assert asked.result(timeout=30) == 1
+    assert count(store) == 2
+    store.close()
+    store.hurry()
 
 
 def test_an_empty_batch_is_a_batch(store):
