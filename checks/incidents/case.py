@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
@@ -39,7 +40,10 @@ class Case:
     def __init__(self, incident: Incident) -> None:
         self.incident = incident
         self.findings: dict[FindingId, Finding] = {}
-        self._ordered: tuple[Finding, ...] | None = None
+        self._ordered: list[Finding] | None = None
+        """Oldest first, once somebody asked..."""
+        self._members: tuple[Finding, ...] | None = None
+        """...and the same as it was last given out."""
         self._targets: dict[TargetId, FindingId] = {}
         self._open: set[FindingId] = set()
         self._open_kinds: Counter[TargetKind] = Counter()
@@ -93,10 +97,12 @@ class Case:
 
     @property
     def members(self) -> tuple[Finding, ...]:
-        """Oldest first."""
+        """Oldest first; the same object until one comes, goes or changes."""
         if self._ordered is None:
-            self._ordered = tuple(sorted(self.findings.values(), key=lambda one: (one.opened_at, one.id)))
-        return self._ordered
+            self._ordered = sorted(self.findings.values(), key=_age)
+        if self._members is None:
+            self._members = tuple(self._ordered)
+        return self._members
 
     @property
     def open_findings(self) -> list[Finding]:
@@ -186,7 +192,7 @@ class Case:
         if known is not None:
             self._tally(known, -1)
         self._tally(finding, 1)
-        self._ordered = None
+        self._put_in_order(finding, known)
         self.findings[finding.id] = finding
         if finding.target not in self._targets:
             self._kinds[finding.kind] += 1
@@ -210,7 +216,7 @@ class Case:
             if self._targets.get(finding.target) == finding.id:
                 del self._targets[finding.target]
                 self._kinds[finding.kind] -= 1
-        self._ordered = None
+        self._ordered = self._members = None
         self._first = self.members[0]
         self._last_start = max(one.opened_at for one in self.members)
         self._teams = {one.team for one in self.members}
@@ -253,6 +259,19 @@ class Case:
             updated_at=now,
         )
 
+    def _put_in_order(self, finding: Finding, known: Finding | None) -> None:
+        """Of a hundred thousand nobody sorts all again because one came."""
+        self._members = None
+        if self._ordered is None:
+            return
+        at = bisect_left(self._ordered, _age(finding), key=_age)
+        if known is None:
+            self._ordered.insert(at, finding)
+        elif at < len(self._ordered) and self._ordered[at].id == finding.id:
+            self._ordered[at] = finding
+        else:
+            self._ordered = None
+
     def _count_open(self, finding: Finding, *, is_open: bool) -> None:
         if is_open and finding.id not in self._open:
             self._open.add(finding.id)
@@ -290,6 +309,10 @@ class Case:
                 del self._blames[finding.blame]
         if origin := finding.fingerprint.get("origin_state"):
             self._origins[origin == ORIGIN_FINE] += by
+
+
+def _age(finding: Finding) -> tuple[datetime, FindingId]:
+    return finding.opened_at, finding.id
 
 
 def milestone(before: int, after: int) -> bool:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from data.config.parents import Parent
     from data.model.ids import FindingId, IncidentId, TargetId
 
-    Price = Callable[[Incident, Sequence[Finding]], Loss]
+    Price = Callable[[Incident, Sequence[Finding]], Loss | None]
 
 _FIRST_LOOK = 3
 """Open incidents of sites and links that are not grouped yet: from so many on a shared upstream is looked for."""
@@ -183,10 +183,11 @@ class IncidentDesk:
     def tick(
         self, now: datetime, price: Price, counted_in: Mapping[IncidentId, IncidentId] | None = None
     ) -> tuple[Change, ...]:
-        """Price what is open, take in findings that had no incident, and forget what can no longer flap.
+        """`look_over`, then `charge`, at once."""
+        return (*self.look_over(now), *self.charge(now, price, counted_in))
 
-        `counted_in`: incidents part of whose loss is counted in another.
-        """
+    def look_over(self, now: datetime) -> tuple[Change, ...]:
+        """Take in findings that had no incident, regroup, and forget what can no longer flap."""
         changes = [self.open(orphan, now) for orphan in self._take_orphans()]
         changes += self._release(self._withheld.holders, now)
         changes.append(self.regroup(now))
@@ -196,10 +197,20 @@ class IncidentDesk:
         for case in list(self._shelf.cases.values()):
             if case.is_open:
                 changes += [self._seen(change) for change in self._review(case, now)]
-            if case.is_open:
-                changes.append(self._price(case, now, price, (counted_in or {}).get(case.incident.id)))
             elif case.incident.closed_at and now - case.incident.closed_at > FLAPPING and case.open_members == 0:
                 self._shelf.forget(case)
+        return tuple(change for change in changes if change)
+
+    def charge(
+        self, now: datetime, price: Price, counted_in: Mapping[IncidentId, IncidentId] | None = None
+    ) -> tuple[Change, ...]:
+        """Price what is open; `price` gives `None` for what keeps the price it has.
+
+        `counted_in`: incidents part of whose loss is counted in another.
+        """
+        owners = counted_in or {}
+        cases = [case for case in self._shelf.cases.values() if case.is_open]
+        changes = [self._price(case, now, price, owners.get(case.incident.id)) for case in cases]
         return tuple(change for change in changes if change)
 
     def _review(self, case: Case, now: datetime) -> list[Change]:
@@ -315,7 +326,7 @@ class IncidentDesk:
     def _price(self, case: Case, now: datetime, price: Price, counted_in: IncidentId | None) -> Change:
         was = case.incident
         loss = price(was, case.members)
-        if loss == was.loss and counted_in == was.counted_in:
+        if loss is None or (loss == was.loss and counted_in == was.counted_in):
             return Change()
         case.incident = replace(was, loss=loss, counted_in=counted_in)
         case.refresh(now)
