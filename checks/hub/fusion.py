@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from checks.feeds import preset as presets
+from checks.hub.deploys import Deploys
 from checks.hub.site_traffic import SiteTraffic
 from checks.revenue.book import Explained
 from checks.revenue.cube import NEVER
@@ -65,15 +66,19 @@ class Fusion:
     blinds: tuple[Blind, ...] = ()
     """As of the last tick, for the screens."""
     traffic: SiteTraffic = field(init=False)
+    deploys: Deploys = field(init=False)
     _changes: list[Sign] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.traffic = SiteTraffic(self.hub)
+        self.deploys = Deploys(self.hub, self.traffic)
 
     def priors(self, now: datetime) -> tuple[Prior, ...]:
         """What failing links and pages, challenges, silent postbacks and changes lend to the slices they concern."""
         self._changes = [sign for sign in self._changes if now - sign.since <= OLD]
-        return lent([*self._of_links(), *self._of_sites(), *self._of_postbacks(), *self._changes], now)
+        return lent(
+            [*self._of_links(), *self._of_sites(), *self._of_postbacks(), *self._changes, *self.deploys.signs(now)], now
+        )
 
     def changed(self, change: Difference, now: datetime) -> None:
         """The configuration was changed: what is new in it is a suspect for a while."""

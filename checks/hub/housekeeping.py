@@ -18,11 +18,13 @@ from checks.incidents.desk import IncidentDesk
 from checks.incidents.parents import Parents
 from checks.revenue.alarm import slice_of
 from checks.revenue.cube import KEEP_H
+from checks.revenue.lending import USUAL_OVER
 from data.errors import LosswatchError
 from data.model.principal import EVERYTHING
 from data.model.state import State
 from data.model.target import Target, TargetKind, name_of
 from data.store import (
+    audit,
     baselines,
     facts,
     findings,
@@ -141,6 +143,7 @@ class Housekeeping:
             if incident.closed_at and now - incident.closed_at <= REMEMBERED:
                 self.hub.recent.closed(incident, findings.of_incident(store, EVERYTHING, incident.id), now)
         self.hub.revenue.resume()
+        self.hub.fusion.deploys.told(audit.between(store, EVERYTHING, now - USUAL_OVER, now))
         self._remember_hygiene(now)
 
     def _remember_hygiene(self, now: datetime) -> None:

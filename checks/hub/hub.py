@@ -287,6 +287,7 @@ class Hub:
 
     def _facts_stored(self, pushed: Pushed) -> None:
         self.revenue.hear(pushed.facts, pushed.receipts)
+        self.fusion.deploys.told(one.entry for one in pushed.deploys)
 
     async def _take_runs(self, body: bytes, parser: str) -> int:
         """Files in the spool folder are ours."""

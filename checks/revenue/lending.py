@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import timedelta
+from math import log
 from typing import TYPE_CHECKING
 
 from checks.revenue.belief import Prior
@@ -32,6 +33,7 @@ WEIGHTS: Mapping[str, float] = {
     "landing": 6.0,  # answers, but with a parked, empty or foreign page: clicks go on and earn nothing
     "challenge": 2.5,  # our probe is asked to prove that it is human; visitors are, in perhaps one of ten such cases
     "postbacks": 5.0,  # silent at odds of a thousand, but as often their sender stopped as their money
+    "deploy": 2.0,  # of a place that is deployed once a week; see `deploy_share` for others
     "change": 1.5,  # somebody changed something there; one failure in five follows a change, few changes break anything
 }
 """Nats of one sign that concerns the whole slice."""
@@ -43,6 +45,13 @@ OLD = timedelta(days=2)
 """A sign that has been there for longer has had its say: what it breaks is what is usual by now."""
 CHANGE_LASTS = timedelta(hours=3)
 """So long a change is remembered: failures begin within half an hour of it, and counts need time to show them."""
+_SHORT = frozenset({"change", "deploy"})
+USUAL_OVER = timedelta(days=7)
+"""Over so long it is counted how usual deploys are."""
+_FOLLOWS = 0.2
+"""Failures that follow a change within `CHANGE_LASTS`: one in five."""
+MOST_TOUCHED = 50
+"""A change that touches more than this suspects nothing in particular."""
 SHAPES: tuple[tuple[str, ...], ...] = (
     ("partner",), ("partner", "geo"), ("partner", "offer"), ("partner", "offer", "geo"), ("partner", "site"),
 )  # fmt: skip
@@ -69,7 +78,7 @@ def lent(signs: Iterable[Sign], now: datetime) -> tuple[Prior, ...]:
     """
     by_slice: dict[Dims, dict[str, Sign]] = defaultdict(dict)
     for sign in signs:
-        if now - sign.since > OLD or (sign.kind == "change" and now - sign.since > CHANGE_LASTS):
+        if now - sign.since > OLD or (sign.kind in _SHORT and now - sign.since > CHANGE_LASTS):
             continue
         known = by_slice[sign.dims].get(sign.kind)
         if known is None or (sign.share, known.since) > (known.share, sign.since):
@@ -144,10 +153,24 @@ def of_sites(
     ]
 
 
-def of_changes(changed: Collection[Target], at: datetime, most: int = 50) -> list[Sign]:
+def deploy_share(deploys: int) -> float:
+    """What the latest deploy of a place counts, 0..1 of its weight, by how many there were within `USUAL_OVER`.
+
+    It is worth the logarithm of how much more often a failure has a deploy before it than any other moment does: 2 nats
+    where one is made a week, half a nat where one is made a day, nothing where twelve are.
+    """
+    usual = min(deploys * (CHANGE_LASTS / USUAL_OVER), 1.0)
+    return min(max(log(_FOLLOWS / usual), 0.0) / WEIGHTS["deploy"], 1.0) if usual > 0 else 0.0
+
+
+def of_changes(changed: Collection[Target], at: datetime) -> list[Sign]:
     """A change of the configuration as a sign for what it touched; one that touches everything suspects nothing."""
     slices = {dims for target in changed for dims in _slices(target)[-1:]}
-    return [Sign("change", dims, at, f"{named(dims)} was changed") for dims in slices] if len(slices) <= most else []
+    return (
+        [Sign("change", dims, at, f"{named(dims)} was changed") for dims in slices]
+        if len(slices) <= MOST_TOUCHED
+        else []
+    )
 
 
 def named(dims: Dims | Sequence[tuple[str, str]]) -> str:

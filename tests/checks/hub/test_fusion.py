@@ -18,6 +18,7 @@ from checks.revenue.book import RevenueBook
 from checks.revenue.lending import WEIGHTS
 from data.config.diff import difference
 from data.config.settings import Feed, Partner, Settings
+from data.model.audit import AuditEntry
 from data.model.fact import Receipt
 from data.model.ids import CauseId, PartnerId, TeamId
 from data.model.observation import TargetState
@@ -52,9 +53,9 @@ class House:
         told = TargetState(target.id, target.team, kind, state, CauseId(cause), since=since, fails=fails, evidence=evidence or {})  # fmt: skip
         self.hub.board.put_state(told)
 
-    def link(self, name, state=State.OK, cause="", fails=0, device="", geo="PL", site="s1"):
+    def link(self, name, state=State.OK, cause="", fails=0, geo="PL", site="s1", **more):
         self.put(
-            TargetKind.LINK, name, state, cause, fails=fails, partner=PartnerId("P08"), geo=geo, offer="bet", site=site, device=device,
+            TargetKind.LINK, name, state, cause, fails=fails, partner=PartnerId("P08"), geo=geo, offer="bet", site=site, **more,
         )  # fmt: skip
 
     def feed(self, state, cause="", name="p10-api", since=NOW - HOUR, evidence=None):
@@ -144,6 +145,53 @@ def test_silent_postbacks_lend_as_much_as_their_silence_is_sure_and_our_own_door
     house.feed(State.FAILING, "postback.silent", "p10-calls", evidence={"silence_nats": "9.0"})
     assert house.priors()[("partner", "P10"),].nats == pytest.approx(WEIGHTS["postbacks"] * 0.75)
     house.feed(State.FAILING, "http.5xx", "p10-calls", evidence={"endpoint": "ours"})
+    assert house.priors() == {}
+
+
+def deploy(place, hours_ago=1.0):
+    return AuditEntry(NOW - hours_ago * HOUR, "maria", TeamId(""), "deploy", place, "release 8f31c0")
+
+
+def test_a_deploy_of_a_site_lends_a_little_to_it_and_to_what_it_carries(house):
+    house.put(TargetKind.SITE, "s1")
+    house.link("pl1", site="s1")
+    house.link("cz1", geo="CZ", site="s9")
+    house.fusion.deploys.told([deploy("site:s1")])
+    priors = house.priors()
+    assert set(priors) == {(("site", "s1"),), (("partner", "P08"), ("geo", "PL")), (("partner", "P08"),)}
+    assert priors[("site", "s1"),].nats == WEIGHTS["deploy"]
+    assert priors[("partner", "P08"),].nats == WEIGHTS["deploy"] / 2
+    assert priors[("site", "s1"),].why == "deploy of site s1: release 8f31c0 since 11-17 13:00Z"
+
+
+@pytest.mark.parametrize(
+    ("place", "lends"),
+    [
+        ("host:go.example", True),
+        ("host:to.example", False),
+        ("team:delta", True),
+        ("team:aurora", False),
+        ("site:s8", False),
+    ],
+)
+def test_a_deploy_lends_to_what_it_names_and_to_nothing_else(house, place, lends):
+    house.link("pl1", url="https://go.example/1")
+    house.fusion.deploys.told([deploy(place)])
+    assert bool(house.priors()) == lends
+
+
+def test_an_old_deploy_one_that_is_to_come_and_one_of_twelve_a_week_lend_nothing(house):
+    house.put(TargetKind.SITE, "s1")
+    house.put(TargetKind.SITE, "s2")
+    house.fusion.deploys.told(
+        [deploy("site:s1", 3.1), deploy("site:s1", -1), *(deploy("site:s2", n) for n in range(1, 13))]
+    )
+    assert house.priors() == {}
+
+
+def test_what_else_people_did_is_no_deploy(house):
+    house.put(TargetKind.SITE, "s1")
+    house.fusion.deploys.told([replace(deploy("site:s1"), action="apply")])
     assert house.priors() == {}
 
 

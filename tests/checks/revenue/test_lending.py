@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from checks.revenue.lending import CHANGE_LASTS, MOST, OLD, WEIGHTS, Sign, lent, of_changes, of_links
+from checks.revenue.lending import CHANGE_LASTS, MOST, OLD, WEIGHTS, Sign, deploy_share, lent, of_changes, of_links
 from data.model.ids import PartnerId, TeamId
 from data.model.target import Target, TargetKind, target_id
 
@@ -96,6 +96,13 @@ def test_a_change_is_a_suspect_where_it_was_made_and_a_change_of_everything_susp
     assert prior.slice == {"partner": "P05", "site": "s1"}
     assert prior.nats == WEIGHTS["change"]
     assert of_changes([link(f"x{n}", site=f"s{n}") for n in range(51)], SINCE) == []
+
+
+@pytest.mark.parametrize(
+    ("deploys", "nats"), [(0, 0.0), (1, 2.0), (2, 1.72), (7, 0.47), (11, 0.02), (12, 0.0), (500, 0.0)]
+)
+def test_the_more_usual_a_deploy_is_the_less_it_counts(deploys, nats):
+    assert deploy_share(deploys) * WEIGHTS["deploy"] == pytest.approx(nats, abs=0.01)
 
 
 def test_the_same_signs_in_another_order_lend_the_same():
