@@ -5,31 +5,29 @@ import os
 import time
 from contextlib import aclosing
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar, Protocol, cast
 
 from rich.style import Style
 from textual import work
 from textual.app import App
 from textual.message import Message
-from textual.reactive import var
 
 from data.errors import LosswatchError
 from data.model.snapshot import Hello, Snapshot
 from data.text import clean_text
-from tui import format as fmt
 from tui import keys
 from tui import theme as looks
 from tui.bell import Bell
-from tui.lines import Line, wrap
 from tui.look import Look
 from tui.screens.overview import OverviewScreen
 from tui.screens.place import Place
-from tui.service import HubService, Lost, Service, Update
+from tui.service import HubService, Service, Update
+from tui.showing import Showing
 from tui.travel import stepped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
     from pathlib import Path
 
     from textual.binding import BindingType
@@ -40,14 +38,6 @@ if TYPE_CHECKING:
     from data.model.target import TargetKind
     from tui.column import Column
     from tui.widgets.row_table import RowTable
-
-EMPTY = Snapshot(0, datetime(1970, 1, 1, tzinfo=UTC))
-SILENT_S = 12.0
-"""No heartbeat for so long: the picture is called stale."""
-LITE_S = 5.0
-"""With `--lite`, for slow lines, the picture changes at most this often."""
-YOUNG = timedelta(seconds=100)
-"""While something is younger, its age is written in seconds and ticks each second."""
 
 
 class HasSocket(Protocol):
@@ -79,9 +69,6 @@ class LosswatchApp(App[int]):
     ALLOW_SELECT = False
     BINDINGS: ClassVar[list[BindingType]] = keys.bindings("app")
 
-    snapshot: var[Snapshot] = var(EMPTY, init=False)
-    """What every screen draws; a plain `reactive` would repaint the whole terminal each second."""
-
     def __init__(
         self, service: Service, *, ascii_only: bool = False, theme: str = "", lite: bool = False,
         monotonic: Callable[[], float] = time.monotonic, bell: bool = True,
@@ -90,18 +77,11 @@ class LosswatchApp(App[int]):
         self._bell = Bell(bell)
         self.service = service
         self.ascii_only = ascii_only
-        self.lite = lite
         self.hello: Hello | None = None
         self.animation_level = "none"
-        self._monotonic = monotonic
-        self._received = self._heard = monotonic()
-        self._lost = "Waiting for the hub."
+        self.showing = Showing(monotonic, lite)
         self.columns: dict[TargetKind, tuple[Column[TargetRow], ...]] = {}
         """Columns that were chosen for a list, for as long as this dashboard lives."""
-        self.at: datetime | None = None
-        """The earlier moment that is looked at; `None` is the present."""
-        self._paused_at: float | None = None
-        self._pending: Snapshot | None = None
         self._styles: dict[str, Style] = {}
         self._last_place: Callable[[], Place] | None = None
         self._ticks = 0
@@ -116,8 +96,8 @@ class LosswatchApp(App[int]):
     def on_mount(self) -> None:
         self.theme_changed_signal.subscribe(self, lambda _theme: self._restyle())
         self._listen()
-        if self.at is not None:
-            self.travel(self.at)
+        if self.showing.at is not None:
+            self.travel(self.showing.at)
         self.set_interval(1.0, self._tick)
         self.call_after_refresh(self._collect_again)
 
@@ -136,20 +116,13 @@ class LosswatchApp(App[int]):
                 self._hear(update)
 
     def _hear(self, update: Update) -> None:
-        if isinstance(update, Lost):
-            before, self._lost = self._lost, clean_text(update.reason)
-            if self._lost != before:
-                self._retick()
-            return
-        self._heard = self._monotonic()
-        back = bool(self._lost)
-        self._lost = ""
+        changed = self.showing.hear(update)
         if isinstance(update, Hello):
             self.hello = update
         if isinstance(update, Snapshot):
             self._ring(update)
             self.post_message(SnapshotReady(update))
-        elif back:
+        elif changed:
             self._retick()
 
     def _ring(self, snapshot: Snapshot) -> None:
@@ -166,76 +139,39 @@ class LosswatchApp(App[int]):
         self._to_terminal(self._bell.farewell)
 
     def on_snapshot_ready(self, message: SnapshotReady) -> None:
-        if self.at is not None:
-            self._pending = message.snapshot
-            return
-        too_soon = self.lite and self.snapshot.version and self._monotonic() - self._received < LITE_S
-        if self.paused or too_soon:
-            self._pending = message.snapshot
-            return
-        self._pending = None
-        self._received = self._monotonic()
-        self.snapshot = message.snapshot
+        if self.showing.take(message.snapshot):
+            self._draw()
 
-    def watch_snapshot(self, snapshot: Snapshot) -> None:
-        place = self.place
-        if place is not None:
-            place.apply(snapshot)
+    def _draw(self) -> None:
+        if (place := self.place) is not None:
+            place.apply(self.snapshot)
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """What every screen draws."""
+        return self.showing.snapshot
 
     @property
     def place(self) -> Place | None:
         screen = self.screen
         return screen if isinstance(screen, Place) and screen._ready else None  # noqa: SLF001  # the app drives its screens
 
-    # Time and freshness
-
-    @property
-    def paused(self) -> bool:
-        return self._paused_at is not None
-
-    @property
-    def stale(self) -> bool:
-        return bool(self._lost) or self._monotonic() - self._heard > SILENT_S
+    # Time
 
     def now(self) -> datetime:
         """The hub's clock; stands still while the picture does."""
-        if self.at is not None or self.paused or self.stale:
-            return self.snapshot.at
-        return self.snapshot.at + timedelta(seconds=(self._monotonic() - self._received) * self.snapshot.speed)
+        return self.showing.now()
 
     def look(self) -> Look:
         return Look(self.now(), self.snapshot.currency, self.snapshot.loss_per_hour is not None, self.ascii_only)
 
-    def freshness(self) -> Line:
-        """`LIVE 14:32:07Z`, `PAUSED 3m`, `STALE 41s`, `PAST 11-17 12:00Z`: how far the picture can be trusted."""
-        if self.at is not None:
-            return ((" PAST ", "need"), (f"{self.at:%m-%d %H:%MZ} ", "strong"))
-        seen = fmt.clock(self.snapshot.at) if self.snapshot.version else ""
-        if self.stale:
-            word = f"STALE {fmt.age(self._monotonic() - self._heard)}" if self.snapshot.version else "CONNECTING"
-            return ((f" {word} ", "warn"), (f"{seen} ", "dim"))
-        if self._paused_at is not None:
-            return ((f" PAUSED {fmt.age(self._monotonic() - self._paused_at)} ", "need"), (f"{seen} ", "dim"))
-        return ((" LIVE ", "dim"), (f"{seen} ", ""))
-
-    def own_lines(self, width: int) -> list[Line]:
-        """What is wrong with ourselves, on top of the log."""
-        if not (self._lost and self.stale):
-            return []
-        told = wrap(self._lost, width - 4, "warn")[:3]
-        return [((" ▲ " if number == 0 else "   ", "warn"), *line) for number, line in enumerate(told)]
-
     def _tick(self) -> None:
         """One timer for all ages: each second while something is young, held or stale, else every ten."""
         self._ticks += 1
-        if self.lite and self._pending is not None and not self.paused and self.at is None:
-            self.post_message(SnapshotReady(self._pending))
-        if self.paused or self.stale or self._ticks % 10 == 0 or self._something_young():
+        if self.showing.take_waiting():
+            self._draw()
+        if self._ticks % 10 == 0 or self.showing.ages_move():
             self._retick()
-
-    def _something_young(self) -> bool:
-        now = self.now()
-        return any(now - incident.started_at < YOUNG for incident in self.snapshot.incidents)
 
     def _retick(self) -> None:
         if (place := self.place) is not None:
@@ -359,10 +295,8 @@ class LosswatchApp(App[int]):
     @work(group="commands", exit_on_error=False)
     async def give(self, name: str, **args: object) -> None:
         """Give the hub one command and say what came of it, in its own words."""
-        if self.at is not None:
-            self.say(
-                f"This is {self.at:%m-%d %H:%MZ}, where nothing can be done any more: 0 for the present", warn=True
-            )
+        if (at := self.showing.at) is not None:
+            self.say(f"This is {at:%m-%d %H:%MZ}, where nothing can be done any more: 0 for the present", warn=True)
             return
         try:
             reply = await self.service.command(name, **args)
@@ -375,51 +309,40 @@ class LosswatchApp(App[int]):
 
     def action_step(self, minutes: int) -> None:
         """So many minutes on, or back."""
-        self.travel(stepped(self.at, self.present, minutes))
+        self.travel(stepped(self.showing.at, self.showing.present, minutes))
 
     def action_live(self) -> None:
         self.travel(None)
 
     def travel(self, at: datetime | None) -> None:
         """Look at an earlier moment; `None` is the present again."""
-        self.at = at
+        self.showing.at = at
         self.service.travel(at)
         if at is not None:
             self._picture_of(at)
             return
-        if self._pending is not None:
-            self.post_message(SnapshotReady(self._pending))
-            self._pending = None
+        if self.showing.take_waiting():
+            self._draw()
         if self.place is not None:
             self.place.refetch()
         self._retick()
 
-    @property
-    def present(self) -> datetime:
-        """The hub's clock, whatever moment is looked at."""
-        return self._pending.at if self.at is not None and self._pending is not None else self.now()
-
     @work(group="travel", exclusive=True, exit_on_error=False)
     async def _picture_of(self, at: datetime) -> None:
-        self._pending = self._pending or self.snapshot
         try:
             picture = await self.service.snapshot()
         except LosswatchError as problem:
             self.say(str(problem), warn=True)
             return
-        if self.at == at:
-            self.snapshot = picture
+        if self.showing.show_past(picture, at):
+            self._draw()
             if self.place is not None:
                 self.place.refetch()
 
     def action_pause(self) -> None:
-        if self._paused_at is None:
-            self._paused_at = self._monotonic()
-        else:
-            self._paused_at = None
-            if self._pending is not None:
-                self.post_message(SnapshotReady(self._pending))
-                self._pending = None
+        self.showing.pause_or_go_on()
+        if self.showing.take_waiting():
+            self._draw()
         self._retick()
 
     def action_refresh_all(self) -> None:
@@ -480,5 +403,5 @@ def run(
 ) -> int:
     """Attach to the hub of `home` and draw until the person leaves; returns the exit code. `at` is where it begins."""
     app = LosswatchApp(HubService(home.socket), ascii_only=ascii_only, theme=theme, lite=lite, bell=bell)
-    app.at = at
+    app.showing.at = at
     return app.run(mouse=mouse) or app.return_code or 0

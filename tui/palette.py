@@ -53,7 +53,7 @@ def _wear(app: LosswatchApp, name: str) -> None:
 
 def _travel(app: LosswatchApp, words: str) -> None:
     try:
-        app.travel(moment_of(words, app.present) if words else None)
+        app.travel(moment_of(words, app.showing.present) if words else None)
     except UsageError as problem:
         app.say(str(problem), warn=True)
 

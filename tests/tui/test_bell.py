@@ -82,12 +82,12 @@ def test_a_terminal_without_a_title_gets_none(monkeypatch, term):
 async def test_the_dashboard_rings_once_also_while_it_is_paused(monkeypatch, until, on, rings):
     service = FakeService(burning("SEV3"))
     app, heard = LosswatchApp(service, bell=on), []
-    monkeypatch.setattr(app, "bell", lambda: heard.append(app.paused))
+    monkeypatch.setattr(app, "bell", lambda: heard.append(app.showing.paused))
     async with app.run_test(size=(120, 40)) as pilot:
         await until(pilot, lambda: app.snapshot.version == corvane.BURNING.version)
         await pilot.press("space")
         service.put(burning("SEV1", version=corvane.BURNING.version + 1))
-        await until(pilot, lambda: app._pending is not None)
+        await until(pilot, lambda: app.showing.waiting is not None)
         service.put(burning("SEV1", version=corvane.BURNING.version + 2))
-        await until(pilot, lambda: app._pending.version == corvane.BURNING.version + 2)
+        await until(pilot, lambda: app.showing.waiting.version == corvane.BURNING.version + 2)
     assert heard == [True] * rings

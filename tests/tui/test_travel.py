@@ -58,7 +58,7 @@ async def shown(pilot, app):
     if going := [one for one in app.workers if one.group == "travel"]:
         await app.workers.wait_for_complete(going)
     await pilot.pause()
-    return "".join(text for text, *_ in app.freshness())
+    return "".join(text for text, *_ in app.showing.freshness())
 
 
 async def test_keys_go_back_ten_minutes_an_hour_and_home_again(service):
@@ -71,7 +71,7 @@ async def test_keys_go_back_ten_minutes_an_hour_and_home_again(service):
         assert app.snapshot.at == (live - timedelta(minutes=10)).replace(second=0, microsecond=0)
         await pilot.press("left_curly_bracket")
         await shown(pilot, app)
-        assert app.at == (live - timedelta(minutes=70)).replace(second=0, microsecond=0)
+        assert app.showing.at == (live - timedelta(minutes=70)).replace(second=0, microsecond=0)
         await pilot.press("0")
         assert "LIVE" in await shown(pilot, app)
         assert app.snapshot.at == live

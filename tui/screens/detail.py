@@ -132,7 +132,7 @@ class DetailScreen(Place, Generic[D]):
         self._load()
 
     def apply(self, snapshot: Snapshot) -> None:
-        if snapshot.version != self._seen_version and not self.losswatch.paused:
+        if snapshot.version != self._seen_version and not self.losswatch.showing.paused:
             self._seen_version = snapshot.version
             self._load()
         super().apply(snapshot)

@@ -73,7 +73,7 @@ class ListScreen(Place):
         self.set_focus(self.table)
 
     def apply(self, snapshot: Snapshot) -> None:
-        if snapshot.version != self._seen_version and not self.losswatch.paused:
+        if snapshot.version != self._seen_version and not self.losswatch.showing.paused:
             self._seen_version = snapshot.version
             self._load(max(self.table.top_row - PREFETCH, 0), self.table.rows_shown + 2 * PREFETCH)
         super().apply(snapshot)

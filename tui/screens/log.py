@@ -41,7 +41,7 @@ class LogScreen(Place):
     def _lines(self, width: int, _height: int) -> list[Line]:
         snapshot = self.losswatch.snapshot
         own = [crop(((" ", ""), *line), width) for line in over.calm_lines(snapshot)]
-        return [*self.losswatch.own_lines(width), *own, *over.log_lines(snapshot, width, len(snapshot.log))]
+        return [*self.losswatch.showing.own_lines(width), *own, *over.log_lines(snapshot, width, len(snapshot.log))]
 
     def action_dismiss_none(self) -> None:
         self.losswatch.go_back()

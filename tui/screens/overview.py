@@ -120,7 +120,7 @@ class OverviewScreen(Place):
     def _log(self, width: int, height: int) -> list[Line]:
         snapshot = self.losswatch.snapshot
         own = [crop(((" ", ""), *line), width) for line in over.calm_lines(snapshot)]
-        lines = [*self.losswatch.own_lines(width), *own, *over.log_lines(snapshot, width, height)]
+        lines = [*self.losswatch.showing.own_lines(width), *own, *over.log_lines(snapshot, width, height)]
         return lines[:height]
 
     def _show_preview(self) -> None:
@@ -132,7 +132,7 @@ class OverviewScreen(Place):
 
     def header_line(self, width: int) -> Line:
         app = self.losswatch
-        return over.header(app.snapshot, app.look(), app.freshness(), width)
+        return over.header(app.snapshot, app.look(), app.showing.freshness(), width)
 
     # Messages
 

@@ -125,7 +125,7 @@ class Place(Screen[None]):
 
     def header_line(self, width: int) -> Line:
         left = [(" losswatch › " if width >= NARROW_COLUMNS else " ", "dim"), *self.trail()]
-        return spread(tuple(left), self.losswatch.freshness(), width)
+        return spread(tuple(left), self.losswatch.showing.freshness(), width)
 
     def key_line(self, width: int) -> Line:
         """As many keys as fit; `?` always stands."""

@@ -73,7 +73,7 @@ class BandView(Panel):
         drawn = frame(self.series, width - 1)
         at = self.cursor(drawn)
         read = READING if height >= _SMALL else 0
-        lines = draw(self.series, drawn, height - read, at, band=self.band, pole=not self.losswatch.lite)
+        lines = draw(self.series, drawn, height - read, at, band=self.band, pole=not self.losswatch.showing.lite)
         return [*lines, *self.reader(drawn.buckets[at], width)] if read and at is not None else lines
 
     def scroll_lines(self, by: int) -> None:
