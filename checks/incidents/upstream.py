@@ -9,7 +9,6 @@ away, then the rest is explained, until nothing stands out.
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -22,7 +21,7 @@ from checks.incidents.labels import PRECEDENCE, base, compatible, read_all
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from checks.incidents.census import Census, Entry, Tally
+    from checks.incidents.census import Census, Mark, Tally
     from checks.incidents.labels import Label
     from data.model.ids import CauseId, TargetId
 
@@ -139,87 +138,105 @@ def infer(census: Census, now: datetime) -> list[Explanation]:
     that is usual, which would only speak for them: a thousand small outages cost one round, not a thousand.
     """
     oldest = slot_of(now - WINDOW)
-    left = dict(census.failing(oldest))
-    everything = sorted(entry.mark.failed for entry in left.values())
-    known = _Failing.of(census, left)
+    known, failing = _Failing.of(census, oldest)
     found: list[Explanation] = []
-    while left:
-        judged = _judged(census, known.counts, len(left), oldest)
-        chosen = _apart([one for one in judged if one.supported], known, left)
+    while known.left:
+        judged = _judged(census, known.counts, failing, oldest)
+        chosen = _apart([one for one in judged if one.supported], known)
         if not chosen:
             break
         by_label = _by_label(judged)
-        for best, targets in chosen:
-            taken = {target: left.pop(target) for target in targets}
-            rivals = _rivals(best, by_label, taken)
-            found.append(Explanation(best, tuple(taken), rivals, _elsewhere(best, census, everything)))
-            known.remove(census, taken)
+        for best, taken in chosen:
+            targets = tuple(target for alike in taken for target in alike.targets)
+            found.append(Explanation(best, targets, _rivals(best, by_label, taken), _elsewhere(best, census)))
+            known.remove(taken)
+            failing -= len(targets)
     return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Alike:
+    """Failing targets that share the same, began in one slot and fail in one way: what explains one explains all."""
+
+    labels: tuple[Label, ...]
+    """Those that others have, too..."""
+    speaking: tuple[Label, ...]
+    """...and of these, those that can fail in this way."""
+    mark: Mark
+    targets: list[TargetId]
 
 
 @dataclass(slots=True)
 class _Failing:
-    """What fails, by the labels that others share and that can fail in this way."""
+    """What fails and is not explained yet, by the labels that speak for it; what shares nothing is left out."""
 
+    left: dict[_Alike, None]
     counts: dict[Label, dict[int, int]]
     """How many by label and slot."""
-    targets: dict[Label, dict[TargetId, None]]
+    alike: dict[Label, dict[_Alike, None]]
 
     @classmethod
-    def of(cls, census: Census, failing: Mapping[TargetId, Entry]) -> _Failing:
-        known = cls({}, {})
-        for target, entry in failing.items():
-            for label in _speaking(census, entry):
-                slots = known.counts.setdefault(label, {})
-                slots[entry.mark.failed] = slots.get(entry.mark.failed, 0) + 1
-                known.targets.setdefault(label, {})[target] = None
-        return known
+    def of(cls, census: Census, oldest: int) -> tuple[_Failing, int]:
+        """All that began to fail in slot `oldest` or later, and how many that are, those that share nothing included."""
+        shared, failing = census.shared, 0
+        groups: dict[tuple[tuple[Label, ...], Mark], list[TargetId]] = {}
+        for target, entry in census.failing(oldest):
+            key = tuple([label for label in entry.labels if label in shared]), entry.mark
+            groups.setdefault(key, []).append(target)
+            failing += 1
+        known = cls({}, {}, {})
+        for (labels, mark), targets in groups.items():
+            speaking = tuple(label for label in labels if compatible(label[0], mark.cause))
+            if speaking:
+                known._add(_Alike(labels, speaking, mark, targets))
+        return known, failing
 
-    def remove(self, census: Census, taken: Mapping[TargetId, Entry]) -> None:
-        for target, entry in taken.items():
-            for label in _speaking(census, entry):
-                self.counts[label][entry.mark.failed] -= 1
-                del self.targets[label][target]
-                if not self.targets[label]:
-                    del self.targets[label], self.counts[label]
+    def _add(self, some: _Alike) -> None:
+        self.left[some] = None
+        for label in some.speaking:
+            slots = self.counts.setdefault(label, {})
+            slots[some.mark.failed] = slots.get(some.mark.failed, 0) + len(some.targets)
+            self.alike.setdefault(label, {})[some] = None
 
-    def explained_by(self, one: Judged, left: Mapping[TargetId, Entry]) -> list[TargetId]:
+    def remove(self, taken: Iterable[_Alike]) -> None:
+        for some in taken:
+            del self.left[some]
+            for label in some.speaking:
+                self.counts[label][some.mark.failed] -= len(some.targets)
+                del self.alike[label][some]
+                if not self.alike[label]:
+                    del self.alike[label], self.counts[label]
+
+    def explained_by(self, one: Judged) -> list[_Alike]:
         """In the order in which they stand in `left`, as far as one label tells."""
-        known = {target: None for label in one.labels for target in self.targets.get(label, ())}
-        return [target for target in known if left[target].mark.failed >= one.since]
+        known = {some: None for label in one.labels for some in self.alike.get(label, ())}
+        return [some for some in known if some.mark.failed >= one.since]
 
 
-def _speaking(census: Census, entry: Entry) -> list[Label]:
-    shared, why = census.shared, entry.mark.cause
-    return [label for label in entry.labels if label in shared and compatible(label[0], why)]
-
-
-def _apart(
-    supported: Sequence[Judged], known: _Failing, left: Mapping[TargetId, Entry]
-) -> list[tuple[Judged, list[TargetId]]]:
+def _apart(supported: Sequence[Judged], known: _Failing) -> list[tuple[Judged, list[_Alike]]]:
     """The likeliest upstream, and each that has nothing in common with any likelier one; with what each explains."""
-    chosen: list[tuple[Judged, list[TargetId]]] = []
+    chosen: list[tuple[Judged, list[_Alike]]] = []
     ranked = sorted(supported, key=lambda one: -one.score)
-    claimed: set[TargetId] = set()
+    claimed: set[_Alike] = set()
     at = 0
     while at < len(ranked):
         tied = [ranked[at]]
         while at + len(tied) < len(ranked) and ranked[at].score - ranked[at + len(tied)].score < _TIE:
             tied.append(ranked[at + len(tied)])
         at += len(tied)
-        groups = [known.explained_by(one, left) for one in tied]
+        groups = [known.explained_by(one) for one in tied]
         for group in _meeting(groups):
             of_group = [tied[number] for number in group]
-            if not any(target in claimed for number in group for target in groups[number]):
-                best = _best(of_group, [left[target].mark.cause for target in groups[group[0]]])
+            if not any(some in claimed for number in group for some in groups[number]):
+                best = _best(of_group, groups[group[0]])
                 chosen.append((best, groups[group[of_group.index(best)]]))
-        claimed.update(target for group in groups for target in group)
+        claimed.update(some for group in groups for some in group)
     return chosen
 
 
-def _meeting(groups: Sequence[Sequence[TargetId]]) -> list[list[int]]:
-    """Numbers of groups that have a target in common, together."""
-    of_target: dict[TargetId, int] = {}
+def _meeting(groups: Sequence[Sequence[_Alike]]) -> list[list[int]]:
+    """Numbers of groups that have failing targets in common, together."""
+    first: dict[_Alike, int] = {}
     leader = list(range(len(groups)))
 
     def lead(number: int) -> int:
@@ -229,8 +246,8 @@ def _meeting(groups: Sequence[Sequence[TargetId]]) -> list[list[int]]:
         return number
 
     for number, group in enumerate(groups):
-        for target in group:
-            leader[lead(of_target.setdefault(target, number))] = lead(number)
+        for some in group:
+            leader[lead(first.setdefault(some, number))] = lead(number)
     met: dict[int, list[int]] = {}
     for number in range(len(groups)):
         met.setdefault(lead(number), []).append(number)
@@ -281,11 +298,14 @@ def _usual(failing: int, fine: int) -> float:
     return min(max((failing + 0.5) / (failing + fine + 100), low), high)
 
 
-def _best(tied: Sequence[Judged], causes: Sequence[CauseId]) -> Judged:
-    """Among labels of one score, the one that names best what has these causes."""
+def _best(tied: Sequence[Judged], explained: Iterable[_Alike]) -> Judged:
+    """Among labels of one score, the one that names best what fails in the ways these do."""
     if len(tied) == 1:
         return tied[0]
-    ((usual, _),) = Counter(causes).most_common(1)
+    causes: Counter[CauseId] = Counter()
+    for some in explained:
+        causes[some.mark.cause] += len(some.targets)
+    ((usual, _),) = causes.most_common(1)
     return min(tied, key=lambda one: (*_preference(one.kind, usual), one.labels))
 
 
@@ -303,18 +323,21 @@ def _by_label(judged: Iterable[Judged]) -> dict[Label, Judged]:
     return {one.labels[0]: one for one in judged if len(one.labels) == 1}
 
 
-def _rivals(best: Judged, judged: Mapping[Label, Judged], taken: Mapping[TargetId, Entry]) -> tuple[Judged, ...]:
+def _rivals(best: Judged, judged: Mapping[Label, Judged], taken: Sequence[_Alike]) -> tuple[Judged, ...]:
     """Other labels that half of what is explained shares, too."""
-    half = max(len(taken) / 2, 2)
-    shared = Counter(label for entry in taken.values() for label in entry.labels)
+    half = max(sum(len(some.targets) for some in taken) / 2, 2)
+    shared: Counter[Label] = Counter()
+    for some in taken:
+        for label in some.labels:
+            shared[label] += len(some.targets)
     near = [judged[label] for label, count in shared.items() if count >= half and label in judged]
     others = [one for one in near if one.labels != best.labels and one.failed >= half]
     return tuple(sorted(others, key=lambda one: (-one.score, one.labels))[:_RIVALS])
 
 
-def _elsewhere(best: Judged, census: Census, began: Sequence[int]) -> tuple[int, int]:
-    """`began`: the slots, in order, in which all that fails began to."""
-    failing = max(len(began) - bisect_left(began, best.since) - best.failed, 0)
+def _elsewhere(best: Judged, census: Census) -> tuple[int, int]:
+    """Of everything else since the same time, how many fail, and how many were looked at."""
+    failing = max(census.everything.failed_since(best.since) - best.failed, 0)
     fine = max(census.everything.fine_since(best.since) - best.fine, 0)
     return failing, failing + fine
 
