@@ -155,6 +155,7 @@ class Hub:
         self.spool = Spool(self.home.spool, self.store, self._facts_stored, self._take_runs)
         self.pulls = Pulls(self, self.scheduler, client_for(self.settings))
         self.plans = Plans(self)
+        self.intake.rewriters += (self.plans.rewrite,)
         self.taps, self.postbacks, self.door = Taps(self), Postbacks(self), Door(self)
         self.hygiene.domains = Domains(self.pulls.client, self.settings.hygiene, self.wall_now)
         self.configuration = Configuration(self)

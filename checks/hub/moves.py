@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from checks.hub.sharing import Move
+from data.model.cause import family_of
+from data.model.state import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from data.model.ids import IncidentId
+    from data.model.observation import Observation
     from data.model.plan import Plan, Switch
+    from data.model.target import Target
 
 _SCOPE = ("partner", "geo", "site", "team", "project")
 
@@ -39,6 +43,38 @@ class Moves:
             Move(_scope(declared[one.plan]), one.applied_at, one.ended_at)
             for one in self._uses.get(incident, {}).values()
             if one.plan in declared and one.applied_at is not None
+        )
+
+    def rewrite(self, seen: Observation, target: Target, plans: Iterable[Plan]) -> Observation:
+        """What a look at a link is worth while a plan sends its visitors elsewhere.
+
+        That it leads to the standby says nothing of where it usually leads: no evidence either way, so that what is known
+        of it stays. A standby that fails, or that has no licence there, is told as ever.
+        """
+        if seen.state is not State.FAILING or family_of(seen.cause) != "link" or "compliance" in seen.evidence:
+            return seen
+        switch = self._sending(target, seen, plans)
+        if switch is None or switch.applied_at is None:
+            return seen
+        words = (
+            f"plan {switch.letter} sends its visitors elsewhere since {switch.applied_at:%H:%MZ}; seen: {seen.detail}"
+        )
+        return replace(seen, state=State.UNKNOWN, detail=words[:300], evidence={**seen.evidence, "seen": seen.cause})
+
+    def _sending(self, target: Target, seen: Observation, plans: Iterable[Plan]) -> Switch | None:
+        """The use that sends the target's visitors elsewhere; a plan without a scope is no target's in particular."""
+        scopes = {plan.id: _scope(plan) for plan in plans if plan.to}
+        running = (one for uses in self._uses.values() for one in uses.values() if one.ended_at is None)
+        return next(
+            (
+                one
+                for one in running
+                if (scope := scopes.get(one.plan))
+                and one.applied_at is not None
+                and one.applied_at <= seen.started_at
+                and all(str(getattr(target, name)) == value for name, value in scope.items())
+            ),
+            None,
         )
 
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from checks.hub.hub import Hub
     from checks.incidents.plans.way import Sight, Way
     from data.model.incident import Finding, Incident
+    from data.model.observation import Observation
     from data.model.plan import Plan, Switch
     from data.store.tables import Record
 
@@ -122,6 +123,11 @@ class Plans:
             there = ", ".join(f"{one.letter} {one.id}" for one in offered) or "none"
             raise UsageError(f"no plan {key!r} is declared for incident #{incident.id}; there are: {there}")
         return plan
+
+    def rewrite(self, seen: Observation) -> Observation:
+        """As `Moves.rewrite`, by the plans as they are declared now."""
+        target = self.hub.board.targets.get(seen.target)
+        return seen if target is None else self.moves.rewrite(seen, target, self.hub.settings.plans)
 
     # ── what people do ───────────────────────────────────────────────────────────────────────────────────────────
 

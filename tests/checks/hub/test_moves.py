@@ -10,7 +10,10 @@ import pytest
 from checks.hub.moves import Moves
 from checks.hub.sharing import Move
 from data.model.ids import IncidentId, TeamId
+from data.model.observation import Observation
 from data.model.plan import Adapter, Plan, Switch, SwitchState
+from data.model.state import State
+from data.model.target import Target, TargetKind
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 LATER = NOON + timedelta(hours=2)
@@ -57,3 +60,42 @@ def test_a_plan_that_does_not_say_where_visitors_go_is_judged_by_its_targets():
 
 def test_a_plan_that_is_declared_no_longer_moves_nobody():
     assert seen(USED).of(ONE, []) == ()
+
+
+LINK = Target("link:p02", TargetKind.LINK, TeamId("aurora"), "p02", "http://x.example/", partner="P02", geo="DE")
+
+
+def look(cause="link.wrong_target", at=LATER, state=State.FAILING, **evidence):
+    return Observation(LINK.id, LINK.team, TargetKind.LINK, at, state, cause, "lands on p01.example", evidence=evidence)
+
+
+def test_a_link_that_leads_to_the_standby_says_nothing_of_where_it_usually_leads():
+    found = seen(USED).rewrite(look(), LINK, [PLAN])
+    assert (found.state, found.evidence) == (State.UNKNOWN, {"seen": "link.wrong_target"})
+    assert found.detail == "plan B sends its visitors elsewhere since 12:00Z; seen: lands on p01.example"
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        look("http.5xx"),
+        look("tls.expired"),
+        look(compliance="P01 is not licensed in DE"),
+        look(at=NOON - timedelta(minutes=1)),
+        look("", state=State.OK),
+    ],
+)
+def test_a_standby_that_fails_or_may_not_be_shown_there_is_told_as_ever(told):
+    assert seen(USED).rewrite(told, LINK, [PLAN]) is told
+
+
+@pytest.mark.parametrize("plan", [replace(PLAN, geo="AT"), replace(PLAN, partner=""), replace(PLAN, to={})])
+def test_a_link_whose_visitors_go_where_they_always_went_is_judged_as_ever(plan):
+    told = look()
+    assert seen(USED).rewrite(told, LINK, [plan]) is told
+
+
+def test_a_plan_that_was_taken_back_excuses_nothing():
+    told = look()
+    gone = replace(USED, state=SwitchState.REVERTED, at=LATER, ended_at=LATER)
+    assert seen(USED, gone).rewrite(told, LINK, [PLAN]) is told
