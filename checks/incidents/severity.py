@@ -34,12 +34,12 @@ def grade(
     """How bad an incident is: compliance first, then money an hour, then what is known without a price.
 
     A query without results is the world, and never more than SEV4: were it the parser, its canaries would say so.
-    Without a price (`loss.per_hour` of 0) sites, links and edges count by members; blindness and hygiene are SEV4,
+    Without a price (nothing lost, nothing an hour) sites, links and edges count by members; blindness and hygiene are SEV4,
     what search engines see is SEV3. `was` is the present severity and makes it fall later than it rises.
     """
     if compliance:
         return Severity.SEV1
-    if loss.per_hour > 0 and cause != _NO_RESULTS:
+    if (loss.per_hour > 0 or loss.lost > 0) and cause != _NO_RESULTS:
         return _by_money(loss.per_hour, was)
     family = family_of(cause)
     if is_blind(cause) or cause == _NO_RESULTS or (family in _HYGIENE and members < SHARED_MEMBERS):

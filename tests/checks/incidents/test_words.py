@@ -44,6 +44,11 @@ def test_severity_follows_the_money_and_without_a_price_what_is_known(cause, per
     assert grade(cause, Loss(per_hour=Decimal(per_hour)), members, was=was and Severity(was)) == severity
 
 
+def test_a_clock_that_a_plan_stopped_is_a_price_and_not_the_lack_of_one():
+    stopped = Loss(lost=Decimal(300), per_hour=Decimal(0))
+    assert grade("link.inactive", stopped, 30, was=Severity.SEV1) is Severity.SEV3
+
+
 def test_compliance_is_always_sev1():
     assert grade("link.wrong_target", NO_LOSS, 1, compliance=True) is Severity.SEV1
 
