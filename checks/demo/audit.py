@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from checks.demo.told import Day
     from checks.demo.truth import EventTruth, Truth
     from data.model.feed_view import RestatementRow
+    from data.model.notice import Notice
 
 CENT = Decimal("0.01")
 BLIND_ECHO = timedelta(hours=2)
@@ -47,6 +48,10 @@ class Books:
     """What finance is told of a partner, by partner."""
     junk: Sequence[str] | None = None
     """What whoever buys traffic is told of clicks that are no people."""
+    rates: Mapping[str, tuple[Decimal, Decimal]] = field(default_factory=dict)
+    """By event: the loss an hour that its incidents said just before a plan was used, and a while after."""
+    notices: Sequence[Notice] | None = None
+    """What was said to whom; `None`: nobody asked."""
 
 
 NOTHING = Books({}, {})

@@ -12,13 +12,9 @@ import secrets
 import socket
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
-
-import numpy as np
-
-from checks.demo.ledger import HISTORY_HOURS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,7 +30,7 @@ FEED = "p03-postbacks"
 SECRET = "p03-postbacks-key"  # noqa: S105  # a name in the keyring
 EVERY_S = 60.0
 """Simulated seconds between two looks at who converted."""
-_HOUR = timedelta(hours=1)
+_STATUS = {1: "lead", 2: "sale"}
 _PATIENCE_S = 5.0
 _HEAD = 32_768
 _BROKEN = b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
@@ -118,22 +114,9 @@ class Sender:
             done = until
 
     def due(self, since: datetime, until: datetime) -> Iterator[Call]:
-        """Conversions with `since < at <= until`: those of an hour, spread evenly over it."""
-        hour = since.replace(minute=0, second=0, microsecond=0)
-        while hour <= until:
-            for status, measure in (("lead", 1), ("sale", 2)):
-                count = self._count(measure, hour)
-                for n in range(count):
-                    at = hour + _HOUR * ((n + 0.5) / count)
-                    if since < at <= until:
-                        yield Call(at, status, f"{hour:%y%m%d%H}-{status}-{n}")
-            hour += _HOUR
-
-    def _count(self, measure: int, hour: datetime) -> int:
-        counts, start = self.ledger.counts, self.ledger.start
-        row = HISTORY_HOURS + round((hour - start) / _HOUR)
-        mine = self.ledger.traffic.partner == PARTNER
-        return int(np.rint(counts[measure, row, mine].sum())) if 0 <= row < counts.shape[1] else 0
+        """Conversions with `since < at <= until`."""
+        for n, (at, what) in enumerate(self.ledger.conversions(PARTNER, since, until)):
+            yield Call(at, _STATUS[what], f"{until:%y%m%d%H%M%S}-{n}")
 
     async def _call(self, call: Call) -> None:
         try:

@@ -29,15 +29,18 @@ from checks.demo.atomic import replace
 from checks.demo.calls import SECRET, Endpoint, Sender, free_port
 from checks.demo.certs import Authority, front, shared_contexts
 from checks.demo.http import listen, port_of
+from checks.demo.inbox import Inbox
 from checks.demo.install import Doors, SimulatedClock, install, secret_name
 from checks.demo.ledger import Ledger
 from checks.demo.nameserver import serve_names
 from checks.demo.partners import PARTNERS
 from checks.demo.people import People
+from checks.demo.prepared import DNS_SECRET, channel_secrets
 from checks.demo.process import end_hub
 from checks.demo.proxy import Vantage
 from checks.demo.script import BY_ID, Script
 from checks.demo.spool import write_history, write_tick
+from checks.demo.switchboard import MAP, Switchboard
 from checks.demo.town import COUNTRIES, Town, redirector_host, source_of
 from checks.demo.traffic import Traffic
 from checks.demo.truth import truth_at
@@ -75,6 +78,7 @@ class Company:
     now: Callable[[], datetime]
     tokens: dict[str, str]
     endpoint: Endpoint
+    inbox: Inbox
 
     def write_truth(self, opened: datetime, speed: float, begun: Mapping[str, datetime]) -> None:
         """`begun` says when people began to set right what they set right."""
@@ -82,7 +86,10 @@ class Company:
         held = BY_ID["F4"].began(self.script.day)
         minor = told.states("P06", held if held > opened else None, begun.get("F4"))
         states = (*minor, *told.states("P05"))
-        truth = truth_at(now, self.town.world, self.script, self.ledger, opened=opened, speed=speed, states=states)
+        heard = tuple(self.inbox.heard)
+        truth = truth_at(
+            now, self.town.world, self.script, self.ledger, opened=opened, speed=speed, states=states, heard=heard
+        )
         folder = self.home.state / "demo"
         folder.mkdir(parents=True, exist_ok=True)
         replace(folder / "truth.json", to_json(truth))
@@ -95,7 +102,9 @@ async def open_company(
     world, script = build_world(seed), Script(day)
     ledger = Ledger(world, Traffic(world, script))
     tokens = {partner.id: _token(partner.preset) for partner in PARTNERS}
-    town = Town(world, ledger, script, now, tokens)
+    board = Switchboard(now, home.config / MAP, _secret())
+    town = Town(world, ledger, script, board, tokens)
+    ledger.settings = board.look
     authority = Authority(home.state / "demo", datetime.now(UTC))
     town.ports.http = port_of(await stack.enter_async_context(await listen(town.answer)))
     context = _tls(authority, town, now)
@@ -109,8 +118,10 @@ async def open_company(
         proxies[country] = port_of(await stack.enter_async_context(server))
     endpoint = Endpoint(script, now, free_port())
     calls = port_of(await stack.enter_async_context(await endpoint.listen()))
-    doors = Doors(dns, proxies, calls, endpoint.door)
-    return Company(home, town, ledger, script, doors, authority.pem, now, tokens, endpoint)
+    inbox = Inbox(now)
+    told = port_of(await stack.enter_async_context(await listen(inbox.answer)))
+    doors = Doors(dns, proxies, calls, endpoint.door, told)
+    return Company(home, town, ledger, script, doors, authority.pem, now, tokens, endpoint, inbox)
 
 
 def _tls(authority: Authority, town: Town, now: Callable[[], datetime]) -> ssl.SSLContext:
@@ -124,8 +135,12 @@ def _tls(authority: Authority, town: Town, now: Callable[[], datetime]) -> ssl.S
     return front(contexts, choose)
 
 
+def _secret() -> str:
+    return secrets.token_urlsafe(24)
+
+
 def _token(preset: str) -> str:
-    token = secrets.token_urlsafe(24)
+    token = _secret()
     match preset:
         case "myaffiliates":
             return f"corvane:{token}"
@@ -142,7 +157,7 @@ async def run(home: Home, *, speed: float, seed: int, at: time = DAWN) -> int:
     clock = ScaledClock(start, datetime.now(UTC), speed)
     async with AsyncExitStack() as stack:
         company = await open_company(home, day, lambda: clock.now(), stack, seed=seed)  # noqa: PLW0108 - the clock is set below
-        _store_secrets(home, company.tokens, company.endpoint.key)
+        _store_secrets(company)
         lead = min(LEAD_WALL, LEAD_SIM / speed)
         opened = start - lead * speed
         write_history(company.ledger, opened, home.spool)
@@ -190,13 +205,14 @@ def _stop_event() -> asyncio.Event:
     return stop
 
 
-def _store_secrets(home: Home, tokens: dict[str, str], key: str) -> None:
+def _store_secrets(company: Company) -> None:
     from data.secrets import open_secrets
 
-    vault = open_secrets(home, create=True)
-    for partner in PARTNERS:
-        vault.set(secret_name(partner), tokens[partner.id])
-    vault.set(SECRET, key)
+    vault = open_secrets(company.home, create=True)
+    kept = {secret_name(partner): company.tokens[partner.id] for partner in PARTNERS}
+    kept |= {SECRET: company.endpoint.key, DNS_SECRET: company.town.board.key, **channel_secrets(company.doors.inbox)}
+    for name, secret in kept.items():
+        vault.set(name, secret)
 
 
 def main() -> int:

@@ -7,7 +7,7 @@ import io
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -16,6 +16,8 @@ from checks.demo.apis import ACCOUNT, REFERON_REPORT
 from checks.demo.atomic import replace
 from checks.demo.dialects import NETREFER_TOKEN
 from checks.demo.partners import BY_ID, NEXT_DAY, PARTNERS, DemoPartner
+from checks.demo.prepared import notice_rows, plan_rows
+from checks.demo.switchboard import MAP, map_text
 from checks.demo.world import CANARY_HOSTS, COMPANY, EDGE_HEADER, EDGE_NAME, SEARCH_HOST, SISTER_HOST, TEAMS
 
 if TYPE_CHECKING:
@@ -77,6 +79,8 @@ class Doors:
     """Of the endpoint that partners call."""
     hub: int
     """Where the hub is to open its own door behind it."""
+    inbox: int
+    """Of the receiver of messages."""
 
 
 def install(home: Home, town: Town, doors: Doors, clock: SimulatedClock, ca_pem: bytes) -> None:
@@ -85,6 +89,9 @@ def install(home: Home, town: Town, doors: Doors, clock: SimulatedClock, ca_pem:
     (home.config / "parsers").mkdir(exist_ok=True)
     replace(home.config / "ca.pem", ca_pem)
     replace(home.config / "parsers" / "serp.toml", SPEC.encode())
+    place = home.config / MAP
+    place.parent.mkdir(exist_ok=True)
+    replace(place, map_text({partner.id: town.tracker_url(partner.id) for partner in PARTNERS}).encode())
     replace(home.config / "calendar.csv", _csv(_calendar_rows(town)))
     replace(home.inventory / "sites.csv", _csv(_site_rows(town)))
     replace(home.inventory / "links.csv", _csv(_link_rows(town)))
@@ -182,6 +189,9 @@ def _toml(town: Town, doors: Doors, clock: SimulatedClock) -> str:
         ),
         _array("brands", {"name": "Saltwick Royal", "partner": "P04", "hosts": [SISTER_HOST], "licensed": ["IE"]}),
         _array("maintenance", _migration(town)),
+        *(_array(name, values) for name, values in plan_rows(town)),
+        _table("notify", {"to": ["war-room"], "group_by": ["incident"], "group_wait": "1m", "group_interval": "10m"}),
+        *(_array(name, values) for name, values in notice_rows(doors.inbox)),
     ]
     return "\n".join(parts)
 
@@ -269,8 +279,10 @@ def _key(name: str) -> str:
 
 def _value(value: object) -> str:
     """A TOML value; JSON's strings, numbers and lists are TOML's as well."""
-    if isinstance(value, datetime):
+    if isinstance(value, date):
         return value.isoformat().replace("+00:00", "Z")
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{json.dumps(name)} = {_value(one)}' for name, one in value.items())}}}"
     return json.dumps(value, ensure_ascii=False)
 
 

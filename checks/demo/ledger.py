@@ -9,13 +9,14 @@ import numpy as np
 
 from checks.demo.partners import PARTNERS, DemoPartner
 from checks.demo.reporting import report_at
-from checks.demo.traffic import HOUR, Bools, Clicks, Floats, Ints, Taken, Traffic
+from checks.demo.traffic import DAY, HOUR, Bools, Clicks, Floats, Ints, Taken, Traffic
 from data.model.fact import Fact, Receipt
 from data.model.ids import PartnerId, TeamId
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
+    from checks.demo.switchboard import Setting
     from checks.demo.world import World
 
 HISTORY_HOURS = 35 * 24
@@ -58,14 +59,20 @@ class Ledger:
 
     The own click log shows a click at once. Conversions of a partner with postbacks show when they happen; the others' with
     the report that covers their hour. `counts` holds the same people by event hour for the partners' APIs to report.
+
+    People of an hour are drawn together and join as time goes on, each with what was switched (`settings`) when they
+    clicked: nobody can have been sent elsewhere before somebody did so.
     """
 
     def __init__(self, world: World, traffic: Traffic) -> None:
         self.world, self.traffic, self.start = world, traffic, traffic.start
         self.counts = np.zeros((4, HISTORY_HOURS + 72, len(world.leaves)), dtype=np.float32)
         """(measure, hour since `-HISTORY_HOURS`, leaf); measures as in `MEASURES`."""
-        self._drawn = -HISTORY_HOURS
-        self._seen = -np.inf
+        self.settings: Callable[[], Sequence[Setting]] = tuple
+        self._lived = -HISTORY_HOURS * HOUR
+        self._hours: tuple[int, int] = (0, 0)
+        self._drawn: tuple[Clicks, Clicks] | None = None
+        self._converted: list[tuple[Floats, Ints, int]] = []
         self._taken: list[Taken] = []
         self._pending: list[_Events] = []
         self._partners = {partner.id: partner for partner in PARTNERS}
@@ -74,14 +81,14 @@ class Ledger:
     def advance(self, now: datetime) -> Rows:
         """Facts that became visible since the last call; `seen` is `now` for all of them."""
         at = self._seconds(now)
-        self._draw_until(int(np.ceil(at / HOUR)))
+        self._live(at)
         events = self._take(at)
         return self._rows(events, np.full(len(events.leaf), at))
 
     def history(self, now: datetime) -> Rows:
         """All that was visible at `now`, with `seen` rounded up to the hour in which it could first be seen."""
         at = self._seconds(now)
-        self._draw_until(int(np.ceil(at / HOUR)))
+        self._live(at)
         events = self._take(at)
         return self._rows(events, np.minimum(np.ceil(events.seen / HOUR + 1e-9) * HOUR, at))
 
@@ -123,19 +130,40 @@ class Ledger:
         return sum(each.until(reached) for each in self._taken if each.event == event)
 
     def reported(self, partner: DemoPartner, hours: range, now: datetime) -> list[int]:
-        """The hours (relative to the start) of `hours` that the partner's API shows at `now`."""
+        """The hours (relative to the start) of `hours` that the partner's API shows at `now`, all of whose people have joined."""
+        self._live(self._seconds(now))
         script = self.traffic.script
         return [n for n in hours if n >= -HISTORY_HOURS and report_at(partner, self._hour(n), script) <= now]
 
-    def _draw_until(self, hour: int) -> None:
-        """People of all hours before `hour` join the ledger: the history in one stroke, the day hour by hour."""
-        while self._drawn < hour:
-            span = -24 - self._drawn if self._drawn < -24 else 1
-            people, taken = self.traffic.suffer(self.traffic.draw(self._drawn, span), self._drawn)
-            self._taken += taken
-            self._join(people)
-            self._join(self.traffic.flood(self._drawn, span))
-            self._drawn += span
+    def conversions(self, partner: str, since: datetime, until: datetime) -> Iterator[tuple[datetime, int]]:
+        """When somebody of the day converted with `since < at <= until`, and how: 1 registered, 2 deposited."""
+        low, high = self._seconds(since), self._seconds(until)
+        self._live(high)
+        for at, leaf, what in self._converted:
+            mine = (at > low) & (at <= high) & (self.traffic.partner[leaf] == partner)
+            for moment in at[mine]:
+                yield self.start + timedelta(seconds=float(moment)), what
+
+    def _live(self, at: float) -> None:
+        """Everybody who clicked before `at` joins the ledger."""
+        while self._lived < at:
+            people, machines = self._of_now()
+            first, span = self._hours
+            until = min(at, (first + span) * HOUR)
+            left, taken = self.traffic.suffer(people, first, self.settings())
+            self._taken += [each.between(self._lived, until) for each in taken]
+            self._join(left.between(self._lived, until))
+            self._join(machines.between(self._lived, until))
+            self._lived = until
+
+    def _of_now(self) -> tuple[Clicks, Clicks]:
+        """People and machines of the hour that is lived: the history in one stroke, the day hour by hour."""
+        hour = int(self._lived // HOUR)
+        if self._drawn is None or hour >= sum(self._hours):
+            span = -24 - hour if hour < -24 else 1
+            self._hours = hour, span
+            self._drawn = self.traffic.draw(hour, span), self.traffic.flood(hour, span)
+        return self._drawn
 
     def _join(self, people: Clicks) -> None:
         kinds = (
@@ -148,6 +176,8 @@ class Ledger:
             hour = np.floor(at[there] / HOUR)
             seen = at[there] if what == 0 else self._visible(at[there], hour, leaf[there])
             self._count(what, hour, leaf[there], revenue[there])
+            if what and (today := at[there] > -DAY).any():
+                self._converted.append((at[there][today], leaf[there][today], what))
             kind = np.full(len(hour), what, dtype=np.int64)
             self._pending.append(_Events(seen, hour * HOUR, leaf[there], kind, revenue[there]))
 

@@ -1,10 +1,14 @@
-"""What somebody at Corvane Media does about the feeds: over the hub's socket, with the rights of who started it, as any person.
+"""What somebody at Corvane Media does: over the hub's socket, with the rights of who started it, as any person.
 
-1. 10:05 the unit of P06's money is mapped, and what was held back read again.
-2. 13:40 P10's new token is stored, and the feed checked.
-3. 21:10 the evidence against P05 is packed, for somebody to send it.
+1. 06:34 plan B for P02's paused offer: its visitors go to P01. Ten minutes after the offer is back it is taken back.
+2. 10:05 the unit of P06's money is mapped, and what was held back read again.
+3. 11:41 Halyard Edge: plan C is tried first and refused, its holding page is behind Halyard, too. Plan B puts tiers 1 and 2
+   behind the reserve edge, and is taken back after the end.
+4. 13:40 P10's new token is stored, and the feed checked.
+5. 21:10 the evidence against P05 is packed, for somebody to send it.
 
-Each is tried again until the hub has done it: a person would wait for the alarm first.
+Each is tried again until the hub has done it: a person would wait for the alarm first. A plan is not tried any more once
+its trouble is over, and somebody else may have used it meanwhile.
 """
 
 from __future__ import annotations
@@ -15,14 +19,15 @@ import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
 from checks.demo.atomic import replace
 from checks.demo.install import feed_name, secret_name
 from checks.demo.partners import BY_ID as PARTNER
-from checks.demo.script import ACTS, BY_ID
+from checks.demo.prepared import HOLD, RESERVE, SWAP
+from checks.demo.script import ACTS, BACK, BY_ID
 from data.secrets import open_secrets
 
 if TYPE_CHECKING:
@@ -54,10 +59,60 @@ class People:
         socket = httpx.AsyncHTTPTransport(uds=str(self.company.home.socket))
         async with httpx.AsyncClient(transport=socket, base_url="http://hub", timeout=PATIENCE_S) as hub:
             acts = {"F4": self._map, "F7": self._renew, "F15": self._pack}
-            await asyncio.gather(*(self._do(event, act, hub) for event, act in acts.items()))
+            await asyncio.gather(
+                *(self._do(event, act, hub) for event, act in acts.items()),
+                self._switch("F1", [SWAP], hub),
+                self._switch("F5", [HOLD, RESERVE], hub),
+            )
+
+    async def _switch(self, event: str, plans: list[str], hub: httpx.AsyncClient) -> None:
+        """Use the last of `plans`, after those before it were refused, and take it back when the trouble is over."""
+        over = BY_ID[event].ended(self.company.script.day)
+        await self._wait(self._due(event))
+        used = False
+        while not used and self.clock.now() < over:
+            used = await self._use(event, plans, hub)
+            if not used:
+                await self.clock.sleep(AGAIN.total_seconds())
+        await self._wait(over + BACK)
+        while used and await self._is_used(plans[-1], hub):
+            await self._told(hub, "plan_revert", plan=plans[-1])
+            await self.clock.sleep(AGAIN.total_seconds())
+
+    async def _use(self, event: str, plans: list[str], hub: httpx.AsyncClient) -> bool:
+        if await self._is_used(plans[-1], hub):
+            return True
+        began = self.clock.now()
+        for number in await self._troubles(event, hub):
+            await self._told(hub, "acknowledge", incident=number)
+            if [await self._told(hub, "plan_use", incident=number, plan=plan) for plan in plans][-1]:
+                self.begun[event] = began
+                return True
+        return False
+
+    async def _troubles(self, event: str, hub: httpx.AsyncClient) -> list[int]:
+        """Open incidents that the event's plan may be for."""
+        rows = await self._asked(hub, "/v1/incidents?state=open&limit=200", "rows")
+        return [row["id"] for row in rows if row["cause"] in BY_ID[event].expected_causes]
+
+    async def _is_used(self, plan: str, hub: httpx.AsyncClient) -> bool:
+        return any(one["id"] == plan and one.get("live") for one in await self._asked(hub, "/v1/plans", "plans"))
+
+    async def _asked(self, hub: httpx.AsyncClient, path: str, part: str) -> list[dict[str, Any]]:
+        """Part of an answer; nothing when the hub has none."""
+        try:
+            answer = await hub.get(path)
+        except httpx.HTTPError as problem:
+            log.info("the hub does not answer yet: %s", problem)
+            return []
+        rows: list[dict[str, Any]] = answer.json().get(part, []) if answer.status_code == httpx.codes.OK else []
+        return rows
+
+    async def _wait(self, until: datetime) -> None:
+        await self.clock.sleep((until - self.clock.now()).total_seconds())
 
     async def _do(self, event: str, act: Act, hub: httpx.AsyncClient) -> None:
-        await self.clock.sleep((self._due(event) - self.clock.now()).total_seconds())
+        await self._wait(self._due(event))
         done = False
         while not done:
             began = self.clock.now()
@@ -99,8 +154,15 @@ class People:
         return True
 
     async def _command(self, hub: httpx.AsyncClient, command: str, partner: str, **arguments: object) -> bool:
-        about = {"target": f"feed:{feed_name(PARTNER[partner])}", **arguments}
-        answer = await hub.post(f"/v1/commands/{command}", json=about)
+        return await self._told(hub, command, target=f"feed:{feed_name(PARTNER[partner])}", **arguments)
+
+    async def _told(self, hub: httpx.AsyncClient, command: str, **arguments: object) -> bool:
+        """Whether the hub did it."""
+        try:
+            answer = await hub.post(f"/v1/commands/{command}", json=arguments)
+        except httpx.HTTPError as problem:
+            log.info("the hub does not answer yet: %s", problem)
+            return False
         if answer.status_code != httpx.codes.OK:
             log.info("%s: %s", command, answer.text)
         return answer.status_code == httpx.codes.OK

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from checks.demo.audit import NOTHING, Answer, Books, answers
+from checks.demo.telling import questions
 from data.model.target import TargetKind, kind_of, name_of
 
 if TYPE_CHECKING:
@@ -78,7 +79,8 @@ def report(truth: Truth, found: Sequence[Found], books: Books = NOTHING) -> tupl
         matches = mine[event.id]
         if event.kind == "decoy":
             matches = [each for each in matches if each.incident.id not in explained]
-        rows.append(_row(event, matches, answers(event, truth, found, books)))
+        said = answers(event, truth, found, books) + questions(event, truth, matches, books)
+        rows.append(_row(event, matches, said))
     return tuple(rows)
 
 

@@ -9,7 +9,7 @@ F15 21:00-21:30. People of the company act at the times of `ACTS`.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,8 +166,17 @@ EVENTS: tuple[Event, ...] = (
 )  # fmt: skip
 
 BY_ID: dict[str, Event] = {event.id: event for event in EVENTS}
-ACTS: dict[str, time] = {"F4": time(10, 5), "F7": time(13, 40), "F15": time(21, 10)}
-"""When somebody of the company maps P06's unit, stores P10's new token, and packs the evidence against P05."""
+ACTS: dict[str, time] = {
+    "F1": time(6, 34),
+    "F4": time(10, 5),
+    "F5": time(11, 41),
+    "F7": time(13, 40),
+    "F15": time(21, 10),
+}
+"""When somebody of the company sends P02's visitors to P01, maps P06's unit, puts the best sites behind the reserve edge,
+stores P10's new token, and packs the evidence against P05."""
+BACK = timedelta(minutes=10)
+"""So long after a failure is over somebody takes back what was switched for it."""
 CAPTCHA_GEO = "BR"
 BARREN_PARSER = "serp-ie-online-casino-ireland"
 """The parser whose query has no results on D10."""

@@ -13,6 +13,7 @@ from checks.demo.figures import Desk
 from checks.demo.http import Handler, Request, Response
 from checks.demo.partners import BY_ID, PARTNERS, UTC_OFFSET_H, DemoPartner
 from checks.demo.script import BARREN_PARSER, CAPTCHA_GEO
+from checks.demo.switchboard import DNS_HOST, RESERVED_TIERS, Switchboard
 from checks.demo.told import Told
 from checks.demo.world import (
     CANARY_HOSTS,
@@ -27,7 +28,6 @@ from checks.demo.world import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from datetime import datetime
 
     from checks.demo.ledger import Ledger
@@ -59,12 +59,13 @@ class Ports:
 
 
 class Town:
-    """Routes a request by its host. `now` is the simulated time; `secrets` the API secret by partner id."""
+    """Routes a request by its host. `secrets` is the API secret by partner id; the board's clock is everybody's."""
 
     def __init__(
-        self, world: World, ledger: Ledger, script: Script, now: Callable[[], datetime], secrets: dict[str, str]
+        self, world: World, ledger: Ledger, script: Script, board: Switchboard, secrets: dict[str, str]
     ) -> None:
-        self.world, self.script, self.now = world, script, now
+        self.world, self.script, self.board, self.now = world, script, board, board.now
+        now = board.now
         self.told = Told()
         self.apis = {
             partner.id: PartnerApi(Desk(partner, ledger), secrets[partner.id], now, script, self.told)
@@ -78,6 +79,7 @@ class Town:
         self._routes: dict[str, Handler] = {
             SEARCH_HOST: self._search,
             SMARTLINK_HOST: lambda _: Response(200, pages.smartlink_page()),
+            DNS_HOST: board.answer,
             SISTER_HOST: lambda _: Response(200, pages.sister_page()),
             **dict.fromkeys(CANARY_HOSTS, _canary),
             **{redirector_host(team.id): self._redirect for team in TEAMS},
@@ -100,6 +102,10 @@ class Town:
         """Scheme, host and port of one of our hosts."""
         return f"https://{host}:{self.ports.https}" if tls else f"http://{host}:{self.ports.http}"
 
+    def tracker_url(self, partner: str) -> str:
+        """Where the redirector usually sends visitors of a partner."""
+        return f"{self.origin(BY_ID[partner].tracker_host, tls=False)}/c"
+
     def link_url(self, link: DemoLink) -> str:
         return pages.out_url(link, self.origin(redirector_host(link.team), tls=True))
 
@@ -107,7 +113,8 @@ class Town:
         links = tuple(link for link in self.world.links if link.site == site.name)
 
         def serve(request: Request) -> Response:
-            if site.edge and self.script.active("F5", self.now()):
+            edge = site.edge and not (self.board.reserve and site.tier in RESERVED_TIERS)
+            if edge and self.script.active("F5", self.now()):
                 ray = _ray(request.host, self.now())
                 return Response(503, pages.edge_error_page(ray), headers={EDGE_HEADER: ray, "Server": "halyard-edge"})
             if site.name == self.world.challenged and self.script.active("D4", self.now()):
@@ -118,8 +125,8 @@ class Town:
                 return Response(200, b"User-agent: *\nDisallow: /admin/\n", "text/plain")
             if request.path != "/":
                 return Response(404, b"<!doctype html><title>Not found</title><h1>Not found</h1>")
-            headers = {EDGE_HEADER: _ray(request.host, self.now())} if site.edge else {}
-            headers["Server"] = "halyard-edge" if site.edge else "nginx"
+            headers = {EDGE_HEADER: _ray(request.host, self.now())} if edge else {}
+            headers["Server"] = "halyard-edge" if edge else "nginx"
             if site.name == self.world.hub and self.script.active("F14", self.now()):
                 headers["X-Robots-Tag"] = "noindex"
             return Response(200, self._page(site, links), headers=headers)
@@ -141,14 +148,15 @@ class Town:
         return page
 
     def _redirect(self, request: Request) -> Response:
-        """/out/LINK?btag=..: the company's own redirector hands on to the partner's tracker, keeping the tag."""
+        """/out/LINK?btag=..: the company's own redirector hands on to the tracker of its map, keeping the tag."""
+        self.board.look()
         link = self._links.get(request.path.removeprefix("/out/"))
         if link is None:
             return Response(404, b"no such link", "text/plain")
         query = urlencode({"campaign": link.offer, "btag": request.param("btag")})
         if link.partner == "P04" and link.geo == "GB" and self.script.active("F13", self.now()):
             return _found(f"{self.origin(SISTER_HOST, tls=False)}/welcome?{query}")
-        return _found(f"{self.origin(BY_ID[link.partner].tracker_host, tls=False)}/c?{query}")
+        return _found(f"{self.board.tracker(link.partner) or self.tracker_url(link.partner)}?{query}")
 
     def _tracker(self, partner: DemoPartner) -> Handler:
         def serve(request: Request) -> Response:

@@ -4,10 +4,12 @@
    team, country and hour and by one of its own; clicks are Poisson, evenly spread over the hour.
 2. A click registers with its partner's probability (shaken by a gamma a day) after a log-normal lag, median 6 minutes.
 3. A registration deposits after a log-normal lag, median 35 minutes, cut at 7 days; the commission is a fixed CPA or gamma.
-4. The script then takes away what it takes: first people who stay at home (nobody's loss), then clicks that never happen and
-   conversions that are never paid; whom an earlier failure of the script has taken, a later one cannot. What was taken is
-   kept with its expected commission: the truth that reports are compared with.
-5. Machines click beside them (D3) and never register.
+4. Whom the company's redirector sends to another partner is that one's visitor: drawn anew with its chances.
+5. The script then takes away what it takes: first people who stay at home (nobody's loss), then clicks that never happen and
+   conversions that are never paid; whom an earlier failure of the script has taken, a later one cannot, and whom the
+   reserve edge serves Halyard's trouble does not reach. What was taken is kept with its expected commission: the truth
+   that reports are compared with.
+6. Machines click beside them (D3) and never register.
 
 Times are seconds since the simulated start, so that days are plain arithmetic.
 """
@@ -25,8 +27,10 @@ from checks.demo.script import FLOOD_TIMES, HOLIDAY_KEEPS, Event, Script
 from checks.demo.world import TAIL_SITE
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
+    from checks.demo.switchboard import Setting
     from checks.demo.world import World
 
 Floats = NDArray[np.float64]
@@ -53,6 +57,10 @@ class Clicks:
     def pick(self, mask: Bools) -> Clicks:
         return Clicks(self.leaf[mask], self.at[mask], self.reg_at[mask], self.ftd_at[mask], self.value[mask])
 
+    def between(self, since: float, until: float) -> Clicks:
+        """Who clicked then."""
+        return self.pick((self.at >= since) & (self.at < until))
+
 
 @dataclass(frozen=True, slots=True)
 class Taken:
@@ -65,6 +73,10 @@ class Taken:
     def until(self, moment: float) -> float:
         """Of those who had clicked by then."""
         return float(self.commission[self.at < moment].sum())
+
+    def between(self, since: float, until: float) -> Taken:
+        mask = (self.at >= since) & (self.at < until)
+        return Taken(self.event, self.at[mask], self.commission[mask])
 
 
 class Traffic:
@@ -96,6 +108,8 @@ class Traffic:
         self._market = np.array([markets[leaf.team, leaf.geo] for leaf in leaves])
         self._markets = len(markets)
         self._partner_no = np.unique(self.partner, return_inverse=True)[1]
+        self._place = {(leaf.partner, leaf.geo, leaf.site): n for n, leaf in enumerate(leaves)}
+        self._leaves = leaves
 
     def expected(self, first: int, hours: int) -> Floats:
         """Expected clicks, shape (hours, leaves), from hour `first` relative to the simulated start."""
@@ -128,13 +142,20 @@ class Traffic:
         value = np.where(self.value_shape[leaf] > 0, drawn, self.value[leaf])
         return Clicks(leaf, at, reg_at, np.where(deposits, reg_at + lag, np.nan), np.where(deposits, value, 0.0))
 
-    def suffer(self, people: Clicks, first: int) -> tuple[Clicks, tuple[Taken, ...]]:
-        """What is left of `people` (of hour `first` on) after the script, and what each failure took."""
+    def suffer(self, people: Clicks, first: int, settings: Sequence[Setting] = ()) -> tuple[Clicks, tuple[Taken, ...]]:
+        """What is left of `people` (of hour `first` on) after the script, and what each failure took.
+
+        `settings` is what the company had switched, the oldest first. Whoever clicked before a setting has the same fate
+        with and without it.
+        """
         dice = np.random.default_rng([self.seed, 11, first + 100_000])
+        came, people = people.leaf, self._sent_on(people, first, settings)
         gone, unpaid = np.zeros(len(people), dtype=bool), np.zeros(len(people), dtype=bool)
         taken = []
         for event in sorted(self._taking, key=lambda each: each.traffic != "thinned"):
-            hit = self._hit(event, people, dice) & ~gone & ~unpaid
+            hit = self._hit(event, people, came, dice) & ~gone & ~unpaid
+            if event.id == "F5":
+                hit &= ~self._served(people, settings)
             if event.traffic == "conversions":
                 unpaid |= hit
             else:
@@ -151,6 +172,42 @@ class Traffic:
         )
         return left.pick(~gone), tuple(taken)
 
+    def _sent_on(self, people: Clicks, first: int, settings: Sequence[Setting]) -> Clicks:
+        """Everybody with the partner that the redirector sent them to; of such people what follows the click is new."""
+        leaf = people.leaf.copy()
+        for began, ended, setting in self._spans(settings):
+            for partner, other in setting.sent.items():
+                mine = (self.partner[people.leaf] == partner) & (people.at >= began) & (people.at < ended)
+                leaf[mine] = [self._counterpart(int(n), other) for n in people.leaf[mine]]
+        moved = leaf != people.leaf
+        if not moved.any():
+            return people
+        again = self._funnel(np.random.default_rng([self.seed, 19, first + 100_000]), leaf, people.at)
+        pairs = zip(
+            (again.reg_at, again.ftd_at, again.value), (people.reg_at, people.ftd_at, people.value), strict=True
+        )
+        return Clicks(leaf, people.at, *(np.where(moved, new, old) for new, old in pairs))
+
+    def _counterpart(self, leaf: int, partner: str) -> int:
+        """The same place with another partner: its page of that site and country, or what it has there of the long tail."""
+        here = self._leaves[leaf]
+        places = ((partner, here.geo, site) for site in (here.site, TAIL_SITE))
+        return next((self._place[place] for place in places if place in self._place), leaf)
+
+    def _served(self, people: Clicks, settings: Sequence[Setting]) -> Bools:
+        """Who clicked on a page that stood behind the reserve edge by then."""
+        served = np.zeros(len(people), dtype=bool)
+        for began, ended, setting in self._spans(settings):
+            if setting.reserve:
+                served |= ~self._tail[people.leaf] & (people.at >= began) & (people.at < ended)
+        return served
+
+    def _spans(self, settings: Sequence[Setting]) -> Iterator[tuple[float, float, Setting]]:
+        """Each setting with the seconds from when to when it held."""
+        ends = [self._seconds(one.at) for one in settings[1:]]
+        for setting, ended in zip(settings, [*ends, np.inf], strict=False):
+            yield self._seconds(setting.at), ended, setting
+
     def flood(self, first: int, hours: int) -> Clicks:
         """Machines that click beside the people of a span of hours, and do nothing else."""
         dice = np.random.default_rng([self.seed, 17, first + 100_000, hours])
@@ -166,25 +223,27 @@ class Traffic:
         there = (at >= began) & (at < ended)
         return _machines(leaf[there], at[there])
 
-    def _hit(self, event: Event, people: Clicks, dice: np.random.Generator) -> Bools:
-        """Which of `people` clicked where and while the event was on."""
+    def _hit(self, event: Event, people: Clicks, came: Ints, dice: np.random.Generator) -> Bools:
+        """Which of `people` clicked where and while the event was on; `came` is where they would usually be sent."""
         began, ended = self._seconds(event.began(self.start)), self._seconds(event.ended(self.start))
-        leaf = people.leaf
         luck = dice.random(len(people))
-        here = self._reached(event.id, leaf, luck)
+        here = self._reached(event.id, people.leaf, came, luck)
         return here & (people.at >= began) & (people.at < ended)
 
-    def _reached(self, event: str, leaf: Ints, luck: Floats) -> Bools:
-        """Whom the event concerns, whenever they click; `luck` is uniform and decides where only a share is hit."""
+    def _reached(self, event: str, leaf: Ints, came: Ints, luck: Floats) -> Bools:
+        """Whom the event concerns, whenever they click; `luck` is uniform and decides where only a share is hit.
+
+        What partners do concerns those who are sent to them (`leaf`), what is wrong with a link those who follow it (`came`).
+        """
         partner, geo, team = self.partner[leaf], self.geo[leaf], self.team[leaf]
         concerned: dict[str, Bools] = {
             "F1": partner == "P02",
-            "F2": self._of_links(leaf, "P01", self._untagged, luck, 0.6),
+            "F2": self._of_links(came, "P01", self._untagged, luck, 0.6),
             "F3": (partner == "P05") & (geo == "DE"),
             "F5": luck < self.edge_share[leaf],
             "F6": team == "cedar",
             "F9": partner == "P09",
-            "F10": self._of_links(leaf, "P07", self._shallow, luck, 0.7),
+            "F10": self._of_links(came, "P07", self._shallow, luck, 0.7),
             "F11": (partner == "P08") & (geo == "PL"),
             "F13": (partner == "P04") & (geo == "GB"),
             "D1": (team == "aurora") & (geo == "NO") & (luck > HOLIDAY_KEEPS),

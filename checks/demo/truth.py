@@ -1,15 +1,26 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from checks.demo.inbox import Heard
 from checks.demo.script import Event, Reach, Script
+from checks.demo.switchboard import Setting
 from checks.demo.told import State
 
 if TYPE_CHECKING:
     from checks.demo.ledger import Ledger
     from checks.demo.world import World
+
+
+_HELPS: dict[str, Callable[[Setting], bool]] = {
+    "F1": lambda setting: setting.sent.get("P02", "P02") != "P02",
+    "F5": lambda setting: setting.reserve,
+}
+"""What the company can switch against which failure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +37,19 @@ class EventTruth:
     ended_at: datetime | None
     true_loss: float
     """EUR: people the event really took away, each at the expected commission of a click of that leaf."""
+    relief: Relief | None = None
+    """What a plan did about it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Relief:
+    """A failure goes on, and somebody has switched its visitors to where they earn. EUR an hour, as really lost."""
+
+    at: datetime
+    until: datetime | None
+    """When it was taken back, or the failure ended; `None` while it holds."""
+    before: float
+    after: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +62,8 @@ class Truth:
     events: tuple[EventTruth, ...]
     states: tuple[State, ...] = ()
     """What had to be known of the audited partners, after each of their answers."""
+    heard: tuple[Heard, ...] = ()
+    """Messages that reached somebody."""
 
 
 def truth_at(
@@ -49,9 +75,10 @@ def truth_at(
     opened: datetime,
     speed: float,
     states: tuple[State, ...] = (),
+    heard: tuple[Heard, ...] = (),
 ) -> Truth:
     events = tuple(_event(event, now, world, script, ledger) for event in script.events)
-    return Truth(now, speed, opened, events, states)
+    return Truth(now, speed, opened, events, states, heard)
 
 
 def _event(event: Event, now: datetime, world: World, script: Script, ledger: Ledger) -> EventTruth:
@@ -65,7 +92,32 @@ def _event(event: Event, now: datetime, world: World, script: Script, ledger: Le
         began if began <= now else None,
         ended if ended <= now else None,
         round(ledger.true_loss(event.id, now), 2),
+        _relief(event, now, script, ledger) if began <= now else None,
     )
+
+
+def _relief(event: Event, now: datetime, script: Script, ledger: Ledger) -> Relief | None:
+    """The first time during the event at which what helps against it was switched, and what was lost an hour around it."""
+    if event.id not in _HELPS:
+        return None
+    began, ended = event.began(script.day), min(now, event.ended(script.day))
+    settings = ledger.settings()
+    held = [
+        (one, later.at if later else None)
+        for one, later in pairwise((*settings, None))
+        if one and _HELPS[event.id](one)
+    ]
+    at, until = next(((max(one.at, began), end) for one, end in held if one.at < ended), (ended, None))
+    over = min(until or ended, ended)
+    if at >= over:
+        return None
+
+    def rate(since: datetime, to: datetime) -> float:
+        lost = ledger.true_loss(event.id, to) - ledger.true_loss(event.id, since)
+        return round(lost * 3600 / max((to - since).total_seconds(), 1.0), 2)
+
+    done = over if over < now or until else None
+    return Relief(at, done, rate(began, at), rate(at, over))
 
 
 def reach_of(event: Event, world: World) -> Reach:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
@@ -10,12 +11,14 @@ from checks.demo.atomic import replace
 from checks.demo.audit import Books, moments
 from checks.demo.install import feed_name
 from checks.demo.partners import BY_ID as PARTNER
-from checks.demo.report import Found, ReportRow, report, unexplained
+from checks.demo.report import Found, ReportRow, belongs, report, unexplained
+from checks.demo.telling import LOOKED
 from checks.demo.told import AUDITED
 from checks.demo.truth import Truth
 from data.errors import HubUnreachable, LosswatchError
 from data.model.codec import from_json, to_json
 from data.model.known import KnownAt
+from data.model.notice import NoticePage
 from data.model.snapshot import IncidentDetail, IncidentPage, ListPage, TargetDetail
 from tui import format as fmt
 from tui.cli.paper import paper
@@ -26,9 +29,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from checks.demo.told import Day
+    from checks.demo.truth import EventTruth
     from data.config.home import Home
+    from data.model.ids import IncidentId
+    from data.model.notice import Notice
 
 _PAGE = 200
+_NOTICES = 1_000
 _MOMENTS = 50
 """Of one question to the hub."""
 _PATIENCE_S = 60.0
@@ -183,8 +190,36 @@ async def _from_hub(home: Home, truth: Truth) -> tuple[list[Found], Books]:
         for partner, one in details.items()
     }
     page = await client.get(f"/v1/targets/slice?limit={_PAGE}", ListPage)
+    rates = {event.id: rate for event in truth.events if (rate := await _rates(client, truth, event, found))}
+    notices = await _notices(client)
     junk = tuple(f"{row.site} {row.detail}" for row in page.rows if "junk" in row.detail)
-    return found, Books(known, ledger, notes, junk)
+    return found, Books(known, ledger, notes, junk, rates, notices)
+
+
+async def _rates(
+    client: HubClient, truth: Truth, event: EventTruth, found: list[Found]
+) -> tuple[Decimal, Decimal] | None:
+    """The loss an hour that the event's incidents said before somebody used a plan, and a while after."""
+    if event.relief is None or truth.at < (after := event.relief.at + LOOKED):
+        return None
+    mine = [one.incident.id for one in found if belongs(event, one) and one.incident.cause in event.expected_causes]
+    return await _rate(client, mine, event.relief.at), await _rate(client, mine, after)
+
+
+async def _rate(client: HubClient, incidents: list[IncidentId], at: datetime) -> Decimal:
+    page = await client.get(
+        f"/v1/incidents?{urlencode({'state': 'all', 'limit': _PAGE, 'at': at.isoformat()})}", IncidentPage
+    )
+    return sum((one.loss.per_hour for one in page.rows if one.id in incidents and one.closed_at is None), Decimal(0))
+
+
+async def _notices(client: HubClient) -> tuple[Notice, ...]:
+    found: list[Notice] = []
+    while True:
+        page = await client.get(f"/v1/notices?offset={len(found)}&limit={_NOTICES}", NoticePage)
+        found += page.rows
+        if not page.rows or len(found) >= page.total:
+            return tuple(found)
 
 
 async def _known(client: HubClient, truth: Truth, partner: str) -> dict[datetime, dict[date, Day]]:

@@ -18,13 +18,26 @@ DAY = datetime(2026, 11, 17, 6, tzinfo=UTC)
 
 
 class Hub:
-    """Answers on the company's socket."""
+    """Answers on the company's socket; `troubles` are causes of open incidents, plans of `refuses` cannot be used."""
 
     def __init__(self):
         self.asked, self.cause, self.evidence = [], "", False
+        self.troubles, self.refuses, self.used = [], {"edge-hold"}, []
 
     def answer(self, request):
-        self.asked.append((request.path, json.loads(request.body or b"{}")))
+        self.asked.append((request.path, asked := json.loads(request.body or b"{}")))
+        if request.path == "/v1/incidents":
+            rows = [{"id": n, "cause": cause} for n, cause in enumerate(self.troubles, start=1)]
+            return Response(200, json.dumps({"rows": rows}).encode(), "application/json")
+        if request.path == "/v1/plans":
+            plans = [{"id": name, "live": {"state": "applied"}} for name in self.used]
+            return Response(200, json.dumps({"plans": plans}).encode(), "application/json")
+        if request.path == "/v1/commands/plan_use":
+            if asked["plan"] in self.refuses:
+                return Response(400, b'{"error": "its standby fails"}', "application/json")
+            self.used.append(asked["plan"])
+        if request.path == "/v1/commands/plan_revert":
+            self.used.remove(asked["plan"])
         if request.path.startswith("/v1/target/"):
             return Response(200, json.dumps({"row": {"cause": self.cause}}).encode(), "application/json")
         if request.path.endswith("/evidence"):
@@ -71,10 +84,10 @@ async def test_people_map_renew_and_pack_once_the_hub_has_raised_it(company):
         assert "F15" not in people.begun
         hub.evidence = True
         await asyncio.wait_for(work, 30)
-    commands = [asked for asked in hub.asked if asked[0].startswith("/v1/commands/")]
-    assert ("/v1/commands/feed_map", {"target": "feed:p06-zefirion", "options": {"unit": "minor"}}) in commands
-    assert ("/v1/commands/recheck", {"target": "feed:p10-ambervolt"}) in commands
-    assert len(commands) == 2
+    asked = commands(hub)
+    assert ("feed_map", {"target": "feed:p06-zefirion", "options": {"unit": "minor"}}) in asked
+    assert ("recheck", {"target": "feed:p10-ambervolt"}) in asked
+    assert len(asked) == 2
     token = company.town.apis["P10"].secret
     assert token == open_secrets(company.home).get("ambervolt-token") != "old"
     assert (company.home.state / "demo" / "p05-drakkenspin-evidence.zip").read_bytes() == b"PK"
@@ -87,4 +100,52 @@ async def test_people_wait_for_a_hub_that_is_not_there_yet(company):
     async with listening(company) as hub:
         hub.cause, hub.evidence = "feed.scale", True
         await asyncio.wait_for(work, 30)
+    assert people.begun.keys() == {"F4", "F7", "F15"}
+
+
+def commands(hub):
+    return [(path.rpartition("/")[2], asked) for path, asked in hub.asked if path.startswith("/v1/commands/")]
+
+
+async def test_a_plan_is_used_on_the_incident_it_is_for_and_taken_back_when_the_trouble_is_over(company):
+    async with listening(company) as hub:
+        hub.troubles = ["seo.noindex", "link.wrong_target"]
+        people, work = working(company, 50_000.0)
+        await until(lambda: "F1" in people.begun)
+        assert DAY.replace(minute=34) <= people.begun["F1"] < DAY.replace(hour=9, minute=40)
+        await until(lambda: ("plan_revert", {"plan": "p02-to-p01"}) in commands(hub))
+        assert people.clock.now() >= DAY.replace(hour=9, minute=50)
+        work.cancel()
+    swap = {"incident": 2, "plan": "p02-to-p01"}
+    assert [asked for asked in commands(hub) if asked[1].get("incident")] == [
+        ("acknowledge", {"incident": 2}),
+        ("plan_use", swap),
+    ]
+
+
+async def test_a_plan_that_is_refused_leads_to_the_next(company):
+    async with listening(company) as hub:
+        hub.troubles = ["edge.error"]
+        people, work = working(company, 100_000.0)
+        await until(lambda: "F5" in people.begun)
+        work.cancel()
+    used = [asked["plan"] for command, asked in commands(hub) if command == "plan_use"]
+    assert used == ["edge-hold", "edge-reserve"]
+
+
+async def test_what_somebody_else_has_switched_is_not_switched_again_but_taken_back(company):
+    async with listening(company) as hub:
+        hub.used = ["p02-to-p01"]
+        _, work = working(company, 100_000.0)
+        await until(lambda: ("plan_revert", {"plan": "p02-to-p01"}) in commands(hub))
+        work.cancel()
+    assert "plan_use" not in [command for command, _ in commands(hub)]
+
+
+async def test_nobody_uses_a_plan_when_its_trouble_is_over(company):
+    async with listening(company) as hub:
+        hub.cause, hub.evidence, hub.troubles = "feed.scale", True, ["link.wrong_target", "edge.error"]
+        people = People(company, ScaledClock(DAY.replace(hour=20), datetime.now(UTC), 100_000.0), DAY)
+        await asyncio.wait_for(people.work(), 30)
+    assert "plan_use" not in [command for command, _ in commands(hub)]
     assert people.begun.keys() == {"F4", "F7", "F15"}
