@@ -252,7 +252,7 @@ class Case:
             title=explain.title(cause, was),
             where=place,
             blame=blame,
-            owner_role=routing.owner_role(cause),
+            owner_role=was.owner_role or routing.owner_role(cause),
             started_at=min(was.started_at, self._first.opened_at),
             members=max(was.members, len(self._targets)),
             open_members=len(self._open),

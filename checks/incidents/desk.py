@@ -8,12 +8,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from checks.incidents.byhand import ByHand
 from checks.incidents.case import FLAPPING, SYSTEM, Case, milestone
 from checks.incidents.causes import Causes
 from checks.incidents.change import Change, batch, together
 from checks.incidents.correlation import is_symptom
 from checks.incidents.labels import WEB
 from checks.incidents.money import part, take_in
+from checks.incidents.owning import Owners
 from checks.incidents.parents import Parents, is_held
 from checks.incidents.placing import Placing
 from checks.incidents.regrouping import regroup, review
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from checks.incidents.census import Census
+    from data.config.notifying import Route
     from data.config.parents import Parent
     from data.model.ids import FindingId, IncidentId, TargetId
 
@@ -51,6 +54,7 @@ class IncidentDesk:
     incidents may be given too. `last_id` is the highest incident number ever used. With a `census` the upstream of sites
     and links is inferred from what fails and what does not; without one only the rules of `correlation` group them.
     `parents` say whose failure keeps others from opening incidents of their own, `traffic` which sites a slice's clicks pass.
+    `owners` knows the rules that name an owner, `looked_at` when a target was observed last.
     """
 
     def __init__(
@@ -61,12 +65,16 @@ class IncidentDesk:
         census: Census | None = None,
         parents: Parents | None = None,
         traffic: Callable[[], Traffic] = Traffic,
+        owners: Owners | None = None,
+        looked_at: Callable[[TargetId], datetime | None] = lambda _: None,
     ) -> None:
         self._census = census
         self._parents = parents or Parents()
         self._shelf = Shelf({incident.id: Case(incident) for incident in incidents})
         self._shelf.last_id = max([last_id, *self._shelf.cases])
         self._orphans: list[Finding] = []
+        self._owners = owners or Owners()
+        self._by_hand = ByHand(self._shelf, looked_at)
         self._withheld = Withheld(self._shelf, self._parents)
         self._causes = Causes(self._shelf, census, traffic)
         self._placing = Placing(self._shelf, census, self._causes)
@@ -109,12 +117,17 @@ class IncidentDesk:
             if finding.closed_at is None:
                 self._parents.saw(finding)
 
+    def route(self, root: Route, now: datetime) -> Change:
+        """Other rules name other owners."""
+        self._owners.root = root
+        return self._owners.review(self._shelf, now)
+
     def open(self, finding: Finding, now: datetime) -> Change:
         """Take in a finding: new ones join the incident they belong to or start one; a known id is revised."""
         known = self._shelf.findings.get(finding.id)
         if known is not None and known.closed_at is None:
-            return self._seen(self._revise(known, _newer(known, finding), now))
-        return self._seen(self._admit(finding, now))
+            return self._seen(self._revise(known, _newer(known, finding), now), now)
+        return self._seen(self._admit(finding, now), now)
 
     def _admit(self, finding: Finding, now: datetime) -> Change:
         """A new finding: joined to what it belongs to, held back by a parent, or an incident of its own."""
@@ -127,11 +140,12 @@ class IncidentDesk:
         change = self._shelf.start(finding, now)
         return together(change, self.regroup(now)) if self._is_time_to_look(finding, now) else change
 
-    def _seen(self, change: Change) -> Change:
+    def _seen(self, change: Change, now: datetime) -> Change:
         self._has_news |= bool(change.findings)
         for finding in change.findings:
             self._parents.saw(finding)
-        return change
+            self._owners.saw(finding)
+        return self._owners.settle(change, self._shelf, now)
 
     def _release(self, parents: Iterable[TargetId], now: datetime) -> list[Change]:
         """Findings whose parent no longer holds them back are told at once."""
@@ -139,7 +153,7 @@ class IncidentDesk:
         for parent in parents:
             for plain, held in self._withheld.freed(parent, lambda one: self._is_explained(one, now)):
                 told = self._withheld.hold(plain, held, now) if held else self._tell(plain, parent, now)
-                changes.append(self._seen(told))
+                changes.append(self._seen(told, now))
         return changes
 
     def _is_explained(self, finding: Finding, now: datetime) -> bool:
@@ -162,7 +176,7 @@ class IncidentDesk:
         self._shelf.findings[finding_id] = closed
         if is_held(known):
             self._withheld.let_go(known)
-        change = self._seen(self._closed(closed, now))
+        change = self._seen(self._closed(closed, now), now)
         return batch([change, *self._release([closed.target], now)])
 
     def _closed(self, closed: Finding, now: datetime) -> Change:
@@ -171,7 +185,7 @@ class IncidentDesk:
             return Change(findings=(closed,))
         case.take(closed)
         if not case.is_open:
-            return Change(findings=(closed,))
+            return self._by_hand.recovered(case, closed, now)
         said = []
         if case.open_members == 0:
             self._shelf.end(case, now)
@@ -187,18 +201,24 @@ class IncidentDesk:
         return (*self.look_over(now), *self.charge(now, price, counted_in))
 
     def look_over(self, now: datetime) -> tuple[Change, ...]:
-        """Take in findings that had no incident, regroup, and forget what can no longer flap."""
+        """Take in findings that had no incident, regroup, and forget what can no longer flap.
+
+        What fails on though a person closed it opens again; whose incidents are by what changed in them is told.
+        """
         changes = [self.open(orphan, now) for orphan in self._take_orphans()]
         changes += self._release(self._withheld.holders, now)
         changes.append(self.regroup(now))
         if self._has_news:
             self._has_news = False
-            changes.append(self._seen(take_in(self._shelf, self._causes, now)))
+            changes.append(self._seen(take_in(self._shelf, self._causes, now), now))
+        changes += [self._seen(change, now) for change in self._by_hand.review(now)]
         for case in list(self._shelf.cases.values()):
             if case.is_open:
-                changes += [self._seen(change) for change in self._review(case, now)]
+                changes += [self._seen(change, now) for change in self._review(case, now)]
             elif case.incident.closed_at and now - case.incident.closed_at > FLAPPING and case.open_members == 0:
                 self._shelf.forget(case)
+                self._owners.forget(case.incident.id)
+        changes.append(self._owners.review(self._shelf, now))
         return tuple(change for change in changes if change)
 
     def charge(
@@ -222,7 +242,7 @@ class IncidentDesk:
     def regroup(self, now: datetime) -> Change:
         """Merge incidents that have one upstream, as far as the census shows it; the oldest number stays."""
         self._since_look = 0
-        return self._seen(regroup(self._shelf, self._census, now)) if self._census is not None else Change()
+        return self._seen(regroup(self._shelf, self._census, now), now) if self._census is not None else Change()
 
     def acknowledge(self, incident: IncidentId, who: str, now: datetime) -> Change:
         """Somebody has it. The first one who says so stays; an unknown or closed incident changes nothing."""
@@ -348,6 +368,7 @@ class IncidentDesk:
         else:
             self._shelf.findings[finding.id] = finding
         self._parents.saw(finding)
+        self._owners.saw(finding)
 
     def _take_orphans(self) -> list[Finding]:
         orphans, self._orphans = self._orphans, []
