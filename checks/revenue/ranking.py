@@ -23,8 +23,8 @@ NATS_PER_DIM = 0.5
 """Price of each dimension a slice fixes: of two that explain as much, the wider one is named."""
 SPEAKS_NATS = 3.0
 """So much the counts must say for themselves before anything is lent to them."""
-MOST_LENT = 6.0
-"""However much others know: beyond this the counts would hardly be asked."""
+MOST_LENT, _OF_THE_LINE = 6.0, 0.5
+"""However much others know: counts must say at least as much for themselves, and beyond this nothing is gained."""
 WATCH_BELOW = 3.0
 """So many nats below the page line suspicion begins."""
 _MOST_WATCHED = 20
@@ -102,7 +102,14 @@ class Ranking:
         return Suspect(slice_, CHANNELS[channel], window, counts + lent, lent, prior)
 
 
-def lent_to(priors: Sequence[Prior], cube: Cube, lattice: Lattice, windows_h: Floats) -> tuple[Floats, Ints]:
+def most_lent(page_nats: float) -> float:
+    """All that others may lend where slices page at this line."""
+    return min(MOST_LENT, page_nats * _OF_THE_LINE)
+
+
+def lent_to(
+    priors: Sequence[Prior], cube: Cube, lattice: Lattice, windows_h: Floats, page_nats: float
+) -> tuple[Floats, Ints]:
     """[slice, window]: nats of the strongest prior for a slice around it since before the window began, and which.
 
     Of the many slices inside the one that is suspected each gets its part of the odds only.
@@ -113,7 +120,7 @@ def lent_to(priors: Sequence[Prior], cube: Cube, lattice: Lattice, windows_h: Fl
         leaves = cube.select(prior.slice)
         inside = lattice.sums(leaves.astype(np.float64)) == lattice.sizes
         whole = inside & (lattice.sizes == leaves.sum())
-        most = min(prior.nats, MOST_LENT)
+        most = min(prior.nats, most_lent(page_nats))
         own = np.where(whole, most, np.where(inside, most - np.log(max(int(inside.sum()), 1)), 0.0))[:, None]
         counts = (cube.top - windows_h >= hour_of(prior.since)) & (own > nats)
         nats, which = np.where(counts, own, nats), np.where(counts, number, which)

@@ -183,7 +183,7 @@ class Watch:
         moved = self._moved(windows, lengths_h)
         if top == now:
             self.common[top - 1] = float(moved[0][WINDOWS_H.index(6)])
-        lent, which = ranking.lent_to(self.priors, self.cube, self.lattice, lengths_h)
+        lent, which = ranking.lent_to(self.priors, self.cube, self.lattice, lengths_h, page_nats)
         least = page_nats - ranking.WATCH_BELOW - lent.max(1)
         live = scan.can_page(moods, windows[:, 6, -1], self.lattice, least)
         lattice = self.lattice.only(live)

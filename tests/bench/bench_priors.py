@@ -7,7 +7,7 @@ borrow for two days although nothing is wrong there.
 from __future__ import annotations
 
 import pickle
-from statistics import mean, median
+from statistics import mean
 from typing import TYPE_CHECKING
 
 from checks.revenue.belief import Prior
@@ -18,7 +18,9 @@ from tests.checks.revenue.conftest import World
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-LENT = (2.5, 5.0, 6.0)
+LENT = (2.0, 2.5, 5.0, 6.0)
+LINES = (7.5, 13.0)
+"""Beside the line that the company draws for itself: the lowest and the highest there is."""
 SLICES = (
     {"partner": "P08", "geo": "PL"}, {"partner": "P02"}, {"partner": "P03", "geo": "CZ"}, {"partner": "P09"},
     {"partner": "P04", "geo": "UK"},
@@ -28,28 +30,33 @@ BEGAN_H, QUIET_H, LAST_H = 30 * 24 + 17, 30 * 24, 24
 
 def run(options: Sequence[str] = ()) -> list[Figure]:
     seeds = range(1, 1 + int(options[-1]) if options and options[-1].isdigit() else 3)
-    delays = {nats: [] for nats in (0.0, *LENT)}
-    cried = dict.fromkeys(delays, 0)
+    return [figure for line in (None, *LINES) for figure in _at(line, seeds)]
+
+
+def _at(line: float | None, seeds: Sequence[int]) -> list[Figure]:
+    """Of companies that page at `line`; by themselves where there is none."""
+    delays: dict[float, list[float]] = {nats: [] for nats in (0.0, *LENT)}
+    cried, own = dict.fromkeys(delays, 0), list[float]()
     for seed in seeds:
         for where in SLICES:
             world = World(days=32, seed=seed)
             world.thin(BEGAN_H, BEGAN_H + LAST_H, 0.0, **where)
-            for nats, known in _with_each(world, BEGAN_H):
+            for nats, known in _with_each(world, BEGAN_H, line):
+                own.append(known.page_nats)
                 delays[nats].append(_delay(world, known, [Prior(where, nats, world.at(BEGAN_H), "a sign")]))
         world = World(days=32, seed=1000 + seed)
-        for nats, known in _with_each(world, QUIET_H):
+        for nats, known in _with_each(world, QUIET_H, line):
             cried[nats] += _alarms(world, known, [Prior(where, nats, world.at(QUIET_H), "a sign") for where in SLICES])
     lent_h = len(seeds) * len(SLICES) * 47
     found = []
     for nats in LENT:
-        name = f"{nats:g} nats lent"
+        name = f"line {mean(own):.1f}, {nats:g} nats lent"
         found.append(Figure(f"{name}: mean delay", mean(delays[nats]), "h", "none lent", mean(delays[0.0])))
-        found.append(Figure(f"{name}: median delay", median(delays[nats]), "h", "none lent", median(delays[0.0])))
         found.append(Figure(f"{name}: cried for nothing", 1000 * cried[nats] / lent_h, "per 1,000 slice-hours", "none lent", 1000 * cried[0.0] / lent_h))  # fmt: skip
     return found
 
 
-def _with_each(world: World, hour: int) -> Iterator[tuple[float, RevenueBook]]:
+def _with_each(world: World, hour: int, line: float | None) -> Iterator[tuple[float, RevenueBook]]:
     """The same book, told of the world and judged at `hour`, for each amount of nats."""
     book = RevenueBook()
     book.add(world.facts())
@@ -57,7 +64,10 @@ def _with_each(world: World, hour: int) -> Iterator[tuple[float, RevenueBook]]:
     book.tick(world.at(hour))
     kept = pickle.dumps(book)
     for nats in (0.0, *LENT):
-        yield nats, pickle.loads(kept)  # our own, of a moment ago
+        book = pickle.loads(kept)  # our own, of a moment ago
+        if line is not None:
+            book.page_nats = line
+        yield nats, book
 
 
 def _delay(world: World, book: RevenueBook, priors: list[Prior]) -> float:
