@@ -6,6 +6,7 @@ import asyncio
 import logging
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from checks.hub.board import restore_strips, strip_window
@@ -15,6 +16,7 @@ from checks.hub.recent import REMEMBERED
 from checks.hub.uptime import SPAN
 from checks.incidents.case import FLAPPING
 from checks.incidents.desk import IncidentDesk
+from checks.incidents.owning import Owners
 from checks.incidents.parents import Parents
 from checks.revenue.alarm import slice_of
 from checks.revenue.cube import KEEP_H
@@ -40,14 +42,15 @@ from data.store import (
 from data.text import redact
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
     from datetime import datetime
-    from decimal import Decimal
 
     from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
     from checks.hub.hub import Hub
-    from data.model.ids import TargetId
+    from checks.hub.pricing import Priced
+    from checks.incidents.change import Change
+    from data.model.ids import IncidentId, TargetId
     from data.model.incident import Finding, Incident
     from data.model.money import Loss
     from data.store.tables import Record
@@ -113,12 +116,13 @@ class Housekeeping:
         return self._restore_incidents()
 
     def _restore_incidents(self) -> IncidentDesk:
-        """The desk as it was: open incidents and those that may still flap, each with all its findings."""
+        """The desk as it was: open incidents and those that may still flap or open again, each with all its findings."""
         store, now = self.hub.store, self.hub.clock.now()
         _, recent = incidents.page(store, EVERYTHING, state="closed", offset=0, limit=500)
         flapping = [one for one in recent if one.closed_at and now - one.closed_at <= FLAPPING]
-        known = [*incidents.open_incidents(store, EVERYTHING), *flapping]
-        members = findings.open_or_of(store, EVERYTHING, [incident.id for incident in known])
+        held = incidents.closed_failing(store, EVERYTHING)
+        known = {one.id: one for one in (*incidents.open_incidents(store, EVERYTHING), *flapping, *held)}
+        members = findings.open_or_of(store, EVERYTHING, [*known])
         for finding in members:
             if finding.incident is not None and finding.closed_at is None:
                 self.hub.board.incident_of[finding.target] = finding.incident
@@ -127,11 +131,22 @@ class Housekeeping:
         parents = Parents(self._state_of, self._is_unseen)
         parents.declare(self.hub.settings.parents)
         census, traffic = self.hub.board.census, self.hub.fusion.traffic
-        return IncidentDesk(known, members, incidents.last_id(store), census, parents, traffic)
+        owners = Owners(self.hub.settings.notify.root, self._project_of)
+        return IncidentDesk(
+            known.values(), members, incidents.last_id(store), census, parents, traffic, owners, self._looked_at
+        )  # fmt: skip
 
     def _state_of(self, target: TargetId) -> State:
         known = self.hub.board.states.get(target)
         return known.state if known else State.UNKNOWN
+
+    def _looked_at(self, target: TargetId) -> datetime | None:
+        known = self.hub.board.states.get(target)
+        return known.last_at if known else None
+
+    def _project_of(self, target: TargetId) -> str:
+        known = self.hub.board.targets.get(target)
+        return known.project if known else ""
 
     def _is_unseen(self, money: Finding, _feed: Finding) -> bool:
         return self.hub.fusion.blind_to(slice_of(money.target)) is not None
@@ -221,29 +236,32 @@ class Housekeeping:
             self.hub.stopping.set()
 
     async def price(self) -> None:
-        """Price every open incident and let the desk decide what that changes.
+        """Let the desk look over what is open, price it, and let the desk decide what that changes.
 
-        Not before the book has looked at its facts: after a restart it would price everything at nothing.
+        Prices are found beside the loop: of an incident with a hundred thousand members that takes seconds. Not before the
+        book has looked at its facts: after a restart it would price everything at nothing.
         """
         if not self.hub.revenue.ready:
             return
         async with self.hub.revenue.turn:
-            rows = self._priced(self.hub.clock.now())
+            now, desk = self.hub.clock.now(), self.hub.desk
+            rows = self._settled(desk.look_over(now))
+            held = [(one, desk.members(one.id)) for one in desk.open_incidents]
+            prices = await asyncio.to_thread(self._prices, held, now)
+            owners = {number: price.counted_in for number, price in prices.items() if price.counted_in is not None}
+            rows += self._settled(desk.charge(now, partial(_found, prices), owners))
+            shares = (share for price in prices.values() for share in price.shares.items())
+            board = self.hub.board
+            board.loss_of = {target: share for target, share in shares if target in board.incident_of}
         if rows:
             await self.hub.keeping.keep(rows)
 
-    def _priced(self, now: datetime) -> list[Record]:
-        shares: dict[TargetId, Decimal] = {}
-        desk, pricing = self.hub.desk, self.hub.pricing
-        taken = pricing.share_out([(one, desk.members(one.id)) for one in desk.open_incidents])
+    def _prices(self, held: Sequence[tuple[Incident, Sequence[Finding]]], now: datetime) -> dict[IncidentId, Priced]:
+        pricing = self.hub.pricing
+        taken = pricing.share_out(held)
+        return {one.id: pricing.price(one, members, now, taken.get(one.id, ())) for one, members in held}
 
-        def priced(incident: Incident, members: Sequence[Finding]) -> Loss:
-            price = pricing.price(incident, members, now, taken.get(incident.id, ()))
-            shares.update(price.shares)
-            return price.loss
-
-        changes = desk.tick(now, priced, {number: first.incident for number, (first, *_) in taken.items()})
-        self.hub.board.loss_of = shares
+    def _settled(self, changes: Iterable[Change]) -> list[Record]:
         return [row for change in changes for row in self.hub.intake.settle(change)]
 
     async def roll_up(self) -> None:
@@ -268,3 +286,9 @@ class Housekeeping:
         await self.hub.keeping.pay()
         if rows:
             await self.hub.keeping.keep(rows)
+
+
+def _found(prices: Mapping[IncidentId, Priced], incident: Incident, _members: Sequence[Finding]) -> Loss | None:
+    """`None` for one that opened while the others were priced: its turn comes next time."""
+    price = prices.get(incident.id)
+    return price.loss if price else None

@@ -84,7 +84,8 @@ class Revenue:
 
     def alarm_of(self, target: TargetId) -> Alarm | None:
         """The open alarm of a slice."""
-        return next((alarm for alarm in self.alarmed.values() if alarm.target == target), None)
+        alarms = tuple(self.alarmed.values())  # prices are found beside the loop, which may add one meanwhile
+        return next((alarm for alarm in alarms if alarm.target == target), None)
 
     async def look(self) -> None:
         """Tick if it is time to, or if there is news worth it; not while another look runs.
