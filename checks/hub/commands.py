@@ -8,6 +8,7 @@ from checks.hub.feed_desk import FeedDesk
 from checks.hub.notice_desk import NoticeDesk
 from checks.hub.plan_commands import PlanCommands
 from checks.hub.records import Records
+from checks.incidents.holds import still_failing
 from checks.parsers import mend
 from data.errors import NotAllowed, UsageError
 from data.model.audit import AuditEntry
@@ -122,7 +123,8 @@ class Commands:
         self.hub.hygiene.accept(closed)
         self.hub.ranks.accept(closed)
         change = self.hub.desk.close_by(number, who.name, self.hub.clock.now())
-        message = f"incident #{number} closed by {who.name}"
+        still = f"; {told}" if change.incidents and (told := still_failing(change.incidents[0])) else ""
+        message = f"incident #{number} closed by {who.name}{still}"
         return await self._done(change, who, "close", f"#{number}", message)
 
     async def _note(self, who: Principal, arguments: dict[str, Any]) -> CommandReply:

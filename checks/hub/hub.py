@@ -262,6 +262,9 @@ class Hub:
         await self.door.configure()
         self.notifier.configure(settings)
         self.desk.declare(settings.parents)
+        owned = self.intake.settle(self.desk.route(settings.notify.root, self.clock.now()))
+        if owned:
+            await self.keeping.keep(owned)
         self.board.touch()
 
     def _drop(self, target: Target) -> None:

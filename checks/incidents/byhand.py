@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from checks.incidents.case import SYSTEM
 from checks.incidents.change import Change
 from checks.incidents.correlation import ECHO, is_symptom
+from checks.incidents.holds import HOLDS
 from data.config.units import format_duration
-from data.model.incident import IncidentState, TimelineEntry
+from data.model.incident import TimelineEntry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,10 +20,6 @@ if TYPE_CHECKING:
     from checks.incidents.shelf import Shelf
     from data.model.ids import TargetId
     from data.model.incident import Finding, Incident
-
-HOLDS = timedelta(minutes=30)
-"""So long a person's word holds against what still fails: three good looks at five minutes, twice over. Money, which lags
-behind its clicks, has `ECHO`."""
 
 
 @dataclass(slots=True)
@@ -70,15 +66,6 @@ class ByHand:
         if looked is None or incident.closed_at is None:
             return False
         return looked >= incident.closed_at + (ECHO if is_symptom(finding) else HOLDS)
-
-
-def still_failing(incident: Incident) -> str:
-    """What is to be known of an incident that somebody closed while it failed; empty of any other."""
-    if incident.state is not IncidentState.CLOSED or not incident.open_members or incident.closed_at is None:
-        return ""
-    many = f"{incident.open_members} of {incident.members} members" if incident.members > 1 else "it"
-    fail = "still fail" if incident.members > 1 else "still fails"
-    return f"{incident.closed_by} closed it; {many} {fail}, and what is seen to fail after {incident.closed_at + HOLDS:%H:%MZ} opens it again"
 
 
 def _minutes(now: datetime, was: Incident) -> float:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from checks.incidents import story
 from checks.incidents.correlation import Upstream
+from checks.incidents.holds import still_failing
 from checks.incidents.labels import read_all
 from checks.incidents.severity import is_blind
 from data.model.cause import CAUSES, words_of
@@ -113,6 +114,8 @@ def _facts(incident: Incident, findings: Sequence[Finding]) -> list[Statement]:
     facts += [f"for example: {detail}" for detail, _ in details.most_common(1)]
     if incident.members > 1:
         facts.append(f"{incident.open_members} of {incident.members} still affected")
+    if still := still_failing(incident):
+        facts.append(f"closed by {incident.closed_by}: {still}")
     facts += [f"{words}: {incident.evidence[name]}" for name, words in _TOLD if name in incident.evidence]
     if len(incident.teams) > 1:
         facts.append(f"teams affected: {', '.join(incident.teams)}")

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _CLOSED, _REOPENED, _MERGED = "closed", "reopened", "merged into"
 _CAUSE = re.compile(r"cause is now \S+, was (?P<was>\S+)")
+_OWNER = re.compile(r"owner is now .+, was (?P<was>.+)")
 _SEVERITY = re.compile(r"(?:rose|fell) from (?P<was>SEV[1-4]) to SEV[1-4]")
 
 
@@ -41,6 +42,7 @@ def as_of(
     return replace(
         incident,
         cause=CauseId(_before(later, _CAUSE, incident.cause)),
+        owner_role=_before(later, _OWNER, incident.owner_role),
         severity=Severity(_before(later, _SEVERITY, incident.severity)),
         state=IncidentState.CLOSED if closed is not None else state,
         closed_at=closed.at if closed else None,

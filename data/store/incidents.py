@@ -28,6 +28,12 @@ def get(store: Store, scope: Scope, number: IncidentId) -> Incident | None:
     return found[0] if found else None
 
 
+def closed_failing(store: Store, scope: Scope, limit: int = 500) -> list[Incident]:
+    """Closed ones with members that still fail: a person closed them; the newest."""
+    where = "state = 'closed' AND open_members > 0"
+    return records(store, INCIDENT, within_any(scope), where, [limit], f"{_NEWEST} LIMIT ?")
+
+
 def known(store: Store, scope: Scope, numbers: Collection[IncidentId]) -> set[IncidentId]:
     """Those of `numbers` that are in scope."""
     if not numbers:

@@ -12,8 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from checks.incidents.desk import IncidentDesk
+from checks.incidents.owning import Owners
 from checks.incidents.parents import HELD_BY, Parents
 from checks.incidents.traffic import Traffic
+from data.config.notifying import Route
 from data.config.parents import Parent
 from data.model.codec import from_json, to_json
 from data.model.ids import CauseId
@@ -34,6 +36,7 @@ class Stage:
         self.story, self.declared, self.restarts = Story(), declared, restarts
         self.traffic = Traffic.of(links, {})
         self.incidents, self.findings, self.timeline, self.states = {}, {}, [], {}
+        self.looked, self.root = {}, Route()
         self.desk = self._desk()
 
     def play(self, *events: str) -> Stage:
@@ -62,6 +65,15 @@ class Stage:
                 self._write(self.desk.open(replace(self._open(target), cause=CauseId(cause)), now))
             case "is", [target, state]:
                 self.states[target] = State(state)
+            case "look", [target]:
+                self.looked[target] = now
+            case "tick", []:
+                pass
+            case _:
+                self._people(verb, rest, now)
+
+    def _people(self, verb, rest, now) -> None:
+        match verb, rest:
             case "ack", [number, who]:
                 self._write(self.desk.acknowledge(int(number), who, now))
             case "give", [number, who]:
@@ -70,8 +82,9 @@ class Stage:
                 self._write(self.desk.close_by(int(number), who, now))
             case "note", [number, who]:
                 self._write(self.desk.note(int(number), who, "called them", now))
-            case "tick", []:
-                pass
+            case "rules", labels:
+                self.root = rules(*labels)
+                self._write(self.desk.route(self.root, now))
             case _:
                 raise AssertionError((verb, rest))
 
@@ -84,7 +97,9 @@ class Stage:
         parents.declare(self.declared)
         rows = [from_json(to_json(row), Incident) for row in self.incidents.values()]
         found = [from_json(to_json(row), Finding) for row in self.findings.values()]
-        return IncidentDesk(rows, found, parents=parents, traffic=lambda: self.traffic)
+        return IncidentDesk(
+            rows, found, parents=parents, traffic=lambda: self.traffic, owners=Owners(self.root), looked_at=self.looked.get
+        )  # fmt: skip
 
     def _write(self, change) -> None:
         self.incidents |= {row.id: row for row in change.incidents}
@@ -115,6 +130,20 @@ class Stage:
 
     def told(self, number: int) -> list[str]:
         return [entry.what for entry in self.timeline if entry.incident == number]
+
+
+def rules(*words: str) -> Route:
+    """One rule a word, `cause=link,partner=P02,owner=seo`; a word of `owner` alone is the topmost rule's."""
+    names = {"cause": "causes", "team": "teams", "partner": "partners", "geo": "geos", "severity": "severities"}
+    made = []
+    for number, word in enumerate(words):
+        given = dict(pair.split("=") for pair in word.split(","))
+        owner = given.pop("owner", "")
+        made.append(
+            Route(owner=owner, place=f"toml:{number}", **{names[name]: (value,) for name, value in given.items()})
+        )
+    root = next((one for one in made if one == Route(owner=one.owner, place=one.place)), Route())
+    return replace(root, routes=tuple(one for one in made if one is not root))
 
 
 def slice_labels(target: str) -> dict[str, str]:
