@@ -5,6 +5,7 @@ from __future__ import annotations
 import pwd
 from typing import TYPE_CHECKING
 
+from data.access.names import hidden_names
 from data.access.roles import ROLES, Role
 from data.errors import NotAllowed
 from data.model.ids import TeamId
@@ -55,5 +56,5 @@ def _teams(user: User, role: Role) -> frozenset[TeamId] | None:
 def _principal(
     name: str, uid: int, role_name: str, role: Role, teams: frozenset[TeamId] | None, settings: Settings
 ) -> Principal:
-    hidden = () if role.partner_names else tuple((partner.name, partner.id) for partner in settings.partners)
+    hidden = () if role.partner_names else hidden_names(settings.partners)
     return Principal(name, uid, role_name, Scope(teams, role.money, hidden), role.actions)

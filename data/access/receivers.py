@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from data.access.names import hidden_names
 from data.access.roles import ROLES
 from data.model.ids import TeamId
 from data.model.principal import Scope
@@ -19,5 +20,5 @@ def scope_of(channel: Channel, partners: Iterable[Partner]) -> Scope:
     """A channel's role and teams as a scope; the loader has made sure that the role exists."""
     role = ROLES[channel.role]
     teams = None if role.every_team or "*" in channel.teams else frozenset(map(TeamId, channel.teams))
-    hidden = () if role.partner_names else tuple((partner.name, partner.id) for partner in partners)
+    hidden = () if role.partner_names else hidden_names(partners)
     return Scope(teams, role.money, hidden)

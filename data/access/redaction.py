@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from data.model.money import Loss
@@ -40,9 +41,17 @@ def redact_words(text: str, scope: Scope) -> str:
     """`text` without amounts of money and partner names, as far as `scope` may not see them."""
     if scope.money is not MoneyRight.FULL:
         text = _MONEY.sub(_MASK, text)
-    for name, alias in scope.hidden_names:
-        text = re.sub(re.escape(name), alias, text, flags=re.IGNORECASE)
+    if scope.hidden_names:
+        names, aliases = _hider(scope.hidden_names)
+        text = names.sub(lambda found: aliases.get(found[0].lower(), _MASK), text)
     return text
+
+
+@lru_cache(maxsize=64)
+def _hider(hidden: tuple[tuple[str, str], ...]) -> tuple[re.Pattern[str], dict[str, str]]:
+    """All names at once, longer ones first, and what is shown instead."""
+    longest = sorted((name for name, _ in hidden), key=len, reverse=True)
+    return re.compile("|".join(map(re.escape, longest)), re.IGNORECASE), {name.lower(): alias for name, alias in hidden}
 
 
 def redact_incident(incident: Incident, scope: Scope, visible: Container[IncidentId] = ()) -> Incident:
