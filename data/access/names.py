@@ -10,10 +10,10 @@ if TYPE_CHECKING:
 
     from data.config.settings import Partner
 
-_COMMON = frozenset(
-    "affiliate affiliates bet bets betting bingo brand brands casino casinos club gaming games group limited live lotto network"
-    " online partner partners play poker program royal slots spins sport sports win wins".split()  # noqa: SIM905 - thirty words read better as a line
-)  # fmt: skip
+_COMMON = frozenset({
+    "affiliate", "affiliates", "betting", "bingo", "brand", "brands", "casino", "casinos", "gaming", "games", "group", "limited",
+    "lotto", "network", "online", "partner", "partners", "poker", "program", "royal", "slots", "spins", "sport", "sports",
+})  # fmt: skip
 """Words that name nobody."""
 _TELLING = 5
 """Letters from which a word of a name gives it away."""
