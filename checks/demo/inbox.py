@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -75,10 +75,23 @@ class Inbox:
             title = str(told["title"] if place.kind == "apprise" else told["commonAnnotations"]["summary"])
         except (ValueError, KeyError, TypeError):
             return Response(400, b"that is no message", "text/plain")
-        words = json.dumps(told, ensure_ascii=False)
+        words = "\n".join(_texts(told))
         numbers = tuple(sorted({int(number) for number in _NUMBER.findall(words)}))
         self.heard.append(Heard(self.now(), place.name, clean_text(title, _TITLE), numbers, leaks(words, place.role)))
         return Response(200, b"{}", "application/json")
+
+
+def _texts(told: object) -> Iterator[str]:
+    """Every text of an answer, names of fields included."""
+    if isinstance(told, dict):
+        for name, value in told.items():
+            yield name
+            yield from _texts(value)
+    elif isinstance(told, list):
+        for value in told:
+            yield from _texts(value)
+    elif isinstance(told, str):
+        yield told
 
 
 def leaks(words: str, role: str) -> tuple[str, ...]:
