@@ -16,13 +16,13 @@ from checks.revenue.alarm import Alarm, observation
 from data.model.target import Target, TargetKind, name_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
     import polars as pl
 
     from checks.hub.hub import Hub
-    from checks.revenue.book import RevenueTick
+    from checks.revenue.book import Explained, RevenueTick
     from data.model.fact import Receipt
     from data.model.ids import TargetId
     from data.model.observation import Observation
@@ -108,8 +108,7 @@ class Revenue:
             async with self.turn:
                 now = self.hub.clock.now()
                 self.cadence.begin(now)
-                self._tell(now)
-                tick, memory = await asyncio.to_thread(self._judge, now)
+                tick, memory = await asyncio.to_thread(self._judge, now, *self._tell(now))
             self.cadence.ended(now)
             stored = self._conclude(tick, memory, now)
             self._show(tick, now)
@@ -118,15 +117,19 @@ class Revenue:
         finally:
             self._running_since = None
 
-    def _tell(self, now: datetime) -> None:
-        """What the rest of the hub knows."""
+    def _tell(self, now: datetime) -> tuple[Callable[[], list[Explained]], Sequence[Explained]]:
+        """What the rest of the hub knows; returns what is accounted for: some is still to be asked, some is known."""
         self.hub.book.follow(self.hub.settings.calendar)
         self.hub.book.second_hand = self.hub.to_facts.second_hand()
         self.hub.book.believe(self.hub.fusion.priors(now))
-        self.hub.book.explain([*self.hub.recent.explained(now), *self.hub.fusion.unjudged(now)])
+        return self.hub.recent.asked(now), self.hub.fusion.unjudged(now)
 
-    def _judge(self, now: datetime) -> tuple[RevenueTick, bytes | None]:
+    def _judge(
+        self, now: datetime, explained: Callable[[], list[Explained]], unjudged: Sequence[Explained]
+    ) -> tuple[RevenueTick, bytes | None]:
+        accounted = [*explained(), *unjudged]
         with self.hub.book.at_rest():
+            self.hub.book.explain(accounted)
             tick = self.hub.book.tick(now)
             return tick, self.kept.memory(tick.alarms, now)
 

@@ -39,7 +39,7 @@ def fall(desk):
 
 def test_an_open_incident_explains_its_slices_until_now_and_a_little_beyond(desk, recent):
     fall(desk)
-    (span,) = recent.explained(NOON + timedelta(hours=1))
+    (span,) = recent.asked(NOON + timedelta(hours=1))()
     assert (span.slices, span.start) == (({"site": "kiel"},), NOON)
     assert span.end > NOON + timedelta(hours=1)
 
@@ -48,8 +48,16 @@ def test_an_incident_that_ended_goes_on_explaining_the_time_it_lasted(desk, rece
     finding, _ = fall(desk)
     (over,) = desk.close(finding.id, NOON + timedelta(hours=2)).incidents
     recent.closed(over, desk.members(over.id), NOON + timedelta(hours=2))
-    (span,) = recent.explained(NOON + timedelta(hours=20))
+    (span,) = recent.asked(NOON + timedelta(hours=20))()
     assert NOON + timedelta(hours=2) < span.end < NOON + timedelta(hours=6)
+
+
+def test_what_is_asked_beside_the_loop_is_what_was_open_when_the_question_was_put(desk, recent):
+    finding, _ = fall(desk)
+    asked = recent.asked(NOON + timedelta(hours=1))
+    desk.close(finding.id, NOON + timedelta(hours=1))
+    (span,) = asked()
+    assert span.slices == ({"site": "kiel"},)
 
 
 def test_what_it_cost_counts_from_midnight_for_those_who_may_see_it(desk, recent):
