@@ -1,0 +1,63 @@
+"""Whose an incident is and what a person closed while it failed, over a real hub that is killed in between."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from street import kill_hub, lines, losswatch, make_home, until
+
+RULES = """
+[clock]
+sim_start = {now}
+wall_start = {now}
+speed = 120.0
+[notify]
+to = ["ops"]
+[[channels]]
+name = "ops"
+kind = "alertmanager"
+url = "http://127.0.0.1:9/hook"
+role = "senior"
+[[routes]]
+cause = "http"
+owner = "night desk"
+"""
+
+
+@pytest.fixture
+def home(tmp_path, street, started):
+    rules = RULES.format(now=f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}")
+    made = make_home(tmp_path / "h", street, ["kiel", "oslo"], extra=rules, interval="4m")
+    started(made)
+    return made
+
+
+def first(home, state="all"):
+    found = [one for one in lines(losswatch(home, "incidents", "--state", state, "--json")) if one["id"] == 1]
+    return found[0] if found else {}
+
+
+def said(home):
+    (told,) = lines(losswatch(home, "incidents", "show", "1", "--json"))
+    return [one["what"] for one in told["timeline"]]
+
+
+def test_the_owner_follows_the_rule_and_what_is_closed_while_it_fails_opens_again(home, street):
+    losswatch(home, "hub", "start")
+    street.ill["kiel"] = 503
+    assert until(lambda: first(home).get("owner_role") == "night desk", 90)
+    file = home / "losswatch.toml"
+    file.write_text(file.read_text().replace("night desk", "day desk"))
+    assert until(lambda: first(home).get("owner_role") == "day desk", 30)
+    assert "owner is now day desk, was night desk" in said(home)
+    rehearsed = losswatch(home, "route", "test", "cause=http.5xx", "team=aurora", "--json")
+    assert [one["owner"] for one in lines(rehearsed)] == ["day desk"]
+    assert "it still fails; seen to fail after " in losswatch(home, "incidents", "close", "1").stdout
+    assert (first(home, "closed")["closed_by"], first(home, "closed")["open_members"]) == ("root", 1)
+    kill_hub(home)
+    losswatch(home, "hub", "start")
+    assert until(lambda: first(home, "open"), 90)
+    assert [what for what in said(home) if what.startswith("reopened: it still fails, ")]
+    del street.ill["kiel"]
+    assert until(lambda: first(home, "closed").get("open_members") == 0, 90)
