@@ -48,7 +48,7 @@ class Redirects:
         if moved:
             raise PlanRefused(f"{self.file.name}: {moved[0]} was changed by somebody else meanwhile; look again")
         await self._put(text, rewritten(text, self.sets))
-        return f"{len(self.sets)} lines of {self.file.name} were set"
+        return f"{_lines(len(self.sets))} of {self.file.name} set"
 
     async def revert(self, undo: Mapping[str, str]) -> str:
         text = await asyncio.to_thread(self._read)
@@ -59,7 +59,7 @@ class Redirects:
             await self._put(text, rewritten(text, ours))
         if strange:
             raise PlanStuck(f"{self.file.name}: {strange[0]} was changed by somebody else since and is left as it is")
-        return f"{len(ours)} lines of {self.file.name} are as they were"
+        return f"{_lines(len(ours))} of {self.file.name} back as before"
 
     def _read(self) -> str:
         try:
@@ -83,6 +83,10 @@ class Redirects:
             except (PlanRefused, PlanStuck) as again:
                 raise PlanStuck(f"{self.file.name} is as it was, but the server does not reload: {again}") from again
             raise PlanRefused(f"the server refused {self.file.name}, which is as it was: {problem}") from problem
+
+
+def _lines(count: int) -> str:
+    return f"{count} line{'' if count == 1 else 's'}"
 
 
 def values(text: str) -> dict[str, str]:
