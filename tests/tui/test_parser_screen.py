@@ -8,7 +8,7 @@ from data.model.parser_view import CandidateRow, DiffLine, FieldRow, HourCount, 
 from data.model.state import State
 from tests.tui import corvane
 from tests.tui.fake import FakeService, Serving, dashboard, said
-from tests.tui.test_dashboard import HUGE, SMALL, TINY, WIDE, line_of, screen_text, settle
+from tests.tui.screen import HUGE, SMALL, TINY, WIDE, line_of, screen_text, settle
 from tui.lines import plain, width_of
 from tui.look import Look
 from tui.screens import parser_parts

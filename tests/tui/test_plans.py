@@ -11,7 +11,7 @@ from data.model.plan import SwitchState
 from tests.tui import corvane
 from tests.tui.corvane_plans import ASKED, DRY_RUN, READY, REFUSED, USE, WORDS
 from tests.tui.fake import FakeService, dashboard, said
-from tests.tui.test_dashboard import SMALL, WIDE, screen_text, settle
+from tests.tui.screen import SMALL, WIDE, screen_text, settle
 
 
 class Planned(FakeService):

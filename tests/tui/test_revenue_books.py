@@ -11,7 +11,7 @@ from data.model.revenue_view import Calibration, Held
 from tests.tui import corvane
 from tests.tui.corvane_revenue import ALARMS, CALIBRATION, WATCHED
 from tests.tui.fake import FakeService, dashboard, said
-from tests.tui.test_dashboard import SMALL, TINY, WIDE, line_of, screen_text, settle
+from tests.tui.screen import SMALL, TINY, WIDE, line_of, screen_text, settle
 from tui import goto
 from tui.screens.calibration import CalibrationScreen, inside, promise
 from tui.screens.revenue import RevenueScreen
