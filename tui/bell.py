@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from data.model.incident import IncidentState, Severity
 from data.text import clean_text
+from tui.overview_lines import severe
 
 if TYPE_CHECKING:
     from data.model.ids import IncidentId
@@ -37,8 +38,8 @@ class Bell:
         """What to write to the terminal so that its title tells of this picture; empty when it does already."""
         if not self.is_on or os.environ.get("TERM", "") in _UNTITLED:
             return ""
-        counts = [(word, sum(one.severity is word for one in snapshot.incidents)) for word in URGENT]
-        told = ", ".join(f"{count} {word}" for word, count in counts if count)
+        counts = severe(snapshot)
+        told = ", ".join(f"{counts[word]} {word}" for word in URGENT if counts[word])
         title = clean_text(" - ".join(part for part in (told, snapshot.company, "losswatch") if part), 120)
         if title == self._title:
             return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -152,10 +153,19 @@ def _money(snapshot: Snapshot, look: Look, *, narrow: bool) -> list[tuple[str, s
 
 def _severities(snapshot: Snapshot) -> list[tuple[str, str]]:
     """For readers without money: how many open incidents of the two upper severities."""
-    severe = [incident.severity.value for incident in snapshot.incidents if incident.severity.value in {"SEV1", "SEV2"}]
-    if not severe:
+    counts = severe(snapshot)
+    if not counts.total():
         return [(" no severe incident", "dim")]
-    return [(f" {len(severe)} severe: {', '.join(sorted(set(severe)))}", "bad")]
+    return [(f" {counts.total():,} severe: {', '.join(sorted(+counts))}", "bad")]
+
+
+def severe(snapshot: Snapshot) -> Counter[str]:
+    """How many open incidents there are of the two upper severities, those included that the snapshot only counts."""
+    counts: Counter[str] = Counter(
+        one.severity.value for one in snapshot.incidents if one.severity.value in {"SEV1", "SEV2"}
+    )
+    counts.update(SEV1=snapshot.beyond.sev1, SEV2=snapshot.beyond.sev2)
+    return counts
 
 
 def summary(view: PaneView, look: Look, width: int) -> Line:
@@ -229,9 +239,11 @@ def incident_title(incident: Incident | None) -> str:
 
 
 def incidents_note(snapshot: Snapshot, look: Look, *, short: bool = False) -> str:
-    acked = sum(1 for incident in snapshot.incidents if incident.state is IncidentState.ACKNOWLEDGED)
+    shown, beyond = len(snapshot.incidents), snapshot.beyond
+    acked = sum(one.state is IncidentState.ACKNOWLEDGED for one in snapshot.incidents) + beyond.acknowledged
     order = "by money lost per hour ↓" if look.money else "by severity ↓"
-    number = f"{len(snapshot.incidents)} open" + (f" · {acked} acked" if acked else "")
+    of = f"{shown:,} of " if beyond.open else ""
+    number = f"{of}{shown + beyond.open:,} open" + (f" · {acked:,} acked" if acked else "")
     return number if short else f"{order} ── {number}"
 
 

@@ -193,8 +193,7 @@ class Details:
     async def incidents(self, who: Principal, state: str, offset: int, limit: int) -> IncidentPage:
         scope = who.scope
         if state == "open":
-            found = self.hub.views.open_incidents(scope)
-            return IncidentPage(self.hub.board.version, len(found), offset, found[offset : offset + limit])
+            return self.hub.views.incidents(scope, offset, limit)
         total, rows = await asyncio.to_thread(
             incidents.page, self.hub.store, scope, state=state, offset=offset, limit=limit
         )

@@ -41,8 +41,7 @@ class PastDetails:
 
     async def incidents(self, who: Principal, at: datetime, offset: int, limit: int) -> IncidentPage:
         moment = await self.hub.past.at(at)
-        found = moment.views.open_incidents(who.scope)
-        return IncidentPage(moment.board.version, len(found), offset, found[offset : offset + limit])
+        return moment.views.incidents(who.scope, offset, limit)
 
     async def incident(self, who: Principal, number: int, at: datetime) -> IncidentDetail | None:
         """`None`: not in scope, or not known by then."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
@@ -12,13 +13,14 @@ from checks.hub.filters import KINDS, sort_rows
 from checks.hub.lists import Asked, Lists
 from data.access.redaction import redact_incident, redact_row, redact_words
 from data.errors import UsageError
+from data.model.incident import IncidentState, Severity
 from data.model.money import ZERO
 from data.model.principal import MoneyRight
-from data.model.snapshot import PROTOCOL, Hello, HubHealth, ListPage, Pane, Snapshot
+from data.model.snapshot import PROTOCOL, Hello, HubHealth, IncidentCount, IncidentPage, ListPage, Pane, Snapshot
 from data.model.target import TargetKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from decimal import Decimal
 
     from data.config.settings import Settings
@@ -29,6 +31,9 @@ VERSION = "0.1.0"
 PANE_ROWS = 12
 _WORD = re.compile(r"[^\s,;:()]+")
 PAGE_LIMIT = 1000
+MOST_INCIDENTS = 200
+"""A snapshot goes to every dashboard once a second: of thousands that share nothing it holds the first, and counts the rest."""
+_URGENT = frozenset({Severity.SEV1, Severity.SEV2})
 
 
 class Now(Protocol):
@@ -91,10 +96,11 @@ class Views:
 
     def snapshot(self, scope: Scope) -> Snapshot:
         now, company, due = self.clock.now(), self.settings().company, self.next_due()
-        incidents = self.open_incidents(scope)
+        every = self._open(scope)
+        incidents, left = _foremost(every)
         money = scope.money is MoneyRight.FULL
-        per_hour = sum((incident.loss.per_hour for incident in incidents), ZERO)
-        lost = sum((incident.loss.lost for incident in incidents), ZERO) + self.recent.lost_since(
+        per_hour = sum((incident.loss.per_hour for incident in every), ZERO)
+        lost = sum((incident.loss.lost for incident in every), ZERO) + self.recent.lost_since(
             now.replace(hour=0, minute=0, second=0, microsecond=0), scope
         )
         return Snapshot(
@@ -109,7 +115,8 @@ class Views:
             parsers=self._pane(TargetKind.PARSER, scope, now),
             feeds=self._pane(TargetKind.FEED, scope, now),
             slices=self._pane(TargetKind.SLICE, scope, now),
-            incidents=incidents,
+            incidents=_shown(incidents, every, scope),
+            beyond=_counted(left),
             log=tuple(replace(line, text=redact_words(line.text, scope)) for line in visible_log(self.board, scope)),
             loss_per_hour=per_hour if money else None,
             lost_today=lost if money else None,
@@ -128,12 +135,17 @@ class Views:
         others = {str(partner.id) for partner in settings.partners} - mine
         return tuple(line for line in lines if others.isdisjoint(_WORD.findall(line)))
 
-    def open_incidents(self, scope: Scope) -> tuple[Incident, ...]:
-        """Open incidents in scope, most money lost per hour first; redacted to what the scope may see."""
+    def incidents(self, scope: Scope, offset: int, limit: int) -> IncidentPage:
+        """A window of the open incidents in scope, in the order of the snapshot."""
+        every, start = self._open(scope), max(offset, 0)
+        shown = _shown(every[start : start + max(limit, 0)], every, scope)
+        return IncidentPage(self.board.version, len(every), start, shown)
+
+    def _open(self, scope: Scope) -> list[Incident]:
+        """Those in scope, most money lost per hour first; not redacted."""
         mine = [incident for incident in self.desk.open_incidents if any(map(scope.sees, incident.teams))]
         mine.sort(key=lambda incident: (-incident.loss.per_hour, incident.severity, incident.started_at))
-        visible = {incident.id for incident in mine}
-        return tuple(redact_incident(incident, scope, visible) for incident in mine)
+        return mine
 
     def targets(
         self, who: Principal, kind: str, *, expression: str, sort: str, descending: bool, offset: int, limit: int
@@ -162,3 +174,23 @@ class Views:
             rows = sort_rows(rows, "", descending=False)[:PANE_ROWS]
         shown = (redact_row(self.board.with_strip(row, now), scope) for row in rows)
         return Pane(kind, self.board.counts(kind, scope), tuple(shown), SPANS[kind][1])
+
+
+def _foremost(every: Sequence[Incident]) -> tuple[list[Incident], list[Incident]]:
+    """The first ones, with those further down that somebody should take at once; and the rest."""
+    shown, rest = list(every[:MOST_INCIDENTS]), every[MOST_INCIDENTS:]
+    urgent = [one for one in rest if one.severity in _URGENT and one.state is IncidentState.NEW][:MOST_INCIDENTS]
+    chosen = {one.id for one in urgent}
+    return shown + urgent, [one for one in rest if one.id not in chosen]
+
+
+def _shown(some: Iterable[Incident], every: Iterable[Incident], scope: Scope) -> tuple[Incident, ...]:
+    """Redacted to what the scope, which sees `every`, may see."""
+    visible = {incident.id for incident in every}
+    return tuple(redact_incident(incident, scope, visible) for incident in some)
+
+
+def _counted(some: Sequence[Incident]) -> IncidentCount:
+    severities = Counter(incident.severity for incident in some)
+    acknowledged = sum(incident.state is IncidentState.ACKNOWLEDGED for incident in some)
+    return IncidentCount(len(some), acknowledged, severities[Severity.SEV1], severities[Severity.SEV2])

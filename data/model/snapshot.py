@@ -147,6 +147,16 @@ class HubHealth:
 
 
 @dataclass(frozen=True, slots=True)
+class IncidentCount:
+    """Open incidents."""
+
+    open: int = 0
+    acknowledged: int = 0
+    sev1: int = 0
+    sev2: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """The Overview for one scope. `version` grows with every change and is compared, never computed with."""
 
@@ -165,7 +175,9 @@ class Snapshot:
     feeds: Pane = field(default_factory=lambda: Pane(TargetKind.FEED, StateCount()))
     slices: Pane = field(default_factory=lambda: Pane(TargetKind.SLICE, StateCount()))
     incidents: tuple[Incident, ...] = ()
-    """Open ones, most money lost per hour first."""
+    """Open ones, most money lost per hour first; of very many the first hundreds, then urgent ones that nobody has yet."""
+    beyond: IncidentCount = field(default_factory=IncidentCount)
+    """Those that are open and not in `incidents`."""
     log: tuple[LogLine, ...] = ()
     """Newest last, at most 50."""
     loss_per_hour: Decimal | None = ZERO

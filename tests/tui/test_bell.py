@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from data.model.incident import IncidentState, Severity
+from data.model.snapshot import IncidentCount
 from tests.tui import corvane
 from tests.tui.fake import FakeService
 from tui.app import LosswatchApp
@@ -50,6 +51,11 @@ def rung(*pictures, bell=None):
 )
 def test_it_rings_for_what_became_urgent_and_nobody_has(pictures, rings):
     assert rung(*pictures) == rings
+
+
+def test_the_title_counts_those_that_the_picture_only_counts():
+    title = Bell().title(burning("SEV2", beyond=IncidentCount(open=90, sev1=3, sev2=4)))
+    assert "3 SEV1, 5 SEV2" in title
 
 
 def test_switched_off_it_is_silent_and_leaves_the_title_alone():

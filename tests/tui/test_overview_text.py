@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from rich.cells import cell_len
 
+from data.model.snapshot import IncidentCount
 from data.model.state import State
 from tests.tui import corvane
 from tui.overview_lines import panes, panes_height
@@ -35,6 +36,16 @@ def test_the_worst_is_named_with_its_cost():
         "unseen",
     ):
         assert fact in text
+
+
+def test_incidents_that_are_only_counted_are_said_to_be_there():
+    many = replace(corvane.BURNING, beyond=IncidentCount(open=4_800, acknowledged=1_200, sev1=2))
+    shown = len(corvane.BURNING.incidents)
+    text = render(many, 120)
+    assert f"{shown} of {4_800 + shown:,} open" in text
+    assert "1,20" in text
+    calm = replace(many, incidents=(), loss_per_hour=None, lost_today=None)
+    assert "2 severe: SEV1" in render(calm, 120)
 
 
 def test_whoever_may_not_see_money_sees_severities_and_no_zeros():

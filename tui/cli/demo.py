@@ -180,7 +180,7 @@ def _say_progress(home: Home) -> None:
     loss = (
         "" if snapshot.loss_per_hour is None else f", losing {snapshot.currency} {snapshot.loss_per_hour:,.2f} an hour"
     )
-    count = len(snapshot.incidents)
+    count = len(snapshot.incidents) + snapshot.beyond.open
     print(f"{snapshot.at:%H:%MZ}  {count} open {'incident' if count == 1 else 'incidents'}{loss}", file=sys.stderr)
 
 

@@ -8,7 +8,7 @@ from checks.engine.clock import FakeClock
 from checks.hub.board import Board
 from checks.hub.pricing import Pricing
 from checks.hub.recent import Recent
-from checks.hub.views import Views
+from checks.hub.views import MOST_INCIDENTS, Views
 from checks.incidents.desk import IncidentDesk
 from data.config.settings import Company, Feed, Partner, Settings
 from data.errors import UsageError
@@ -18,7 +18,7 @@ from data.model.incident import Finding
 from data.model.money import Loss, cents
 from data.model.observation import Observation, TargetState
 from data.model.principal import EVERYTHING, MoneyRight, Principal, Scope
-from data.model.snapshot import HubHealth
+from data.model.snapshot import HubHealth, IncidentCount
 from data.model.state import State
 from data.model.target import Target, TargetKind
 
@@ -133,3 +133,36 @@ def test_a_calm_line_about_another_team_s_partner_is_not_read(house, tmp_path):
     house.waiting = lambda: lines
     assert house.snapshot(EVERYTHING).waiting == lines
     assert house.snapshot(BALT.scope).waiting == lines[1:]
+
+
+def test_of_thousands_of_incidents_a_snapshot_holds_the_first_and_counts_the_rest(house):
+    for number in range(MOST_INCIDENTS + 40):
+        name = TargetId(f"site:s{number}")
+        why = cause("http.5xx")
+        house.desk.open(Finding(FindingId(f"{name}@x"), name, AURORA, TargetKind.SITE, why, NOON, NOON), NOON)
+    seen = house.snapshot(EVERYTHING)
+    assert len(seen.incidents) == MOST_INCIDENTS
+    assert seen.beyond == IncidentCount(open=42)
+    assert seen.incidents == house.incidents(EVERYTHING, 0, MOST_INCIDENTS).rows
+    last = house.incidents(EVERYTHING, MOST_INCIDENTS, 1000)
+    assert (last.total, len(last.rows)) == (MOST_INCIDENTS + 42, 42)
+
+
+def test_what_is_urgent_and_nobody_s_is_in_the_snapshot_however_many_cost_more(house):
+    for number in range(MOST_INCIDENTS):
+        name = TargetId(f"site:s{number}")
+        house.desk.open(
+            Finding(FindingId(f"{name}@x"), name, AURORA, TargetKind.SITE, cause("http.5xx"), NOON, NOON), NOON
+        )
+    house.desk.charge(NOON, lambda *_: Loss(per_hour=cents(5)))
+    breaches = []
+    for name in (TargetId("site:unlicensed"), TargetId("site:unlicensed-too")):
+        breach = Finding(
+            FindingId(f"{name}@x"), name, AURORA, TargetKind.SITE, cause("link.wrong_target"), NOON, NOON,
+            fingerprint={"compliance": "no licence"},
+        )  # fmt: skip
+        breaches += house.desk.open(breach, NOON).incidents
+    house.desk.acknowledge(breaches[1].id, "maria", NOON)
+    seen = house.snapshot(EVERYTHING)
+    assert [one.id for one in seen.incidents[MOST_INCIDENTS:]] == [breaches[0].id]
+    assert (seen.beyond.open, seen.beyond.acknowledged, seen.beyond.sev1) == (3, 1, 1)
