@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from data.config.settings import Settings
 
+_READS = frozenset({"GET", "HEAD"})
+
 
 @dataclass(slots=True)
 class ResolvingTransport(httpx.AsyncBaseTransport):
@@ -31,9 +33,29 @@ class ResolvingTransport(httpx.AsyncBaseTransport):
         request.extensions = {**request.extensions, "sni_hostname": host}
         request.url = request.url.copy_with(host=address)
         try:
-            return await self.inner.handle_async_request(request)
+            return await self._ask(request)
         finally:
             request.url = request.url.copy_with(host=host)
+
+    async def _ask(self, request: httpx.Request) -> httpx.Response:
+        """Ask, and again when a connection kept from an earlier answer ended before this one (RFC 9112, 9.3.1).
+
+        A server that hangs up between two requests says nothing about the second. One that does so on a connection made
+        for it does, and whatever is not only read is never sent twice.
+        """
+        made = False
+
+        async def trace(event: str, _info: object) -> None:
+            nonlocal made
+            made = made or event.startswith("connection.connect")
+
+        request.extensions = {**request.extensions, "trace": trace}
+        while True:
+            try:
+                return await self.inner.handle_async_request(request)
+            except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
+                if made or request.method not in _READS:
+                    raise
 
     async def aclose(self) -> None:
         await self.inner.aclose()
