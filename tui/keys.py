@@ -128,6 +128,7 @@ KEYS: tuple[Key, ...] = (
     Key("incident.undo", "u", "undo_plan", "undo", "take the plan that runs back, after asking", "incident"),
     Key("incident.acknowledge", "K", "acknowledge", "acknowledge", "say that you are on it", "incident"),
     Key("incident.note", "n", "note", "note", "add a line to its story", "incident"),
+    Key("incident.verdict", "v", "verdict", "verdict", "say whether the alarm was right, false or not ours", "incident", show=False),
     Key("incident.close", "x", "close_incident", "close", "close it, after asking", "incident"),
     Key("incident.back", "escape", "back", "back", "one step back", "incident", face="esc"),
     # Questions and overlays

@@ -11,7 +11,8 @@ from checks.revenue.cube import AGES_H, hour_of
 from data.model.money import ZERO
 from data.model.principal import MoneyRight
 from data.model.revenue_view import AlarmRow, Calibration, Held
-from data.store import alarms
+from data.model.verdict import Verdict
+from data.store import alarms, incidents
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from checks.hub.hub import Hub
     from data.model.alarm import AlarmEntry
-    from data.model.ids import TeamId
+    from data.model.ids import TargetId, TeamId
     from data.model.money import Loss
     from data.model.principal import Scope
 
@@ -29,6 +30,7 @@ AIM = 0.8
 FIRST_AFTER = timedelta(hours=2)
 """Before that an estimate rests on the very hours that raised the alarm."""
 MOST = 200
+_WORDS = {Verdict.RIGHT: "confirmed", Verdict.FALSE: "false"}
 ALL = "all together"
 
 
@@ -49,6 +51,7 @@ class Word:
         first = [(said[-1], _first(said)) for said in histories]
         judged = [held for last, estimate in first if estimate and (held := _holds(estimate, last)) is not None]
         full = scope.money is MoneyRight.FULL
+        said = incidents.verdicts_of_slices(self.hub.store, scope, since)
         return Calibration(
             since=since.date(),
             until=now.date(),
@@ -56,7 +59,7 @@ class Word:
             withdrawn=sum(said[-1].status == "withdrawn" for said in histories),
             bands=self._held(scope, now),
             intervals=Held("first estimates of a loss", len(judged), sum(judged), AIM),
-            alarms=tuple(_row(last, estimate, full=full) for last, estimate in first[:MOST]),
+            alarms=tuple(_row(last, estimate, _verdict(last, said), full=full) for last, estimate in first[:MOST]),
         )
 
     def _held(self, scope: Scope, now: datetime) -> tuple[Held, ...]:
@@ -94,7 +97,14 @@ def _holds(first: Loss, last: AlarmEntry) -> bool | None:
     return float(first.per_hour_lo) <= per_hour <= float(first.per_hour_hi)
 
 
-def _row(last: AlarmEntry, first: Loss | None, *, full: bool) -> AlarmRow:
+def _verdict(last: AlarmEntry, said: Sequence[tuple[TargetId, datetime, Verdict]]) -> str:
+    """What people said of the incident that the alarm became."""
+    its = (verdict for target, at, verdict in said if target == last.target and last.detected_at <= at <= last.at)
+    first = next(its, None)
+    return "" if first is None else _WORDS.get(first, first)
+
+
+def _row(last: AlarmEntry, first: Loss | None, verdict: str, *, full: bool) -> AlarmRow:
     hours = _hours(last)
 
     def over(per_hour: Decimal) -> Decimal:
@@ -114,4 +124,5 @@ def _row(last: AlarmEntry, first: Loss | None, *, full: bool) -> AlarmRow:
         first_lo=over(shown.per_hour_lo) if shown else None,
         first_hi=over(shown.per_hour_hi) if shown else None,
         last=last.loss.lost if full else None,
+        verdict=verdict,
     )

@@ -34,6 +34,7 @@ RIGHTS = {
     "feed_acknowledge": "acknowledge",
     "feed_invoice": "acknowledge",
     "tick": "acknowledge",
+    "verdict": "acknowledge",
     "snooze": "acknowledge",
     "assign": "acknowledge",
     "mute": "close",
@@ -82,6 +83,7 @@ class Commands:
             "close": self._close,
             "note": self._note,
             "tick": self.records.tick,
+            "verdict": self.records.verdict,
             "snooze": self.notices.snooze,
             "assign": self.notices.assign,
             "mute": self.notices.mute,
@@ -119,6 +121,8 @@ class Commands:
 
     async def _close(self, who: Principal, arguments: dict[str, Any]) -> CommandReply:
         number = self._incident(who, arguments)
+        if arguments.get("verdict"):
+            await self.records.verdict(who, arguments)
         closed = [member.target for member in self.hub.desk.members(number)]
         self.hub.hygiene.accept(closed)
         self.hub.ranks.accept(closed)

@@ -20,6 +20,7 @@ from data.model.incident import TimelineEntry
 from data.model.principal import MoneyRight
 from data.model.record import Statistics
 from data.model.snapshot import CommandReply
+from data.model.verdict import SAID, Verdict, verdict_named
 from data.store import findings, incidents, switches, timeline
 from data.text import clean_text
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 USUAL = timedelta(days=30)
 LONGEST = timedelta(days=800)
+MOST_NUMBER = 2**53
 
 
 @dataclass(slots=True)
@@ -94,6 +96,7 @@ class Records:
                 partners=incidents.partners(store, scope, begin, end),
                 switches=used,
                 reopened=incidents.reopened(store, scope, begin, end),
+                verdicts=incidents.verdicts(store, scope, begin, end),
                 now=min(now, end),
             )
 
@@ -119,10 +122,33 @@ class Records:
             TimelineEntry(incident.id, now, who.name, what),
             AuditEntry(now, who.name, incident.team, "tick", f"#{given}", what),
         ]
+        return await self._said(rows, what)
+
+    async def verdict(self, who: Principal, arguments: Mapping[str, Any]) -> CommandReply:
+        """Say of an incident, open or closed, whether the alarm was right; the last word counts."""
+        given, said = arguments.get("incident"), verdict_named(str(arguments.get("verdict") or ""))
+        if said is None:
+            raise UsageError(
+                f"no verdict {clean_text(str(arguments.get('verdict')))!r}; there are {', '.join(Verdict)}"
+            )
+        store, number = self.hub.store, IncidentId(given) if type(given) is int and 0 < given < MOST_NUMBER else None
+        incident = None
+        if number is not None:
+            incident = self.hub.desk.get(number) or await asyncio.to_thread(incidents.get, store, who.scope, number)
+        if incident is None or not any(map(who.scope.sees, incident.teams)):
+            raise UsageError(f"no incident #{given} in your scope")
+        now = self.hub.clock.now()
+        rows: list[Record] = [
+            TimelineEntry(incident.id, now, who.name, f"{SAID}{said}"),
+            AuditEntry(now, who.name, incident.team, "verdict", f"#{incident.id}", said),
+        ]
+        return await self._said(rows, f"incident #{incident.id}: {said}, says {who.name}")
+
+    async def _said(self, rows: list[Record], message: str) -> CommandReply:
         stored = await self.hub.keeping.keep_at_once(rows)
         self.hub.board.touch()
         return CommandReply(
-            ok=True, message=what if stored else f"{what}; kept in memory until the database can be written"
+            ok=True, message=message if stored else f"{message}; kept in memory until the database can be written"
         )
 
 

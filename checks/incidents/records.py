@@ -12,6 +12,7 @@ from data.model.money import ZERO, cents
 from data.model.record import Report, Tally, Times
 from data.model.snapshot import ChecklistItem
 from data.model.target import name_of
+from data.model.verdict import Verdict, verdict_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -79,6 +80,7 @@ def report_of(
         checklist=checklist,
         members=tuple(sorted(kinds.items())),
         first=tuple(dict.fromkeys(name_of(one.target) for one in first)),
+        verdict=verdict_of(timeline) or "",
     )
 
 
@@ -106,6 +108,7 @@ def tallies(
     switches: Mapping[IncidentId, Sequence[Switch]],
     reopened: Mapping[IncidentId, int],
     now: datetime,
+    verdicts: Mapping[IncidentId, Verdict] | None = None,
 ) -> tuple[tuple[Tally, ...], Tally]:
     """One row a value of `by`, most lost first (months in their order), and all of them together."""
     groups: dict[str, list[Incident]] = defaultdict(list)
@@ -114,7 +117,7 @@ def tallies(
         groups[BY[by](incident, partners) or "-"].append(incident)
 
     def tally(name: str, some: Sequence[Incident]) -> Tally:
-        return _tally(name, some, switches, reopened, now)
+        return _tally(name, some, switches, reopened, now, verdicts or {})
 
     rows = [tally(name, some) for name, some in groups.items()]
     rows.sort(key=lambda row: row.name if by == "month" else (-(row.lost or ZERO), -row.count, row.name))
@@ -127,8 +130,10 @@ def _tally(
     switches: Mapping[IncidentId, Sequence[Switch]],
     reopened: Mapping[IncidentId, int],
     now: datetime,
+    verdicts: Mapping[IncidentId, Verdict],
 ) -> Tally:
     own = [incident for incident in some if not incident.is_merged]
+    said = Counter(verdicts.get(incident.id) for incident in own)
     took = [times_of(incident, switches.get(incident.id, ())) for incident in own]
     lost = sum((incident.loss.lost for incident in own), ZERO)
     minutes = sum(((incident.closed_at or now) - incident.started_at).total_seconds() / 60 for incident in own)
@@ -145,6 +150,9 @@ def _tally(
         lost=lost,
         lost_per_minute=cents(float(lost) / minutes) if minutes > 0 else ZERO,
         unseen=sum((incident.loss.unseen for incident in own), ZERO),
+        right=said[Verdict.RIGHT],
+        false=said[Verdict.FALSE],
+        not_ours=said[Verdict.NOT_OURS],
     )
 
 

@@ -39,6 +39,8 @@ class Report:
     """Targets by kind."""
     first: tuple[str, ...]
     """Names of the first targets it touched, a few."""
+    verdict: str = ""
+    """What a person said of it, of `data.model.verdict`; empty: nobody did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,10 @@ class Tally:
     lost_per_minute: Decimal | None
     """Lost over the minutes from beginning to end, all together."""
     unseen: Decimal | None
+    right: int = 0
+    """What people said of them: of the rest nobody said anything."""
+    false: int = 0
+    not_ours: int = 0
 
 
 @dataclass(frozen=True, slots=True)

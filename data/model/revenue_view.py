@@ -180,7 +180,7 @@ class AlarmRow:
     last: Decimal | None
     """...and by what is known now, late reports included."""
     verdict: str = ""
-    """What people said of it: `confirmed` | `false` | empty."""
+    """What people said of it: `confirmed` | `false` | `not ours` | empty."""
 
 
 @dataclass(frozen=True, slots=True)

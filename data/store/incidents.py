@@ -2,17 +2,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from data.model.ids import IncidentId
+from data.model.ids import IncidentId, TargetId
+from data.model.verdict import SAID, verdict_named
 from data.store.query import records, rows, within_any
+from data.store.table import aware
 from data.store.tables import INCIDENT
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import datetime, timedelta
 
-    from data.model.ids import TargetId
     from data.model.incident import Incident
     from data.model.principal import Scope
+    from data.model.verdict import Verdict
     from data.store.store import Store
 
 _WHERE = {"open": "state <> 'closed'", "closed": "state = 'closed'", "all": "true"}
@@ -92,6 +94,34 @@ def reopened(store: Store, scope: Scope, since: datetime, until: datetime) -> di
         (SELECT id FROM incident WHERE {mine} AND detected_at >= ? AND detected_at < ?) GROUP BY incident
     """
     return {IncidentId(number): count for number, count in rows(store, sql, [*teams, since, until])}
+
+
+def verdicts(store: Store, scope: Scope, since: datetime, until: datetime) -> dict[IncidentId, Verdict]:
+    """The last word of people on each incident detected in [since, until) of which they said any."""
+    mine, teams = within_any(scope)
+    sql = f"""
+        SELECT incident, arg_max(what, ("at", rowid)) FROM timeline WHERE starts_with(what, ?) AND incident IN
+        (SELECT id FROM incident WHERE {mine} AND detected_at >= ? AND detected_at < ?) GROUP BY incident
+    """
+    found = rows(store, sql, [SAID, *teams, since, until])
+    return {IncidentId(number): one for number, what in found if (one := verdict_named(what.removeprefix(SAID)))}
+
+
+def verdicts_of_slices(store: Store, scope: Scope, since: datetime) -> list[tuple[TargetId, datetime, Verdict]]:
+    """Of slices' findings confirmed from `since` on: the slice, when it was confirmed, and the last word on its incident."""
+    mine, teams = within_any(scope)
+    sql = f"""
+        SELECT target, detected_at, word FROM finding JOIN (
+            SELECT incident, arg_max(what, ("at", rowid)) AS word FROM timeline WHERE starts_with(what, ?) AND incident IN
+            (SELECT id FROM incident WHERE {mine}) GROUP BY incident
+        ) USING (incident) WHERE kind = 'slice' AND detected_at >= ? ORDER BY detected_at, target
+    """
+    found = rows(store, sql, [SAID, *teams, since])
+    return [
+        (TargetId(target), aware(at), one)
+        for target, at, what in found
+        if (one := verdict_named(what.removeprefix(SAID)))
+    ]
 
 
 def last_id(store: Store) -> IncidentId:

@@ -53,7 +53,8 @@ def test_the_owner_follows_the_rule_and_what_is_closed_while_it_fails_opens_agai
     assert "owner is now day desk, was night desk" in said(home)
     rehearsed = losswatch(home, "route", "test", "cause=http.5xx", "team=aurora", "--json")
     assert [one["owner"] for one in lines(rehearsed)] == ["day desk"]
-    assert "it still fails; seen to fail after " in losswatch(home, "incidents", "close", "1").stdout
+    closing = losswatch(home, "incidents", "close", "1", "--verdict", "false").stdout
+    assert "it still fails; seen to fail after " in closing
     assert (first(home, "closed")["closed_by"], first(home, "closed")["open_members"]) == ("root", 1)
     kill_hub(home)
     losswatch(home, "hub", "start")
@@ -61,3 +62,10 @@ def test_the_owner_follows_the_rule_and_what_is_closed_while_it_fails_opens_agai
     assert [what for what in said(home) if what.startswith("reopened: it still fails, ")]
     del street.ill["kiel"]
     assert until(lambda: first(home, "closed").get("open_members") == 0, 90)
+    assert "right" in losswatch(home, "incidents", "verdict", "1", "wrong").stderr
+    assert losswatch(home, "incidents", "verdict", "1", "right").stdout == "incident #1: right, says root\n"
+    assert losswatch(home, "incidents", "verdict", "99", "right").returncode != 0
+    assert [what for what in said(home) if what.startswith("verdict")] == ["verdict: false alarm", "verdict: right"]
+    (counted,) = lines(losswatch(home, "incidents", "stats", "--json"))
+    assert (counted["total"]["right"], counted["total"]["false"]) == (1, 0)
+    assert "| verdict | right |" in losswatch(home, "incidents", "report", "1").stdout

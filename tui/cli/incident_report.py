@@ -34,6 +34,7 @@ def _lines(report: Report) -> Iterator[str]:
     yield f"| owner | {_plain(', '.join(filter(None, (incident.owner_role, *incident.teams))))} |"
     yield f"| began | {_when(incident.started_at)} |"
     yield f"| confirmed | {_when(incident.detected_at)}, {_took(times.to_detect)} after it began |"
+    yield f"| verdict | {report.verdict or 'nobody gave one'} |"
     by = f" by {_plain(incident.acknowledged_by)}" if incident.acknowledged_by else ""
     yield f"| acknowledged | {_when(incident.acknowledged_at)}{by}, {_took(times.to_acknowledge)} |"
     yield f"| mitigated | {_took(times.to_mitigate)} after its confirmation |"

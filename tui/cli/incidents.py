@@ -9,6 +9,7 @@ from data.model.cause import state_of
 from data.model.codec import to_json
 from data.model.incident import IncidentState
 from data.model.snapshot import IncidentDetail, IncidentPage
+from data.model.verdict import Verdict, verdict_named, verdict_of
 from tui import format as fmt
 from tui.cli import incidents_past
 from tui.cli.hubtime import now_of, past_option, travel
@@ -43,6 +44,7 @@ _COLUMNS = (
     Column("what", least=10, yields=3),
     Column("who", least=4, yields=1),
 )
+_VERDICTS = ", ".join(one.replace(" ", "-") for one in Verdict)
 _SHARED_COLUMNS = (
     Column("they share"),
     Column("", least=16),
@@ -56,7 +58,7 @@ _SHARED_COLUMNS = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     _list_options(parser, state="open", team=None)
     actions = parser.add_subparsers(
-        dest="action", metavar="list|show|why|ack|assign|snooze|close|note|tick|report|stats|export"
+        dest="action", metavar="list|show|why|ack|assign|snooze|close|verdict|note|tick|report|stats|export"
     )
     listed = actions.add_parser("list", help="open incidents, most money lost per hour first")
     _list_options(listed, state=argparse.SUPPRESS, team=argparse.SUPPRESS)
@@ -72,6 +74,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action.add_argument("number", type=positive, metavar="N", help="the incident's number")
         if name == "show":
             past_option(action)
+        if name == "close":
+            action.add_argument("--verdict", type=_verdict, metavar="V", help=f"whether it was right: {_VERDICTS}")
         if name == "note":
             action.add_argument("text", nargs="+", metavar="TEXT")
         everywhere(action)
@@ -82,7 +86,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     assign = actions.add_parser("assign", help="put it into somebody's hands")
     assign.add_argument("number", type=positive, metavar="N", help="the incident's number")
     assign.add_argument("to", metavar="WHO", help="a name of [[people]] or an account of [[users]]")
-    for action in (snooze, assign):
+    verdict = actions.add_parser("verdict", help="say whether the alarm was right; the last word counts")
+    verdict.add_argument("number", type=positive, metavar="N", help="the incident's number")
+    verdict.add_argument("verdict", type=_verdict, metavar="V", help=_VERDICTS)
+    for action in (snooze, assign, verdict):
         everywhere(action)
     tick = actions.add_parser("tick", help="say that an item of its checklist is done")
     tick.add_argument("number", type=positive, metavar="N", help="the incident's number")
@@ -115,11 +122,20 @@ def _given(args: argparse.Namespace) -> dict[str, object]:
             return {"text": " ".join(args.text)}
         case "tick":
             return {"item": args.item, "done": not args.undo}
+        case "verdict" | "close":
+            return {"verdict": args.verdict} if args.verdict else {}
         case "snooze":
             return {"for": args.length, "reason": args.reason}
         case "assign":
             return {"to": args.to}
     return {}
+
+
+def _verdict(text: str) -> str:
+    said = verdict_named(text)
+    if said is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is none of {_VERDICTS}")
+    return said
 
 
 def _told(reply: CommandReply, args: argparse.Namespace) -> int:
@@ -248,6 +264,7 @@ def _print_detail(detail: IncidentDetail, look: Look, sheet: Paper) -> None:
         ("lost", f"{loss_rate(incident, look)}, {lost_so_far(incident, look)} so far"),
         ("owner", f"{incident.owner_role or '—'}, team {incident.team}"),
         ("one because", incident.reason),
+        ("verdict", verdict_of(detail.timeline) or ""),
     ]
     for label, value in facts:
         if value:

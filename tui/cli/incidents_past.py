@@ -43,6 +43,9 @@ _COLUMNS = (
     Column("lost", "right"),
     Column("a minute", "right"),
     Column("unseen", "right"),
+    Column("right", "right"),
+    Column("false", "right"),
+    Column("not ours", "right"),
 )
 _EXPORTED = (
     "id", "severity", "state", "cause", "title", "where", "teams", "owner", "started_at", "detected_at", "acknowledged_at",
@@ -89,7 +92,7 @@ async def stats(client: HubClient, args: argparse.Namespace) -> int:
     rows = [*found.rows, *([found.total] if found.total and len(found.rows) != 1 else [])]
     for line in table(_COLUMNS, [_cells(row) for row in rows], page):
         page.say(line)
-    page.say(f"medians of the time to find, take on, mitigate and close; money in {found.currency}")
+    page.say(f"medians of the time to find, take on, mitigate and close; money in {found.currency}; verdicts by people")
     return 0
 
 
@@ -149,6 +152,7 @@ def _cells(row: Tally) -> list[Cell]:
         *(Cell(f"{count:,}") for count in (row.count, row.open, row.reopened)),
         *(Cell(fmt.age(seconds) if seconds is not None else "") for seconds in times),
         *(Cell(f"{amount:,}" if amount is not None else "") for amount in money),
+        *(Cell(f"{count:,}" if count else "") for count in (row.right, row.false, row.not_ours)),
     ]
 
 

@@ -64,8 +64,9 @@ def _alarms(detail: Calibration) -> str:
         if detail.withdrawn
         else "none withdrawn"
     )
-    said = [sum(one.verdict == verdict for one in detail.alarms) for verdict in ("confirmed", "false")]
-    people = f"; people confirmed {said[0]} and called {said[1]} false" if any(said) else ""
+    said = [sum(one.verdict == verdict for one in detail.alarms) for verdict in ("confirmed", "false", "not ours")]
+    others = f", {said[2]} not theirs" if said[2] else ""
+    people = f"; people confirmed {said[0]} and called {said[1]} false{others}" if any(said) else ""
     return f"{detail.raised} {noun} raised, {share}{people}."
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from data.model.snapshot import IncidentDetail, TargetRow
+from data.model.verdict import verdict_named
 from tui import keys
 from tui.families import GEO, GLYPH, LOST, PARTNER, SEEN, SINCE, STRIP, name
 from tui.look import INCIDENT_WORD, loss_rate, lost_so_far
@@ -87,13 +88,31 @@ class IncidentScreen(PlanScreen):
 
     def action_close_incident(self) -> None:
         where = self.detail.incident.where if self.detail else ""
-        self.ask(Question(f"close #{self.number} {where}? type yes:", submit=self._close))
+        self.ask(
+            Question(
+                f"close #{self.number} {where}? type yes, or whether it was right, false or not ours:",
+                submit=self._close,
+            )
+        )
 
     def _close(self, answer: str) -> None:
-        if agreed(answer):
+        said = verdict_named(answer) if len(answer.strip()) > 1 else None  # a single n is a no
+        if said is not None:
+            self.losswatch.give("close", incident=self.number, verdict=said)
+        elif agreed(answer):
             self.losswatch.give("close", incident=self.number)
         else:
             self.losswatch.say(f"#{self.number} stays open")
+
+    def action_verdict(self) -> None:
+        self.ask(Question(f"was #{self.number} right, false or not ours?", submit=self._judge))
+
+    def _judge(self, answer: str) -> None:
+        said = verdict_named(answer)
+        if said is None:
+            self.losswatch.say("say right, false or not ours")
+        else:
+            self.losswatch.give("verdict", incident=self.number, verdict=said)
 
     def selected_target(self) -> str | None:
         return self.members.selected_key if self.focused is self.members else None

@@ -12,6 +12,7 @@ from data.config.settings import Checklist
 from data.model.incident import Incident, IncidentState, Severity, TimelineEntry
 from data.model.money import Loss
 from data.model.plan import Switch, SwitchState
+from data.model.verdict import Verdict
 
 T0 = datetime(2026, 11, 17, 12, tzinfo=UTC)
 
@@ -140,3 +141,11 @@ def test_every_grouping_has_a_name_for_what_has_none():
 def test_nothing_has_figures_of_nothing():
     rows, total = counted([])
     assert (rows, total.count, total.detect_s, total.lost_per_minute) == ((), 0, None, Decimal("0.00"))
+
+
+def test_what_people_said_is_counted_and_of_what_was_merged_away_it_is_not():
+    verdicts = {1: Verdict.RIGHT, 2: Verdict.FALSE, 3: Verdict.FALSE, 4: Verdict.NOT_OURS, 5: Verdict.FALSE}
+    merged = incident(5, closed=9, reason="merged into #1: one edge")
+    [row], total = counted([*(incident(number) for number in range(1, 5)), incident(6), merged], verdicts=verdicts)
+    assert (row.right, row.false, row.not_ours, row.count) == (1, 2, 1, 5)
+    assert (total.right, total.false, total.not_ours) == (1, 2, 1)
