@@ -13,7 +13,7 @@ from checks.incidents.severity import grade
 from data.model.cause import nature_of
 from data.model.incident import Finding, Incident, IncidentState, Severity
 from data.model.observation import ORIGIN_FINE
-from data.model.target import TargetKind
+from data.model.target import TargetKind, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -159,8 +159,10 @@ class Case:
 
     def is_of(self, finding: Finding) -> bool:
         """Whether the target's last trouble in here was of the same nature."""
-        known = self.findings.get(self._targets.get(finding.target, finding.id))
-        return known is None or known.kind not in WEB or nature_of(known.cause) == nature_of(finding.cause)
+        known = self.of_target(finding.target)
+        if known is None or known.kind in WEB:
+            return known is None or nature_of(known.cause) == nature_of(finding.cause)
+        return correlation.is_symptom(known) == correlation.is_symptom(finding)
 
     def takes_kindly(self, finding: Finding) -> bool:
         """Whether a site's or link's finding may be of this trouble, whatever they share.
@@ -196,7 +198,8 @@ class Case:
         self.findings[finding.id] = finding
         if finding.target not in self._targets:
             self._kinds[finding.kind] += 1
-        self._targets[finding.target] = finding.id
+        if known is None:
+            self._targets[finding.target] = finding.id
         self._teams.add(finding.team)
         self._compliance |= "compliance" in finding.fingerprint
         self._count_open(finding, is_open=finding.closed_at is None)
@@ -213,13 +216,14 @@ class Case:
         for finding in findings:
             self._tally(self.findings.pop(finding.id), -1)
             self._count_open(finding, is_open=False)
-            if self._targets.get(finding.target) == finding.id:
-                del self._targets[finding.target]
-                self._kinds[finding.kind] -= 1
         self._ordered = self._members = None
-        self._first = self.members[0]
-        self._last_start = max(one.opened_at for one in self.members)
+        self._first, self._last_start = self.members[0], self.members[-1].opened_at
+        self._targets = {one.target: one.id for one in self.members}
+        self._kinds = Counter(kind_of(target) for target in self._targets)
         self._teams = {one.team for one in self.members}
+        self._sites = {site for one in self.members if (site := one.fingerprint.get("site"))}
+        self._geos = {geo for one in self.members if (geo := one.fingerprint.get("geo"))}
+        self._compliance = any("compliance" in one.fingerprint for one in self.members)
 
     def adopt(self, labels: Sequence[Label], reason: str, evidence: dict[str, str]) -> None:
         """Take over what was inferred about the upstream; call `refresh` after it."""

@@ -72,7 +72,8 @@ class IncidentDesk:
         self._parents = parents or Parents()
         self._shelf = Shelf({incident.id: Case(incident) for incident in incidents})
         self._shelf.last_id = max([last_id, *self._shelf.cases])
-        self._orphans: list[Finding] = []
+        self._orphans: dict[FindingId, Finding] = {}
+        """Open findings without an incident, as they were read back: taken in at the next tick."""
         self._owners = owners or Owners()
         self._by_hand = ByHand(self._shelf, looked_at)
         self._withheld = Withheld(self._shelf, self._parents)
@@ -125,6 +126,7 @@ class IncidentDesk:
     def open(self, finding: Finding, now: datetime) -> Change:
         """Take in a finding: new ones join the incident they belong to or start one; a known id is revised."""
         known = self._shelf.findings.get(finding.id)
+        self._orphans.pop(finding.id, None)
         if known is not None and known.closed_at is None:
             return self._seen(self._revise(known, _newer(known, finding), now), now)
         return self._seen(self._admit(finding, now), now)
@@ -169,13 +171,16 @@ class IncidentDesk:
 
     def close(self, finding_id: FindingId, now: datetime) -> Change:
         """A finding is over; an incident whose findings are all over closes with it."""
-        known = self._shelf.findings.get(finding_id)
+        known = self._shelf.findings.get(finding_id) or self._orphans.pop(finding_id, None)
         if known is None or known.closed_at is not None:
             return Change()
         closed = replace(known, closed_at=now)
-        self._shelf.findings[finding_id] = closed
         if is_held(known):
             self._withheld.let_go(known)
+        elif known.incident in self._shelf.cases:
+            self._shelf.findings[finding_id] = closed
+        else:
+            self._shelf.findings.pop(finding_id, None)
         change = self._seen(self._closed(closed, now), now)
         return batch([change, *self._release([closed.target], now)])
 
@@ -205,7 +210,8 @@ class IncidentDesk:
 
         What fails on though a person closed it opens again; whose incidents are by what changed in them is told.
         """
-        changes = [self.open(orphan, now) for orphan in self._take_orphans()]
+        orphans, self._orphans = self._orphans, {}
+        changes = [self.open(orphan, now) for orphan in orphans.values()]
         changes += self._release(self._withheld.holders, now)
         changes.append(self.regroup(now))
         if self._has_news:
@@ -364,15 +370,11 @@ class IncidentDesk:
         elif is_held(finding):
             self._withheld.put(finding)
         elif finding.incident is None and finding.closed_at is None:
-            self._orphans.append(finding)
+            self._orphans[finding.id] = finding
         else:
             self._shelf.findings[finding.id] = finding
         self._parents.saw(finding)
         self._owners.saw(finding)
-
-    def _take_orphans(self) -> list[Finding]:
-        orphans, self._orphans = self._orphans, []
-        return orphans
 
 
 def _newer(known: Finding, finding: Finding) -> Finding:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 K = TypeVar("K")
 V = TypeVar("V")
+X = TypeVar("X")
 _Side = dict[tuple[bool, str, str], dict["IncidentId", dict["FindingId", None]]]
 
 
@@ -25,7 +26,8 @@ class Index:
     """Where to look for the incident of a finding: by target, by a rule's upstream, by an inferred one, by a bridge."""
 
     by_target: dict[TargetId, IncidentId] = field(default_factory=dict)
-    _by_upstream: dict[Upstream, dict[IncidentId, None]] = field(default_factory=dict)
+    _by_upstream: dict[Upstream, dict[IncidentId, int]] = field(default_factory=dict)
+    """How many members an incident has of each."""
     _by_shared: dict[Label, dict[IncidentId, None]] = field(default_factory=dict)
     _by_bridge: _Side = field(default_factory=dict)
     """Members by (whether they are symptoms, label, value) and incident."""
@@ -39,16 +41,23 @@ class Index:
         self.by_target[member.target] = member.incident
         upstream = upstream_of(member)
         if upstream is not None:
-            self._by_upstream.setdefault(upstream, {})[member.incident] = None
+            known = self._by_upstream.setdefault(upstream, {})
+            known[member.incident] = known.get(member.incident, 0) + 1
         side = is_symptom(member)
         for name, value in bridge_labels(member):
             self._by_bridge.setdefault((side, name, value), {}).setdefault(member.incident, {})[member.id] = None
 
     def remove(self, member: Finding) -> None:
-        """It is no longer of its incident; the upstream it may have brought there stays."""
+        """It is no longer of its incident."""
         assert member.incident is not None
         if self.by_target.get(member.target) == member.incident:
             del self.by_target[member.target]
+        upstream = upstream_of(member)
+        if upstream is not None:
+            known = self._by_upstream.get(upstream, {})
+            known[member.incident] = known.get(member.incident, 1) - 1
+            if not known[member.incident]:
+                _without(self._by_upstream, upstream, member.incident)
         side = is_symptom(member)
         for name, value in bridge_labels(member):
             by_incident = self._by_bridge.get((side, name, value), {})
@@ -69,9 +78,6 @@ class Index:
         self.unshare(case)
         for member in case.findings.values():
             self.remove(member)
-            upstream = upstream_of(member)
-            if upstream is not None:
-                _without(self._by_upstream, upstream, case.incident.id)
         self._weigh(case.incident.id, None)
 
     def weigh(self, case: Case) -> None:
@@ -108,7 +114,7 @@ class Index:
             insort(self._starts, start)
 
 
-def _without(known: dict[K, dict[V, None]], key: K, value: V) -> None:
+def _without(known: dict[K, dict[V, X]], key: K, value: V) -> None:
     values = known.get(key)
     if values is not None:
         values.pop(value, None)

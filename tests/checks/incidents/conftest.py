@@ -93,13 +93,14 @@ class Town:
         )  # fmt: skip
         step = advance(before, seen, target=known)
         self.states[target] = step.state
-        self.census.saw(seen)
+        if step.state is not before:
+            self.census.saw(seen)
         now = seen.started_at + timedelta(seconds=1)
+        if step.closed:
+            self.write(self.desk.close(step.closed.finding, now))
         for finding in (step.opened, step.revised):
             if finding:
                 self.write(self.desk.open(finding, now))
-        if step.closed:
-            self.write(self.desk.close(step.closed.finding, now))
 
     def fail(self, target: str, minutes: float, cause: str = "edge.error", **evidence: str) -> None:
         """Two failing looks half a minute apart: a confirmed failure."""
