@@ -65,6 +65,12 @@ def word(state: State) -> Span:
     return WORD[state], ROLE[state]
 
 
+def incident_word(incident: Incident) -> str:
+    """`NEW`, `ACK`, `CLOSED`, or `CLOSED, 3 fail` where a person closed what still fails."""
+    fails = incident.state is IncidentState.CLOSED and incident.open_members
+    return f"{INCIDENT_WORD[incident.state]}{f', {incident.open_members:,} fail' if fails else ''}"
+
+
 def lost_per_hour(incident: Incident, look: Look) -> str:
     """`€1,390`, `unseen` where we are blind, `in #409` where another counts it, or the severity for readers without money."""
     if look.hides(incident):

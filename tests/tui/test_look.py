@@ -5,9 +5,10 @@ from decimal import Decimal
 
 import pytest
 
+from data.model.incident import IncidentState
 from data.model.money import NO_LOSS, Loss
 from tests.tui.corvane import INCIDENTS
-from tui.look import Look, loss_rate, lost_per_hour, lost_so_far
+from tui.look import Look, incident_word, loss_rate, lost_per_hour, lost_so_far
 
 INCIDENT = INCIDENTS[0]
 LOOK = Look(currency="EUR")
@@ -34,3 +35,16 @@ def test_the_money_of_an_incident_says_where_it_is_counted(loss, counted_in, cel
         rate,
         so_far,
     )
+
+
+@pytest.mark.parametrize(
+    ("state", "failing", "word"),
+    [
+        (IncidentState.NEW, 3, "NEW"),
+        (IncidentState.ACKNOWLEDGED, 3, "ACK"),
+        (IncidentState.CLOSED, 0, "CLOSED"),
+        (IncidentState.CLOSED, 3, "CLOSED, 3 fail"),
+    ],
+)
+def test_what_is_closed_while_it_fails_says_how_many_fail(state, failing, word):
+    assert incident_word(replace(INCIDENT, state=state, open_members=failing)) == word

@@ -18,7 +18,7 @@ from tui.cli.options import everywhere, positive
 from tui.cli.paper import paper
 from tui.cli.table import Cell, Column, table
 from tui.client import HubClient
-from tui.look import INCIDENT_WORD, Look, loss_rate, lost_per_hour, lost_so_far
+from tui.look import Look, incident_word, loss_rate, lost_per_hour, lost_so_far
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -185,7 +185,7 @@ def _row(incident: Incident, look: Look) -> list[Cell]:
     return [
         Cell(str(incident.id)),
         Cell(incident.severity.value),
-        Cell(INCIDENT_WORD[incident.state], "bad" if incident.state is IncidentState.NEW else ""),
+        Cell(incident_word(incident), "bad" if incident.state is IncidentState.NEW else ""),
         Cell(lost_per_hour(incident, look) if is_open else "", "bold"),
         Cell(lost_so_far(incident, look)),
         Cell(look.since(incident.started_at)),
@@ -258,7 +258,7 @@ def _print_detail(detail: IncidentDetail, look: Look, sheet: Paper) -> None:
     head = f"#{incident.id}  {incident.title}"
     sheet.say(sheet.ink(head, "bold"))
     facts = [
-        ("state", f"{INCIDENT_WORD[incident.state]}  {incident.severity.value}  {incident.cause}"),
+        ("state", f"{incident_word(incident)}  {incident.severity.value}  {incident.cause}"),
         ("where", incident.where),
         ("since", f"{fmt.day_clock(incident.started_at, look.now)} ({look.since(incident.started_at)})"),
         ("lost", f"{loss_rate(incident, look)}, {lost_so_far(incident, look)} so far"),

@@ -6,7 +6,7 @@ from data.model.snapshot import IncidentDetail, TargetRow
 from data.model.verdict import verdict_named
 from tui import keys
 from tui.families import GEO, GLYPH, LOST, PARTNER, SEEN, SINCE, STRIP, name
-from tui.look import INCIDENT_WORD, loss_rate, lost_so_far
+from tui.look import incident_word, loss_rate, lost_so_far
 from tui.overview_lines import first_move
 from tui.screens import parts
 from tui.screens.incident_plans import PlanScreen
@@ -67,7 +67,7 @@ class IncidentScreen(PlanScreen):
         incident, look = self.detail.incident, self.losswatch.look()
         role = "dim" if incident.closed_at else "need"
         return [
-            *spans, (incident.where, "where"), (f"   {INCIDENT_WORD[incident.state]} {incident.severity.value} ", role),
+            *spans, (incident.where, "where"), (f"   {incident_word(incident)} {incident.severity.value} ", role),
             (f"{look.since(incident.started_at)}  ", "dim"), (f"{loss_rate(incident, look)} ", "money"), (f" lost {lost_so_far(incident, look)}", "strong"),
         ]  # fmt: skip
 
