@@ -1,4 +1,4 @@
-"""Whose an incident is: the role that the first rule names which applies to it, else the one of its cause. Pure."""
+"""Keeps whose an incident is true to the rules. Pure."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from checks.incidents.case import SYSTEM
 from checks.incidents.change import Change
 from checks.incidents.notify.labels import LabelBook
-from checks.incidents.notify.routes import chosen
-from checks.incidents.routing import owner_role
+from checks.incidents.notify.routes import owner_by
 from data.config.notifying import Route
 from data.model.incident import TimelineEntry
 
@@ -17,15 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from checks.incidents.notify.labels import Labels
     from checks.incidents.shelf import Shelf
     from data.model.ids import IncidentId, TargetId
     from data.model.incident import Finding, Incident
-
-
-def owner_by(root: Route, labels: Labels) -> str:
-    """As `losswatch route test` says it: of several rules that apply the first one's word counts."""
-    return chosen(root, labels)[0].owner or owner_role(labels.cause)
 
 
 @dataclass(slots=True)

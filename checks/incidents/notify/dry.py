@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from checks.incidents.notify.labels import owned
 from checks.incidents.notify.outbox import URGENT
-from checks.incidents.notify.routes import chosen, group_key
-from checks.incidents.routing import owner_role
+from checks.incidents.notify.routes import chosen, group_key, owner_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -56,10 +55,11 @@ class Decision:
 
 def decide(directory: Directory, labels: Labels, now: datetime) -> tuple[Decision, ...]:
     """Every rule that an incident of these labels meets, and who is told by it at `now`."""
+    owner = owner_by(directory.rules.root, labels)
     within = directory.rules.ack_s.get(labels.severity)
     made = []
     for route in chosen(directory.rules.root, labels):
-        named = owned(labels, route.owner or owner_role(labels.cause))
+        named = owned(labels, route.owner or owner)
         steps = tuple(
             Step(name, number * within, _hearers(directory, directory.reach([name], now).values(), named, now))
             for number, name in enumerate(route.escalate if within else (), 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from checks.incidents.routing import owner_role
 from data.model.cause import family_of
 
 if TYPE_CHECKING:
@@ -27,6 +28,11 @@ def chosen(route: Route, labels: Labels) -> tuple[Route, ...]:
         if not inner.goes_on:
             break
     return tuple(found) or (route,)
+
+
+def owner_by(root: Route, labels: Labels) -> str:
+    """Whose it is: the role of the first rule that applies and names one, else the one of its cause."""
+    return next((route.owner for route in chosen(root, labels) if route.owner), "") or owner_role(labels.cause)
 
 
 def meets(route: Route, labels: Labels) -> bool:

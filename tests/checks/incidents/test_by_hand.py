@@ -69,6 +69,7 @@ OWNED = [
     ("the topmost rule's word is for everything", ["0 rules owner=noc", f"1 + {A}"], "noc"),
     ("of several rules the first that applies", ["0 rules partner=P03,owner=x partner=P02,owner=y cause=link,owner=z", f"1 + {A}"], "y"),
     ("a rule without an owner leaves it to the cause", ["0 rules owner= cause=link,team=aurora", f"1 + {A}"], "affiliate manager"),
+    ("of rules that go on the first one that names somebody", ["0 rules cause=link,continue=yes partner=P02,owner=y", f"1 + {A}"], "y"),
     ("a rule that is new changes it", [f"0 + {A}", "1 rules cause=link,owner=traffic"], "traffic"),
     ("a rule that is gone gives it back", ["0 rules cause=link,owner=traffic", f"1 + {A}", "2 rules"], "affiliate manager"),
     ("another cause has another owner", ["0 rules cause=geo,owner=lawyer", f"1 + {A}", "2 ~ link:a geo.blocked"], "lawyer"),

@@ -138,10 +138,9 @@ def rules(*words: str) -> Route:
     made = []
     for number, word in enumerate(words):
         given = dict(pair.split("=") for pair in word.split(","))
-        owner = given.pop("owner", "")
-        made.append(
-            Route(owner=owner, place=f"toml:{number}", **{names[name]: (value,) for name, value in given.items()})
-        )
+        owner, on = given.pop("owner", ""), bool(given.pop("continue", ""))
+        fields = {names[name]: (value,) for name, value in given.items()}
+        made.append(Route(owner=owner, goes_on=on, place=f"toml:{number}", **fields))
     root = next((one for one in made if one == Route(owner=one.owner, place=one.place)), Route())
     return replace(root, routes=tuple(one for one in made if one is not root))
 
