@@ -15,6 +15,7 @@ from checks.hub.feed_desk import day_of
 from checks.hub.figures import known_at
 from checks.hub.runs import MOST_BYTES
 from data.access.principals import principal_for
+from data.access.redaction import redact_detail
 from data.errors import LosswatchError, NotAllowed, StoreError, UsageError
 from data.model.codec import to_json
 from data.model.snapshot import Problem
@@ -141,7 +142,7 @@ async def _target(hub: Hub, who: Principal, request: Request) -> object:
     found = await (hub.details.past.target(who, name, at) if at else hub.details.target(who, name, window))
     if found is None:
         raise NotFound(f"no target {request.path_params['target']!r} in your scope")
-    return found
+    return redact_detail(found, who.scope)
 
 
 async def _why(hub: Hub, who: Principal, request: Request) -> object:

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from data.model.ids import IncidentId
     from data.model.incident import Incident
-    from data.model.snapshot import TargetRow
+    from data.model.observation import Hop, Observation
+    from data.model.snapshot import TargetDetail, TargetRow
 
 HIDDEN = Loss(currency="")
 """Stands where a reader may not see the loss; recognised by its empty currency."""
@@ -90,6 +91,37 @@ def redact_row(row: TargetRow, scope: Scope) -> TargetRow:
     if row.kind is TargetKind.SLICE:
         plain = replace(plain, value=None, expected=None, trend=())
     return replace(plain, loss_per_hour=None)
+
+
+def redact_detail(detail: TargetDetail, scope: Scope) -> TargetDetail:
+    """What the screen of a target shows, hosts and addresses of its way included."""
+    if scope.money is MoneyRight.FULL and not scope.hidden_names:
+        return detail
+
+    def calm(text: str) -> str:
+        return redact_words(text, scope)
+
+    def hop(one: Hop) -> Hop:
+        return replace(
+            one, url=calm(one.url), location=calm(one.location), issuer=calm(one.issuer), params=calm(one.params)
+        )
+
+    def seen(one: Observation) -> Observation:
+        evidence = {name: calm(words) for name, words in one.evidence.items()}
+        hops = tuple(map(hop, one.hops))
+        return replace(one, detail=calm(one.detail), blame=calm(one.blame), evidence=evidence, hops=hops)
+
+    return replace(
+        detail,
+        url=calm(detail.url),
+        check=tuple((label, calm(value)) for label, value in detail.check),
+        hops=tuple(map(hop, detail.hops)),
+        observations=tuple(map(seen, detail.observations)),
+        flips=tuple(replace(one, reason=calm(one.reason)) for one in detail.flips),
+        notes=tuple(map(calm, detail.notes)),
+        aspects=tuple(replace(one, value=calm(one.value), expect=calm(one.expect)) for one in detail.aspects),
+        before=tuple(replace(one, who=calm(one.who), text=calm(one.text)) for one in detail.before),
+    )
 
 
 def sees_all(scope: Scope) -> bool:
