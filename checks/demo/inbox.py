@@ -19,7 +19,7 @@ from data.text import clean_text
 
 _TITLE = 200
 _NUMBER = re.compile(r"(?<![&\w])#(\d+)\b")
-_MONEY = re.compile(r"(?:EUR|€)\s?\d|\d\s?(?:EUR\b|€)")
+_MONEY = re.compile(r"(?:EUR|€)[ \u00a0]?\d|\d[ \u00a0]?(?:EUR\b|€)")
 _NAMES = re.compile("|".join(sorted({partner.slug for partner in PARTNERS})), re.IGNORECASE)
 
 

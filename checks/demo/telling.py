@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from checks.demo.truth import EventTruth, Truth
     from data.model.notice import Notice
 
+JUST_BEFORE = timedelta(minutes=2)
 LOOKED = timedelta(minutes=45)
 """So long after a plan was used its effect is looked at: the first ticks of the clock still see what was before."""
 STOPPED = 0.2

@@ -12,7 +12,7 @@ from checks.demo.audit import Books, moments
 from checks.demo.install import feed_name
 from checks.demo.partners import BY_ID as PARTNER
 from checks.demo.report import Found, ReportRow, belongs, report, unexplained
-from checks.demo.telling import LOOKED
+from checks.demo.telling import JUST_BEFORE, LOOKED
 from checks.demo.told import AUDITED
 from checks.demo.truth import Truth
 from data.errors import HubUnreachable, LosswatchError
@@ -203,7 +203,7 @@ async def _rates(
     if event.relief is None or truth.at < (after := event.relief.at + LOOKED):
         return None
     mine = [one.incident.id for one in found if belongs(event, one) and one.incident.cause in event.expected_causes]
-    return await _rate(client, mine, event.relief.at), await _rate(client, mine, after)
+    return await _rate(client, mine, event.relief.at - JUST_BEFORE), await _rate(client, mine, after)
 
 
 async def _rate(client: HubClient, incidents: list[IncidentId], at: datetime) -> Decimal:
