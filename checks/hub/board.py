@@ -219,10 +219,13 @@ class Board:
         return replace(row, strip=self.strips[row.kind].read(row.target, now, every=every * 1.5))
 
     def find_row(self, target_id: TargetId, now: datetime) -> TargetRow | None:
-        if target_id in self.slice_rows:
-            return self.with_strip(self.slice_rows[target_id], now)
+        row = self.bare_row(target_id)
+        return self.with_strip(row, now) if row else None
+
+    def bare_row(self, target_id: TargetId) -> TargetRow | None:
+        """As `find_row`, without the strip."""
         target = self.targets.get(target_id)
-        return self.with_strip(self.row(target), now) if target else None
+        return self.slice_rows.get(target_id) or (self.row(target) if target else None)
 
     def worst(self, kind: TargetKind, scope: Scope, limit: int) -> list[TargetRow]:
         """The first `limit` rows, worst first; all of the slices, in no order."""

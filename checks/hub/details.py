@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from checks.hub.aspects import aspects
 from checks.hub.board import visible_log
 from checks.hub.calibration import Word
+from checks.hub.crowd import Crowds
 from checks.hub.feed_detail import FeedDetails
 from checks.hub.feed_rows import backfill_of
 from checks.hub.filters import worst_first
-from checks.hub.funnels import guess
 from checks.hub.incident_story import IncidentStory, counted
 from checks.hub.parser_detail import ParserDetails
 from checks.hub.past_detail import PastDetails
@@ -22,15 +22,12 @@ from checks.hub.prelude import prelude, window
 from checks.hub.probing import PROBED
 from checks.hub.slice_detail import SliceDetails, hours_asked, wanted
 from checks.incidents.blind import blind_to, was_blind_to
-from checks.incidents.explain import plans_of, statements
+from checks.incidents.explain import plans_of, worded
 from checks.incidents.labels import WEB, parsed, read_all
-from checks.incidents.suspects import AFTER, BEFORE, suspects
 from checks.incidents.upstream import considered, kind_words
-from checks.revenue.alarm import slice_of
 from data.access.redaction import redact_row, redact_words
 from data.config.units import format_duration
 from data.model.ids import IncidentId, TargetId
-from data.model.principal import EVERYTHING, MoneyRight
 from data.model.snapshot import (
     Aspect,
     BandPoint,
@@ -43,11 +40,11 @@ from data.model.snapshot import (
 )
 from data.model.state import State
 from data.model.target import TargetKind
-from data.store import audit, findings, flips, incidents, observations, rollups, timeline
+from data.store import flips, incidents, observations, rollups, timeline
 from data.text import redact
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from checks.hub.hub import Hub
     from data.model.incident import Finding, Incident
@@ -57,7 +54,7 @@ if TYPE_CHECKING:
     from data.model.target import Target
 
 MEMBERS = 200
-RANKED = 2_000
+RANKED = 500
 """Of an incident with more members the oldest that still fail are ranked by their trouble."""
 SAME = 8
 """Others of an incident that a target's own screen lists."""
@@ -75,6 +72,7 @@ class Details:
     word: Word = field(init=False)
     past: PastDetails = field(init=False)
     story: IncidentStory = field(init=False)
+    crowds: Crowds = field(init=False)
 
     def __post_init__(self) -> None:
         self.parsers = ParserDetails(self.hub)
@@ -83,6 +81,7 @@ class Details:
         self.word = Word(self.hub)
         self.past = PastDetails(self.hub)
         self.story = IncidentStory(self.hub.store)
+        self.crowds = Crowds(self.hub)
 
     async def target(self, who: Principal, target_id: str, window: str = "24h") -> TargetDetail | None:
         """One target in full; `window` is how long the series of a slice is.
@@ -174,10 +173,8 @@ class Details:
     def _same(self, row: TargetRow, scope: Scope, now: datetime) -> tuple[TargetRow, ...]:
         if row.incident is None:
             return ()
-        others = [
-            one for one in self.hub.desk.members(row.incident) if scope.sees(one.team) and one.target != row.target
-        ]
-        return self._member_rows(others, scope, now)[:SAME]
+        rows = self._member_rows(self.hub.desk.members(row.incident), scope, now)
+        return tuple(one for one in rows if one.target != row.target)[:SAME]
 
     def _band(self, row: TargetRow, scope: Scope, now: datetime) -> tuple[tuple[BandPoint, ...], str]:
         if row.kind in {TargetKind.SLICE, TargetKind.PARSER}:
@@ -205,18 +202,11 @@ class Details:
         found = self.hub.desk.get(number_id) or await asyncio.to_thread(incidents.get, self.hub.store, scope, number_id)
         if found is None or not any(map(scope.sees, found.teams)):
             return None
-        members = list(self.hub.desk.members(number_id)) or await asyncio.to_thread(
-            findings.of_incident, self.hub.store, scope, number_id
-        )
+        crowd = await self.crowds.of(found, scope, now)
+        mine = crowd.members
         entries = await asyncio.to_thread(timeline.of_incident, self.hub.store, scope, number_id)
-        mine = [finding for finding in members if scope.sees(finding.team)]
-        money = scope.money is MoneyRight.FULL
-        band = await asyncio.to_thread(self._incident_band, found, mine, now) if money else ()
-        moved = await asyncio.to_thread(self._moved, found, mine, scope, now)
-        changes = await asyncio.to_thread(self._changes, found, mine)
-        said = await asyncio.to_thread(
-            statements, found, mine, self._unseen(found, mine, scope), moved, entries, changes
-        )
+        unseen = self._unseen(found, crowd.parsers, scope)
+        said = worded(found, crowd.walked, unseen, crowd.moved, entries, crowd.changes)
         (seen,) = await asyncio.to_thread(self.story.shown, [found], scope)
         return IncidentDetail(
             version=self.hub.board.version,
@@ -224,30 +214,17 @@ class Details:
             statements=(*counted(seen), *(replace(one, text=redact_words(one.text, scope)) for one in said)),
             timeline=await asyncio.to_thread(self.story.told, found, entries, scope, now),
             members=self._member_rows(mine, scope, now),
-            band=band,
+            band=crowd.band,
             plans=await self.hub.commands.plans.rows(found, mine, scope)
             if found.closed_at is None
             else plans_of(found),
             upstreams=self._upstreams(found, mine, scope),
             checklist=self.hub.commands.records.checklist(found, entries),
-            teams=tuple(Counter({finding.target: str(finding.team) for finding in mine}.values()).most_common()),
+            teams=crowd.teams,
         )
 
-    def _moved(self, incident: Incident, members: Iterable[Finding], scope: Scope, now: datetime) -> str:
-        """Which step of the funnel moved first where money is missing, and what that usually means."""
-        slices = [slice_of(one.target) for one in members if one.kind is TargetKind.SLICE]
-        if not slices or not incident.cause.startswith("revenue."):
-            return ""
-        return guess(self.hub, slices[0], scope, incident.started_at, incident.closed_at or now)
-
-    def _changes(self, incident: Incident, members: list[Finding]) -> tuple[str, ...]:
-        """What people changed just before; whoever sees a member may know what was done to it."""
-        began = incident.started_at
-        return suspects(audit.between(self.hub.store, EVERYTHING, began - BEFORE, began + AFTER), members, began)
-
-    def _unseen(self, incident: Incident, members: Iterable[Finding], scope: Scope) -> str:
+    def _unseen(self, incident: Incident, parsers: Sequence[Finding], scope: Scope) -> str:
         """What the parsers among the members leave, or left, in the dark, of what the reader may see."""
-        parsers = [one for one in members if one.kind is TargetKind.PARSER]
         if not parsers:
             return ""
         every = self.hub.board.targets.values()
@@ -259,10 +236,11 @@ class Details:
         sites = self.hub.ranks.unseen(broken, scope, self.hub.clock.now()) if broken else ""
         return "; ".join(filter(None, (blind_to(visible, broken), sites)))
 
-    def _upstreams(self, incident: Incident, members: list[Finding], scope: Scope) -> tuple[UpstreamRow, ...]:
+    def _upstreams(self, incident: Incident, members: Sequence[Finding], scope: Scope) -> tuple[UpstreamRow, ...]:
         """What the members share and how that fares; judged by some of them, so that it costs little."""
         census = self.hub.board.census
-        targets = [one.target for one in members if one.closed_at is None and one.kind in WEB][:MEMBERS]
+        failing = (one.target for one in members if one.closed_at is None and one.kind in WEB)
+        targets = list(islice(failing, MEMBERS))
         if incident.closed_at or not targets:
             return ()
         chosen = parsed(incident.upstream)
@@ -280,17 +258,19 @@ class Details:
         """The desk's version of an open incident; the store's is at most a tick old."""
         return self.hub.desk.get(stored.id) or stored
 
-    def _member_rows(self, members: Iterable[Finding], scope: Scope, now: datetime) -> tuple[TargetRow, ...]:
-        failing_first = sorted(members, key=lambda finding: finding.closed_at is not None)
-        ids = list(dict.fromkeys(finding.target for finding in failing_first))[:RANKED]
-        rows = [row for target_id in ids if (row := self.hub.board.find_row(target_id, now))]
-        return tuple(redact_row(row, scope) for row in sorted(rows, key=worst_first)[:MEMBERS])
-
-    def _incident_band(self, incident: Incident, members: list[Finding], now: datetime) -> tuple[BandPoint, ...]:
-        """Commission per hour of all that is affected, summed hour by hour."""
-        since = min(incident.started_at, now - timedelta(hours=12)) - timedelta(hours=6)
-        series = self.hub.pricing.series_of(members, max(since, now - timedelta(hours=72)), now)
-        return tuple(series)
+    def _member_rows(self, members: Sequence[Finding], scope: Scope, now: datetime) -> tuple[TargetRow, ...]:
+        """The worst of those in scope, as far as they are ranked; strips only of those that are shown."""
+        board = self.hub.board
+        failing = (one for one in members if one.closed_at is None and scope.sees(one.team))
+        ended = (one for one in members if one.closed_at is not None and scope.sees(one.team))
+        chosen: dict[TargetId, None] = {}
+        for one in chain(failing, ended):
+            chosen[one.target] = None
+            if len(chosen) == RANKED:
+                break
+        rows = [row for one in chosen if (row := board.bare_row(one))]
+        worst = sorted(rows, key=worst_first)[:MEMBERS]
+        return tuple(redact_row(board.with_strip(row, now), scope) for row in worst)
 
 
 def _expectations(target: Target) -> tuple[tuple[str, str], ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from checks.incidents import story
@@ -16,7 +17,7 @@ from data.model.snapshot import PlanRow, Statement
 from data.model.target import TargetKind, name_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from checks.incidents.labels import Label
     from data.model.incident import Finding, Incident, TimelineEntry
@@ -94,24 +95,53 @@ def statements(
     first and what that usually means (`checks.revenue.funnel`), `timeline` its lines, `changes` what people changed shortly
     before it (`checks.incidents.suspects`): the first to be suspected.
     """
-    steps = story.steps(findings)
-    chain = [text for text in (story.told(steps), *story.plans_told(timeline)) if text]
-    facts = [*_facts(incident, findings), *(Statement("fact", text) for text in chain)]
+    return worded(incident, walked(findings), unseen, moved, timeline, changes)
+
+
+@dataclass(frozen=True, slots=True)
+class Walked:
+    """What the findings of an incident tell, walked over once: of a hundred thousand that takes a while."""
+
+    seen: str
+    """What most of them are, in words."""
+    example: str
+    steps: tuple[story.Step, ...]
+    blames: bool
+    """One of them blames somebody."""
+
+
+def walked(findings: Iterable[Finding]) -> Walked:
+    known = tuple(findings)
+    seen = Counter(finding.cause for finding in known)
+    causes = ", ".join(f"{words_of(cause)} ({count})" for cause, count in seen.most_common(_LISTED))
+    details = Counter(finding.detail for finding in known if finding.detail)
+    example = next((detail for detail, _ in details.most_common(1)), "")
+    return Walked(causes, example, story.steps(known), any(finding.blame for finding in known))
+
+
+def worded(
+    incident: Incident,
+    members: Walked,
+    unseen: str = "",
+    moved: str = "",
+    timeline: Sequence[TimelineEntry] = (),
+    changes: Sequence[str] = (),
+) -> tuple[Statement, ...]:
+    """As `statements`, of members that were walked over before."""
+    chain = [text for text in (story.told(members.steps), *story.plans_told(timeline)) if text]
+    facts = [*_facts(incident, members), *(Statement("fact", text) for text in chain)]
     changed = [Statement("guess", f"changed {text}") for text in changes]
-    awaited = story.awaited(steps)
+    awaited = story.awaited(members.steps)
     late = (Statement("unknown", awaited),) if awaited else ()
     blind = (Statement("unknown", unseen),) if unseen else ()
     likely = (Statement("guess", moved),) if moved else ()
-    return (*facts, *changed, *likely, *_guesses(incident), *blind, *late, *_unknowns(incident, findings))
+    return (*facts, *changed, *likely, *_guesses(incident), *blind, *late, *_unknowns(incident, members))
 
 
-def _facts(incident: Incident, findings: Sequence[Finding]) -> list[Statement]:
-    seen = Counter(finding.cause for finding in findings)
-    causes = ", ".join(f"{words_of(cause)} ({count})" for cause, count in seen.most_common(_LISTED))
+def _facts(incident: Incident, members: Walked) -> list[Statement]:
     facts = [f"{incident.where} since {incident.started_at:%Y-%m-%d %H:%MZ}, confirmed {incident.detected_at:%H:%MZ}"]
-    facts += [f"seen: {causes}"] if causes else []
-    details = Counter(finding.detail for finding in findings if finding.detail)
-    facts += [f"for example: {detail}" for detail, _ in details.most_common(1)]
+    facts += [f"seen: {members.seen}"] if members.seen else []
+    facts += [f"for example: {members.example}"] if members.example else []
     if incident.members > 1:
         facts.append(f"{incident.open_members} of {incident.members} still affected")
     if still := still_failing(incident):
@@ -149,7 +179,7 @@ _TOLD = (
 """Evidence for an upstream that was counted, in the order in which it is read."""
 
 
-def _unknowns(incident: Incident, findings: Sequence[Finding]) -> list[Statement]:
+def _unknowns(incident: Incident, members: Walked) -> list[Statement]:
     unknown = []
     if is_blind(incident.cause):
         unseen = incident.loss.unseen_per_hour
@@ -157,7 +187,7 @@ def _unknowns(incident: Incident, findings: Sequence[Finding]) -> list[Statement
         unknown.append(f"whether any money is lost: we are blind, not dead{worth}")
     elif incident.loss.per_hour <= 0 and incident.counted_in is None:
         unknown.append("what it costs: there is no expectation for this place yet")
-    if not incident.blame and not any(finding.blame for finding in findings):
+    if not incident.blame and not members.blames:
         unknown.append("who is to blame")
     if incident.cause.startswith("revenue."):
         unknown.append("why: no link, site or feed of this slice fails")

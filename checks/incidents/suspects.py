@@ -24,12 +24,9 @@ MOST = 5
 
 def suspects(entries: Iterable[AuditEntry], findings: Sequence[Finding], began: datetime) -> tuple[str, ...]:
     """`12 min before: deploy site:kiel, release 8f31c0, by maria`; the latest change before the beginning first."""
-    touched = _touched(findings)
-    found = [
-        one
-        for one in entries
-        if one.action in CHANGES and began - BEFORE <= one.at <= began + AFTER and _names(one) & touched
-    ]
+    near = [one for one in entries if one.action in CHANGES and began - BEFORE <= one.at <= began + AFTER]
+    touched = _touched(findings) if near else set()
+    found = [one for one in near if _names(one) & touched]
     found.sort(key=lambda one: (abs(began - one.at), one.subject, one.detail))
     return tuple(_said(one, began) for one in found[:MOST])
 
