@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from checks.revenue import segments
+
 if TYPE_CHECKING:
     from checks.revenue.cube import Cube, Floats, Ints
 
@@ -58,7 +60,7 @@ def sizes(clicks: Floats, cell: Ints) -> tuple[Ints, Ints]:
     begins = np.flatnonzero(np.diff(cell[order], prepend=-1))
     place = np.empty(len(cell), np.int64)
     place[order] = np.repeat(np.arange(len(begins)), np.diff(np.append(begins, len(cell))))
-    together = np.add.reduceat(clicks[order], begins, axis=0) if len(begins) else clicks
+    together = segments.sums(clicks, order, begins)
     return _classes(clicks), _classes(together)[place]
 
 

@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 
 SHARES = np.array([0.02, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9])
 """Shares of what is due that evidence is laid out for; 1 needs none."""
+_BELOW = float(SHARES[-2])
+"""Of what is usual: a share above it is nothing missing."""
+ROUGH = SHARES[[0, 4]]
+_ROUNDED, _ROUNDING = 1e-4, 0.02
+"""Sums in single precision are told apart no better, as a part of them and in nats."""
 SHAPES = np.geomspace(0.1, 1000.0, 25)
 _CLASSES = 40
 _HOLD = 50.0
@@ -89,6 +94,39 @@ def own_shape(moods: Moods) -> float:
     return float(np.clip(squared / beyond, SHAPES[0], SHAPES[-1])) if beyond > 0 else float(SHAPES[-1])
 
 
+def bounds(moods: Moods, spans: Floats) -> Singles:
+    """[part, span, 3]: events seen, and what `table` gains at two of `ROUGH` of what was due before these speak against it.
+
+    The gain is convex in the share that is missing, so that between the two and none at all it lies below the chords: see
+    `reach`.
+    """
+    live = np.flatnonzero(moods.mean)
+    mean, shape, columns = moods.mean.ravel()[live], moods.shape.ravel()[live], spans.astype(np.float32)
+    weight, part = shape + moods.seen.ravel()[live], mean / (shape + mean)
+    sums = np.empty((len(moods.seen), spans.shape[1], 1 + len(ROUGH)), np.float32)
+    sums[:, :, 0] = moods.seen @ columns
+    surprise = np.zeros(moods.seen.shape, np.float32)
+    for number, share in enumerate(ROUGH.astype(np.float32), start=1):
+        surprise.ravel()[live] = weight * np.log1p((share - np.float32(1.0)) * part)
+        sums[:, :, number] = -(surprise @ columns)
+    return sums
+
+
+def reach(bounds: Floats, usual: Floats, size: Floats) -> Floats:
+    """What `missing_nats` of the same counts do not exceed, from [slice, window, 3] sums of `bounds`."""
+    seen, *gains = np.moveaxis(bounds, 2, 0)
+    missing = np.concatenate([1.0 - ROUGH, [0.0]])
+    knots = [*gains, np.zeros_like(seen)]
+    most = np.full(seen.shape, -np.inf)
+    for share in SHARES:
+        upper = max(int(np.searchsorted(-missing, share - 1.0, "right")) - 1, 0)
+        part = (missing[upper] - (1.0 - share)) / (missing[upper] - missing[upper + 1])
+        gain = knots[upper] + part * (knots[upper + 1] - knots[upper])
+        told = seen * np.log(share) + gain * (1.0 + _ROUNDED)
+        most = np.maximum(most, np.where(share <= _BELOW * usual * (1.0 + _ROUNDED), told, -np.inf))
+    return np.asarray(most + 0.5 * size * np.log(usual) ** 2 + _ROUNDING)
+
+
 def table(moods: Moods, spans: Floats) -> Singles:
     """[part, span, share]: log-likelihood of what was seen at each of `SHARES` of what was due, less that at all of it.
 
@@ -104,12 +142,6 @@ def table(moods: Moods, spans: Floats) -> Singles:
         surprise.ravel()[live] = weight * np.log1p((share - np.float32(1.0)) * part)
         sums[:, :, number] = seen * np.log(share) - surprise @ columns
     return sums
-
-
-def most(moods: Moods) -> Floats:
-    """[part]: what `table` does not exceed, however few of the hours are taken together."""
-    part = moods.mean / (moods.shape + moods.mean)
-    return np.asarray(-(moods.shape * np.log1p(np.float32(SHARES[0] - 1.0) * part)).sum(1), np.float64)
 
 
 def silence_nats(due: Floats, cell: Ints, crowd: Floats) -> Floats:
@@ -132,7 +164,7 @@ def missing_nats(table: Floats, usual: Floats, size: Floats) -> Floats:
     shares = np.append(SHARES, 1.0)
     distance = np.log(shares) - np.log(usual)[:, :, None]
     wandering = np.max(complete - 0.5 * size[:, :, None] * distance**2, 2)
-    own = np.max(np.where(distance <= np.log(SHARES[-2]) + 1e-9, complete, -np.inf), 2)
+    own = np.max(np.where(distance <= np.log(_BELOW) + 1e-9, complete, -np.inf), 2)
     null = np.maximum(wandering, _between(complete, shares, usual))
     return np.asarray(np.maximum(np.where(np.isfinite(own), own, null) - null, 0.0))
 

@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from checks.revenue import segments
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from checks.revenue.cube import Bools, Cube, Floats, Ints
+    from checks.revenue.segments import Number
 
 MOST_DIMS = 3
 CELL = ("partner", "geo")
@@ -26,7 +29,6 @@ def _none() -> Ints:
 class Parts:
     """Cells (partner and GEO) cut by some further dimensions."""
 
-    of_leaf: Ints
     order: Ints
     """Leaves, part after part."""
     starts: Ints
@@ -35,10 +37,23 @@ class Parts:
 
     def sums(self, figures: Floats) -> Floats:
         """[leaf, hour] summed to [part, hour]."""
-        ordered = figures[self.order]
-        return (
-            ordered if len(self.starts) == len(ordered) else np.asarray(np.add.reduceat(ordered, self.starts, axis=0))
-        )
+        return segments.sums(figures, self.order, self.starts)
+
+    def only(self, kept: Ints) -> Parts:
+        """Some of the parts, by their numbers."""
+        ends = np.append(self.starts[1:], len(self.order))[kept]
+        sizes = ends - self.starts[kept]
+        starts = np.cumsum(sizes) - sizes
+        order = self.order[np.repeat(self.starts[kept] - starts, sizes) + np.arange(int(sizes.sum()))]
+        return Parts(order, starts, self.cell[kept])
+
+    def blocks(self, size: int) -> Iterator[Parts]:
+        """All of the parts, so many at a time."""
+        ends = np.append(self.starts, len(self.order))
+        for first in range(0, len(self.starts), size):
+            starts = self.starts[first : first + size]
+            order = self.order[starts[0] : ends[first + len(starts)]]
+            yield Parts(order, starts - starts[0], self.cell[first : first + size])
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +76,8 @@ class Lattice:
     sizes: Floats
     """Per slice: how many leaves it has."""
     leaves: int
+    whole: Parts
+    """Every cell, uncut."""
     cuts: tuple[Parts, ...] = ()
     """The ways in which slices cut cells."""
     cut: Ints = field(default_factory=_none)
@@ -75,10 +92,7 @@ class Lattice:
 
     def sums(self, figures: NDArray[np.float64]) -> Floats:
         """[leaf, ...] summed to [slice, ...]."""
-        if not len(self.starts):
-            return np.zeros((0, *figures.shape[1:]))
-        flat = np.take(_flat(figures), self.order, axis=0)
-        return np.add.reduceat(flat, self.starts, axis=0).reshape(len(self.starts), *figures.shape[1:])
+        return segments.sums(_flat(figures), self.order, self.starts).reshape(len(self.starts), *figures.shape[1:])
 
     def sums_of_parts(self, figures: Sequence[NDArray[np.floating]]) -> Floats:
         """[part, ...] figures for every cut, summed to [slice, ...]."""
@@ -86,19 +100,20 @@ class Lattice:
         for cut, order in enumerate(self.piece_order):
             mine = np.flatnonzero(self.cut == cut)
             if len(mine):
-                ends = np.cumsum(self.pieces[mine])
-                flat = _flat(figures[cut])[order]
-                summed = np.add.reduceat(flat, ends - self.pieces[mine], axis=0)
-                total[mine] = summed.reshape(len(mine), *total.shape[1:])
+                starts = np.cumsum(self.pieces[mine]) - self.pieces[mine]
+                total[mine] = segments.sums(_flat(figures[cut]), order, starts).reshape(len(mine), *total.shape[1:])
         return total
 
     def only(self, kept: Bools) -> Lattice:
-        """The same lattice with some of its slices."""
-        sizes = self.sizes[kept]
-        pieces = [
-            order[np.repeat(kept[self.cut == cut], self.pieces[self.cut == cut])]
-            for cut, order in enumerate(self.piece_order)
-        ]
+        """The same lattice with some of its slices, and the parts these consist of."""
+        sizes, cuts, pieces = self.sizes[kept], [], []
+        for cut, (parts, order) in enumerate(zip(self.cuts, self.piece_order, strict=True)):
+            mine = self.cut == cut
+            chosen = order[np.repeat(kept[mine], self.pieces[mine])]
+            used = np.zeros(len(parts.starts), np.bool_)
+            used[chosen] = True
+            cuts.append(parts.only(np.flatnonzero(used)))
+            pieces.append((np.cumsum(used) - 1)[chosen])
         return replace(
             self,
             order=self.order[np.repeat(kept, self.sizes.astype(np.int64))],
@@ -106,6 +121,7 @@ class Lattice:
             family=self.family[kept],
             dims=self.dims[kept],
             sizes=sizes,
+            cuts=tuple(cuts),
             cut=self.cut[kept],
             pieces=self.pieces[kept],
             piece_order=tuple(pieces),
@@ -121,7 +137,7 @@ class Lattice:
         return {cube.dims[dim]: cube.names[dim][cube.codes[dim, leaf]] for dim in fixed}
 
 
-def _flat(figures: NDArray[np.floating]) -> NDArray[np.floating]:
+def _flat(figures: NDArray[Number]) -> NDArray[Number]:
     """[row, figure] of [row, ...]."""
     return figures.reshape(len(figures), int(np.prod(figures.shape[1:])))
 
@@ -130,7 +146,7 @@ def build(cube: Cube, most_dims: int = MOST_DIMS) -> Lattice:
     """The lattice of the leaves a cube has now; slices with equal leaves appear once, the one fixing fewest first."""
     codes, leaves = cube.codes, cube.leaves
     if not leaves:
-        return Lattice(_NONE, _NONE, (), _NONE, np.zeros(0), np.zeros(0), 0)
+        return Lattice(_NONE, _NONE, (), _NONE, np.zeros(0), np.zeros(0), 0, Parts(_NONE, _NONE, _NONE))
     marks = _marks(leaves)
     seen: set[int] = set()
     families = tuple(kept for count in range(1, most_dims + 1) for kept in combinations(range(len(cube.dims)), count))
@@ -161,6 +177,7 @@ def build(cube: Cube, most_dims: int = MOST_DIMS) -> Lattice:
         dims=np.array([len(fixed) for fixed in families], np.float64)[of_family],
         sizes=size.astype(np.float64),
         leaves=leaves,
+        whole=cuts[0],
         cuts=cuts,
         cut=np.array(cut_of, np.int64)[of_family],
         pieces=np.concatenate(pieces),
@@ -170,16 +187,15 @@ def build(cube: Cube, most_dims: int = MOST_DIMS) -> Lattice:
 
 def cells(cube: Cube) -> Parts:
     """Every leaf's partner and GEO, uncut."""
-    cell = _numbered(cube.codes[[dim for dim, name in enumerate(cube.dims) if name in CELL]])
+    cell = _numbered(cube.codes[_cell_dims(cube)])
     return _parts(cell, cell)
 
 
 def _cuts(cube: Cube, families: tuple[tuple[int, ...], ...]) -> tuple[tuple[Parts, ...], list[int]]:
     """The distinct ways in which families cut cells (partner and GEO), whole cells first, and per family which it is."""
-    whole = tuple(dim for dim, name in enumerate(cube.dims) if name in CELL)
-    cuts = [cells(cube)]
-    cell = cuts[0].of_leaf
-    found = {cell.tobytes(): 0}
+    whole = _cell_dims(cube)
+    cell = _numbered(cube.codes[whole])
+    cuts, found = [_parts(cell, cell)], {cell.tobytes(): 0}
     chosen = []
     for fixed in families:
         of_leaf = _numbered(cube.codes[sorted({*whole, *fixed})])
@@ -188,6 +204,10 @@ def _cuts(cube: Cube, families: tuple[tuple[int, ...], ...]) -> tuple[tuple[Part
             cuts.append(_parts(of_leaf, cell))
         chosen.append(number)
     return tuple(cuts), chosen
+
+
+def _cell_dims(cube: Cube) -> list[int]:
+    return [dim for dim, name in enumerate(cube.dims) if name in CELL]
 
 
 def _numbered(codes: Ints) -> Ints:
@@ -199,7 +219,7 @@ def _numbered(codes: Ints) -> Ints:
 def _parts(of_leaf: Ints, cell: Ints) -> Parts:
     order = np.argsort(of_leaf, kind="stable")
     starts = np.flatnonzero(np.diff(of_leaf[order], prepend=-1))
-    return Parts(of_leaf, order, starts, cell[order[starts]])
+    return Parts(order, starts, cell[order[starts]])
 
 
 def _group(codes: Ints) -> tuple[Ints, Ints]:

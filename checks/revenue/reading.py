@@ -170,8 +170,8 @@ class Reader:
         hours = self._hours(leaves, top - RECENT_H, top, nothing)
         cells, together = lattice.cells(Part(self.cube, leaves)), {}
         for channel in ("ftd", "regs"):
-            due = float(hours.usual(channel)[1].sum())
-            together[channel] = max(float(scan.variance(hours, channel, cells).sum()) / max(due, 1e-9), 1.0)
+            told = hours.told(channel, cells)
+            together[channel] = max(float(told.variance(cells).sum()) / max(float(told.due.sum()), 1e-9), 1.0)
         return {
             "ftd": (caution.ftd.size(lengths_h)[0], together["ftd"]),
             "regs": (caution.regs.size(lengths_h)[0], together["regs"]),

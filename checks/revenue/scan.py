@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from checks.revenue import bursts, crowds
+from checks.revenue import bursts, crowds, segments
 from checks.revenue.cube import DAY_H, FROZEN, WEEK_H
 from checks.revenue.evidence import WINDOWS_H, Spread, excess_nats, measure_spread
 from checks.revenue.expectation import FIT_H, visible_share
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
@@ -29,8 +29,12 @@ _SLACK = 1.0
 SETTLING_H = 5 * DAY_H
 _MOVES_TOGETHER = 4
 """Values of a dimension needed before their median speaks for everybody."""
-_LEAST_EXPECTED = 3.0
+LEAST_EXPECTED = 3.0
+FEWER = 0.75
+"""Registrations that are missing speak only where so few of the FTD came."""
 CHANNELS = ("ftd", "regs", "value")
+BY_CLICKS = ("ftd", "regs")
+"""Those in which clicks foretell what is due."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,38 +66,37 @@ class Hours:
         )  # fmt: skip
         return np.stack([(part * self.usable) @ spans for part in parts], 1)
 
-    def by_parts(
-        self, cuts: Sequence[Parts], own: Mapping[str, Sequence[float]] | None = None
-    ) -> dict[str, list[Moods]]:
-        """By channel, for every way of cutting cells; the first of `cuts` leaves them whole.
-
-        `own`: by channel and cut, the shape of moods that parts have of their own.
-        """
-        found: dict[str, list[Moods]] = {}
-        for channel in ("ftd", "regs"):
-            told = self.usual(channel)
-            cells = cuts[0].sums(told[0]), cuts[0].sums(told[1])
-            found[channel] = [
-                _moods(told, parts, cells, own[channel][cut] if own else np.inf) for cut, parts in enumerate(cuts)
-            ]
-        return found
-
-    def usual(self, channel: str) -> tuple[Floats, Floats, Floats]:
-        """[leaf, hour] of a channel: what was seen and due in usable hours, and the crowds behind it."""
+    def told(self, channel: str, cells: Parts) -> Told:
+        """What a channel says in usable hours, and what its `cells` say."""
         seen, due, crowd = {
             "ftd": (self.ftd, self.ftd_due, self.ftd_crowd),
             "regs": (self.regs, self.regs_due, self.reg_crowd),
         }[channel]
-        return np.maximum(seen, 0.0) * self.usable, due * self.usable, crowd
+        seen, due = np.maximum(seen, 0.0) * self.usable, due * self.usable
+        return Told(seen, due, crowd, cells.sums(seen), cells.sums(due))
 
 
-def _moods(
-    told: tuple[Floats, Floats, Floats], parts: Parts, cells: tuple[Floats, Floats], own: float = np.inf
-) -> Moods:
-    """Of the parts of one cut, from a channel's figures by leaf and by cell."""
-    seen, due, crowd = told
-    around = cells[0][parts.cell], cells[1][parts.cell]
-    return crowds.moods(parts.sums(seen), parts.sums(due), *around, crowd[parts.order[parts.starts]], own)
+@dataclass(frozen=True, slots=True)
+class Told:
+    """[leaf, hour] of one channel in usable hours."""
+
+    seen: Floats
+    due: Floats
+    crowd: Floats
+    """How much the conversions of a leaf's cell come together."""
+    cell_seen: Floats
+    """[cell, hour]"""
+    cell_due: Floats
+
+    def moods(self, parts: Parts, own: float = np.inf) -> Moods:
+        """Of parts of cells, which have moods of shape `own` beside those of their cells."""
+        seen, due, crowd = parts.sums(self.seen), parts.sums(self.due), self.crowd[parts.order[parts.starts]]
+        return crowds.moods(seen, due, self.cell_seen[parts.cell], self.cell_due[parts.cell], crowd, own)
+
+    def variance(self, parts: Parts) -> Floats:
+        """[part, hour]: of the counts, the moods unknown."""
+        due = parts.sums(self.due)
+        return np.asarray(due + due**2 / self.crowd[parts.order[parts.starts]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,27 +215,6 @@ def by_window(hours: Hours) -> Floats:
     return hours.sums(windows_of(hours.ftd.shape[1]))
 
 
-def can_page(moods: Mapping[str, Sequence[Moods]], low: Floats, lattice: Lattice, nats: float | Floats) -> Bools:
-    """[slice]: whether its evidence could reach `nats`; `low` [leaf] are FTD worth next to nothing.
-
-    Silence speaks with at most one nat for each event due, so most slices of a large company are deaf at any hour.
-    """
-    able = lattice.sums(low) >= _LEAST_EXPECTED
-    for cuts in moods.values():
-        able |= lattice.sums_of_parts([crowds.most(mood) for mood in cuts]) >= nats
-    return np.asarray(able)
-
-
-def tables(moods: Sequence[Moods], lattice: Lattice, spans: Floats) -> Floats:
-    """[slice, span, share] of `crowds.table`, summed over the columns of `spans` [hour, span]."""
-    empty = np.zeros((0, spans.shape[1], len(crowds.SHARES)), np.float32)
-    cuts = [
-        crowds.table(mood, spans) if len(order) else empty
-        for mood, order in zip(moods, lattice.piece_order, strict=True)
-    ]
-    return lattice.sums_of_parts(cuts)
-
-
 @dataclass(frozen=True, slots=True)
 class Usual:
     """What the median slice shows of its expectation when nothing moves everybody.
@@ -266,7 +248,7 @@ def _medians(observed: Floats, due: Floats, cube: Cube) -> Floats:
     factor = np.full(observed.shape[1], np.nan)
     for codes in cube.codes:
         seen, expected = _by_code(observed, codes), _by_code(due, codes)
-        weights = np.where(expected >= _LEAST_EXPECTED, np.sqrt(expected), 0.0)
+        weights = np.where(expected >= LEAST_EXPECTED, np.sqrt(expected), 0.0)
         middle = _weighted_medians((seen + 0.5) / (expected + 0.5), weights)
         factor = np.where((weights > 0).sum(0) >= _MOVES_TOGETHER, np.fmax(factor, middle), factor)
     return factor
@@ -293,20 +275,42 @@ def weigh(
     windows_h: Floats,
 ) -> Sums:
     """Turn [slice, 8, window] sums and, by channel, [slice, window, share] tables into evidence."""
+    shown = shown_of(sums, ftd_common, regs_common)
+    by_ftd = crowds.missing_nats(tables["ftd"], shown.ftd_usual, caution.ftd.size(windows_h))
+    by_regs = crowds.missing_nats(tables["regs"], shown.regs_usual, caution.regs.size(windows_h))
+    figures = shown.ftd, shown.ftd_due, shown.regs, shown.regs_due, shown.low, shown.low_due
+    return Sums(*figures, spoken(shown, by_ftd, by_regs))
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """[slice, window]: counts, what was due of them without junk clicks and common movement, and the share these leave."""
+
+    ftd: Floats
+    ftd_due: Floats
+    ftd_usual: Floats
+    regs: Floats
+    regs_due: Floats
+    regs_usual: Floats
+    low: Floats
+    low_due: Floats
+
+
+def shown_of(sums: Floats, ftd_common: Floats, regs_common: Floats) -> Shown:
     ftd, ftd_due, ftd_calendar, regs, regs_due, regs_calendar, low, low_due = np.moveaxis(sums, 1, 0)
-    ftd_usual, regs_usual = (
-        common * _earning(due, calendar)
-        for due, calendar, common in ((ftd_due, ftd_calendar, ftd_common), (regs_due, regs_calendar, regs_common))
-    )
-    ftd_due, regs_due = ftd_due * ftd_usual, regs_due * regs_usual
-    by_ftd = crowds.missing_nats(tables["ftd"], ftd_usual, caution.ftd.size(windows_h))
-    by_regs = crowds.missing_nats(tables["regs"], regs_usual, caution.regs.size(windows_h))
-    nats = {
-        "ftd": np.where(ftd_due - ftd >= _LEAST_EXPECTED, by_ftd, 0.0),
-        "regs": np.where((regs_due - regs >= _LEAST_EXPECTED) & (ftd <= 0.75 * ftd_due), by_regs, 0.0),
-        "value": np.where(low - low_due >= _LEAST_EXPECTED, excess_nats(low, low_due), 0.0),
+    ftd_usual = ftd_common * _earning(ftd_due, ftd_calendar)
+    regs_usual = regs_common * _earning(regs_due, regs_calendar)
+    return Shown(ftd, ftd_due * ftd_usual, ftd_usual, regs, regs_due * regs_usual, regs_usual, low, low_due)
+
+
+def spoken(shown: Shown, by_ftd: Floats, by_regs: Floats) -> dict[str, Floats]:
+    """By channel the nats of windows in which enough is missing, 0 elsewhere."""
+    fewer = shown.ftd <= FEWER * shown.ftd_due
+    return {
+        "ftd": np.where(shown.ftd_due - shown.ftd >= LEAST_EXPECTED, by_ftd, 0.0),
+        "regs": np.where((shown.regs_due - shown.regs >= LEAST_EXPECTED) & fewer, by_regs, 0.0),
+        "value": np.where(shown.low - shown.low_due >= LEAST_EXPECTED, excess_nats(shown.low, shown.low_due), 0.0),
     }
-    return Sums(ftd, ftd_due, regs, regs_due, low, low_due, nats)
 
 
 def weigh_alone(
@@ -318,7 +322,7 @@ def weigh_alone(
     """
     alone = replace(hours, usable=hours.usable & inside[:, None])
     tables = {
-        channel: crowds.table(moods, spans).sum(0)[None] for channel, (moods,) in alone.by_parts((cells,)).items()
+        channel: crowds.table(alone.told(channel, cells).moods(cells), spans).sum(0)[None] for channel in BY_CLICKS
     }
     return weigh(alone.sums(spans).sum(0)[None], tables, common, common, caution, windows_h)
 
@@ -345,30 +349,19 @@ def caution_of(cube: Cube, model: Fit, lattice: Lattice) -> Caution:
         seen, due, calendar = np.moveaxis(lattice.sums(days[:, at : at + 3]), 1, 0)
         common = common_factor(days[:, at], days[:, at + 1], cube, usual.share(day_h))
         due = due * _earning(due, calendar) * common
-        told = hours.usual(channel)
-        variance = lattice.sums_of_parts([_variance(told, parts) @ spans for parts in lattice.cuts])
+        told = hours.told(channel, lattice.whole)
+        variance = lattice.sums_of_parts([told.variance(parts) @ spans for parts in lattice.cuts])
         spreads.append(measure_spread(seen, due, variance, lattice.family))
-        cells = lattice.cuts[0].sums(told[0]), lattice.cuts[0].sums(told[1])
-        shapes = (crowds.own_shape(_moods(told, parts, cells)) for parts in lattice.cuts[1:])
+        shapes = (crowds.own_shape(told.moods(parts)) for parts in lattice.cuts[1:])
         own[channel] = (np.inf, *shapes)
     return Caution(spreads[0], spreads[1], usual_ftd, usual_regs, own)
-
-
-def variance(hours: Hours, channel: str, parts: Parts) -> Floats:
-    """[part, hour]: of the counts of a channel, the moods unknown."""
-    return _variance(hours.usual(channel), parts)
-
-
-def _variance(told: tuple[Floats, Floats, Floats], parts: Parts) -> Floats:
-    due = parts.sums(told[1])
-    return np.asarray(due + due**2 / told[2][parts.order[parts.starts]])
 
 
 def _by_code(figures: Floats, codes: Ints) -> Floats:
     """[leaf, window] summed to [code present, window]."""
     order = np.argsort(codes, kind="stable")
     begins = np.flatnonzero(np.diff(codes[order], prepend=-1))
-    return np.asarray(np.add.reduceat(figures[order], begins, axis=0))
+    return segments.sums(figures, order, begins)
 
 
 def _weighted_medians(values: Floats, weights: Floats) -> Floats:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from checks.revenue import extent, ranking, scan
+from checks.revenue import extent, ranking, scan, sieve
 from checks.revenue.cube import DAY_H
 from checks.revenue.evidence import WINDOWS_H
 from checks.revenue.ranking import Ranking
@@ -179,17 +179,13 @@ class Watch:
         now, top = self.cube.top, self.cube.top if top is None else top
         hours = scan.hours_of(self.cube, self.model, top - RECENT_H, top)
         spans, lengths_h = scan.windows_of(hours.ftd.shape[1]), np.array(WINDOWS_H, np.float64)
-        windows, moods = hours.sums(spans), hours.by_parts(self.lattice.cuts, self.caution.own)
-        moved = self._moved(windows, lengths_h)
+        seen = sieve.counted(hours, spans, lengths_h, self.caution, self.lattice, self._moved)
         if top == now:
-            self.common[top - 1] = float(moved[0][WINDOWS_H.index(6)])
+            self.common[top - 1] = float(seen.moved[0][WINDOWS_H.index(6)])
         lent, which = ranking.lent_to(self.priors, self.cube, self.lattice, lengths_h, page_nats)
-        least = page_nats - ranking.WATCH_BELOW - lent.max(1)
-        live = scan.can_page(moods, windows[:, 6, -1], self.lattice, least)
-        lattice = self.lattice.only(live)
-        tables = {channel: scan.tables(cuts, lattice, spans) for channel, cuts in moods.items()}
-        sums = scan.weigh(lattice.sums(windows), tables, *moved, self.caution.only(live), lengths_h)
-        return Ranking(lattice, sums, lent[live], which[live]), hours
+        below = ranking.WATCH_BELOW + (0.0 if top == now else _BETWEEN_TICKS)
+        live = seen.can_reach(page_nats - below - lent.max(1))
+        return Ranking(*seen.weighed(live), lent[live], which[live]), hours
 
     def _case(self, number: int, found: Ranking, suspect: Suspect, hours: Hours) -> Case:
         observed, due = (float(part[suspect.slice, suspect.window]) for part in found.sums.seen(suspect.channel))
@@ -245,16 +241,9 @@ class Watch:
         hours = scan.hours_of(self.cube, self.model, case.start, self.cube.top, masked=masked)
         last = extent.end(hours, case.leaves, case.channel, self.common)
         spans = (np.arange(hours.ftd.shape[1]) < last).astype(np.float64)[:, None]
-        nested = self._nested(case.leaves)
-        lattice = self.lattice.only(nested)
-        lengths_h, windows, moods = (
-            np.array([float(last)]),
-            hours.sums(spans),
-            hours.by_parts(lattice.cuts, self.caution.own),
-        )
-        moved = self._moved(windows, lengths_h)
-        tables = {channel: scan.tables(cuts, lattice, spans) for channel, cuts in moods.items()}
-        sums = scan.weigh(lattice.sums(windows), tables, *moved, self.caution.only(nested), lengths_h)
+        nested, lengths_h = self._nested(case.leaves), np.array([float(last)])
+        counted = sieve.counted(hours, spans, lengths_h, self.caution, self.lattice, self._moved)
+        lattice, sums = counted.weighed(nested)
         equal = np.flatnonzero(lattice.sizes == len(case.leaves))
         if len(equal):
             number = int(equal[0])
@@ -268,7 +257,7 @@ class Watch:
             case.nats = float(sums.nats[case.channel][number, 0])
             case.size = float(self.caution.only(nested).ftd.size(lengths_h)[number, 0])
             alone = lattice.only(np.arange(len(lattice)) == number)
-            variance = alone.sums_of_parts([scan.variance(hours, "ftd", parts) @ spans for parts in lattice.cuts])
+            variance = alone.sums_of_parts([counted.told["ftd"].variance(parts) @ spans for parts in alone.cuts])
             case.spread = max(float(variance[0, 0]) / max(float(sums.ftd_due[number, 0]), 1e-9), 1.0)
         case.end = hours.since + last
 

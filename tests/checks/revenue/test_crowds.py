@@ -49,11 +49,30 @@ def test_evidence_is_never_negative_and_needs_a_shortfall(seen, due, crowd, size
     assert seen < due * usual or nats == 0
 
 
-@given(EVENTS, DUE, EVENTS, st.floats(0, 40), st.floats(0.1, 1000))
-def test_no_share_says_more_than_the_bound(seen, due, more_seen, more_due, crowd):
-    figures = (np.full((1, 1), figure) for figure in (seen, due, seen + more_seen, due + more_due, crowd))
+@given(
+    arrays(np.float64, (2, 3), elements=EVENTS),
+    arrays(np.float64, (2, 3), elements=DUE),
+    arrays(np.float64, (2, 3), elements=st.floats(0, 40)),
+    st.floats(0.1, 1000),
+    st.floats(2, 1e3),
+    st.floats(0.1, 1),
+)
+def test_no_evidence_goes_beyond_what_it_could_reach(seen, due, more, crowd, size, usual):
+    moods = crowds.moods(seen, due, seen + more, due + more[::-1], np.full(seen.shape, crowd))
+    spans, ones = np.ones((3, 1)), np.ones((2, 1))
+    nats = crowds.missing_nats(crowds.table(moods, spans), ones * usual, ones * size)
+    reach = crowds.reach(crowds.bounds(moods, spans), ones * usual, ones * size)
+    assert (nats <= np.maximum(reach, 0.0)).all()
+
+
+def test_what_can_be_reached_is_close_to_what_is():
+    figures = (np.full((1, 1), figure) for figure in (10.0, 40.0, 10.0, 40.0, 20.0))
     moods = crowds.moods(*figures)
-    assert crowds.table(moods, ONE).max() <= crowds.most(moods).max() + 1e-4
+    nats, most = (
+        crowds.missing_nats(crowds.table(moods, ONE), ONE, ONE * 1e3),
+        crowds.reach(crowds.bounds(moods, ONE), ONE, ONE * 1e3),
+    )
+    assert 5 < nats[0, 0] <= most[0, 0] < 1.25 * nats[0, 0]
 
 
 @given(arrays(np.float64, (3, 5), elements=st.integers(0, 9).map(float)))

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from checks.revenue import expectation, lattice, scan
+from checks.revenue import expectation, lattice, scan, sieve
 from checks.revenue.book import RevenueBook
 from checks.revenue.evidence import WINDOWS_H, Spread
 from checks.revenue.scan import Usual
@@ -30,26 +30,40 @@ def seen(world):
 
 
 def weighed(hours, slices, caution):
+    return counted(hours, slices, caution).weighed(np.ones(len(slices), np.bool_))[1]
+
+
+def counted(hours, slices, caution):
     spans, flat = scan.windows_of(hours.ftd.shape[1]), np.ones(len(LENGTHS_H))
-    moods = hours.by_parts(slices.cuts)
-    tables = {channel: scan.tables(cuts, slices, spans) for channel, cuts in moods.items()}
-    return scan.weigh(slices.sums(hours.sums(spans)), tables, flat, flat, caution, LENGTHS_H)
+    return sieve.counted(hours, spans, LENGTHS_H, caution, slices, lambda _sums, _lengths_h: (flat, flat))
 
 
-@pytest.mark.parametrize("line", [3.0, 8.0, 40.0])
+@pytest.mark.parametrize("line", [1.0, 3.0, 8.0, 40.0])
 def test_a_slice_left_out_of_the_scan_could_not_have_reached_the_line(seen, line):
     cube, model, slices = seen
     caution = scan.caution_of(cube, model, slices)
     hours = scan.hours_of(cube, model, cube.top - 120, cube.top)
     sums = weighed(hours, slices, caution)
     strongest = np.max([nats.max(1) for nats in sums.nats.values()], 0)
-    low = (hours.low * hours.usable).sum(1)
-    kept = scan.can_page(hours.by_parts(slices.cuts), low, slices, line)
-    assert kept.any()
+    found = counted(hours, slices, caution)
+    kept = found.can_reach(np.full(len(slices), line))
+    assert kept.any() == (strongest >= line).any()
     assert (strongest[~kept] < line).all()
-    some = weighed(hours, slices.only(kept), caution.only(kept))
+    assert kept.sum() <= 2 * (strongest >= line).sum()
+    few, some = found.weighed(kept)
+    assert np.array_equal(few.sizes, slices.sizes[kept])
     for channel, nats in sums.nats.items():
-        assert np.allclose(some.nats[channel], nats[kept])
+        assert np.allclose(some.nats[channel], nats[kept], atol=1e-4)
+
+
+def test_every_slice_is_held_against_its_own_line(seen):
+    cube, model, slices = seen
+    hours = scan.hours_of(cube, model, cube.top - 120, cube.top)
+    found = counted(hours, slices, scan.caution_of(cube, model, slices))
+    lines = np.full(len(slices), np.inf)
+    lent = np.flatnonzero(found.can_reach(np.full(len(slices), 5.0)))[0]
+    lines[lent] = 5.0
+    assert np.flatnonzero(found.can_reach(lines)).tolist() == [lent]
 
 
 def test_evidence_of_a_slice_read_alone_is_that_of_the_scan(seen):
