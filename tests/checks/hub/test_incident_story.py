@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
+from types import SimpleNamespace
 
 import pytest
 
+from checks.engine.clock import FakeClock
+from checks.hub.board import Board
 from checks.hub.incident_story import IncidentStory, counted
+from checks.hub.views import Views
 from checks.incidents.notify.delivery import DeliveryFailed, failed, sent
+from data.config.settings import Settings
 from data.model.incident import TimelineEntry
 from data.model.money import NO_LOSS, Loss
 from data.model.principal import EVERYTHING, MoneyRight, Scope
+from data.model.snapshot import HubHealth
 from data.store.store import Store
 from tests.checks.incidents.notify.play import at, incident
 from tests.checks.incidents.notify.test_heard import notice
@@ -84,3 +90,14 @@ def test_where_a_loss_is_counted_is_a_fact_and_says_whether_all_of_it_is():
     assert [one.text for one in counted(incident(1, counted_in=2, loss=NO_LOSS))] == ["its loss is counted in #2"]
     part = incident(1, counted_in=2, loss=Loss(per_hour=Decimal(3)))
     assert [one.text for one in counted(part)] == ["part of its loss is counted in #2"]
+
+
+def test_the_list_of_open_incidents_names_only_those_that_the_reader_sees():
+    rows = [incident(1, counted_in=2), incident(2, team="cedar", teams=("cedar",)), incident(3, counted_in=1)]
+    views = Views(
+        board=Board(), desk=SimpleNamespace(open_incidents=rows), clock=FakeClock(at(0)), settings=Settings, health=HubHealth,
+        waiting=tuple, next_due=lambda: None, recent=SimpleNamespace(lost_since=lambda *_: Decimal(0)), pid=1,
+    )  # fmt: skip
+    page = views.incidents(AURORA, 0, 10)
+    assert {one.id: one.counted_in for one in page.rows} == {1: None, 3: 1}
+    assert {one.id: one.counted_in for one in views.incidents(NO_MONEY, 0, 10).rows} == {1: 2, 2: None, 3: 1}

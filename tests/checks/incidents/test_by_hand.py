@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from checks.incidents.explain import statements
 from data.model.incident import IncidentState
 from tests.checks.incidents.test_stories import MONEY, P02, A, B, Stage
 
@@ -47,6 +48,15 @@ def test_its_row_says_how_many_still_fail_and_its_timeline_when_none_does(restar
 def test_why_it_opened_again_is_told():
     stage = Stage(restarts=True).play(f"0 + {A}", f"1 + {B}", "5 hand 1 tom", "9 - link:a", "40 look link:b", "41 tick")
     assert stage.told(1)[-1] == "reopened: 1 of 2 members still fail, 36m after tom closed it"
+
+
+def test_what_is_known_of_it_says_who_closed_it_what_fails_and_until_when_that_holds():
+    stage = Stage(restarts=False).play(f"0 + {A}", f"1 + {B}", "5 hand 1 tom")
+    row, members = stage.incidents[1], [*stage.findings.values()]
+    said = [one.text for one in statements(row, members)]
+    assert "closed by tom: 2 of 2 members still fail; seen to fail after 11:55Z, it opens again" in said
+    stage.play("6 - link:a", "7 - link:b")
+    assert not [text for text in (one.text for one in statements(stage.incidents[1], members)) if "closed by" in text]
 
 
 def test_a_row_of_before_such_counts_were_kept_is_put_right():

@@ -85,3 +85,14 @@ def test_what_was_merged_away_was_open_until_then():
 def test_a_finding_that_ended_later_had_not_ended():
     assert [(one.id, one.closed_at) for one in findings_as_of(FINDINGS, at(30))] == [("a", None), ("b", None)]
     assert [(one.id, one.closed_at) for one in findings_as_of(FINDINGS, at(40))] == [("a", at(40)), ("b", None)]
+
+
+def test_the_owner_then_is_the_one_before_the_first_later_change():
+    told = (
+        entry(2, "opened: a"),
+        entry(20, "owner is now noc, was developer on call"),
+        entry(30, "owner is now seo, was noc"),
+    )
+    mine = replace(INCIDENT, owner_role="seo")
+    owners = [as_of(mine, FINDINGS, told, at(minute)).owner_role for minute in (2, 19, 20, 29, 30, 99)]
+    assert owners == ["developer on call"] * 2 + ["noc"] * 2 + ["seo"] * 2
