@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from checks.hub.incident_story import counted
 from checks.hub.plan_commands import redact_switch
-from checks.incidents.explain import statements
+from checks.incidents.explain import worded
 from checks.incidents.records import BY, TICKED, UNTICKED, checklist_of, report_of, tallies
 from data.access.redaction import redact_words
 from data.errors import UsageError
@@ -21,7 +21,7 @@ from data.model.principal import MoneyRight
 from data.model.record import Statistics
 from data.model.snapshot import CommandReply
 from data.model.verdict import SAID, Verdict, verdict_named
-from data.store import findings, incidents, switches, timeline
+from data.store import incidents, switches, timeline
 from data.text import clean_text
 
 if TYPE_CHECKING:
@@ -48,16 +48,17 @@ class Records:
         """`None`: no such incident in scope."""
         store, scope, wanted = self.hub.store, who.scope, IncidentId(number)
 
-        def read() -> Report | None:
-            found = self.hub.desk.get(wanted) or incidents.get(store, scope, wanted)
-            if found is None or not any(map(scope.sees, found.teams)):
-                return None
+        found = self.hub.desk.get(wanted) or await asyncio.to_thread(incidents.get, store, scope, wanted)
+        if found is None or not any(map(scope.sees, found.teams)):
+            return None
+        crowd = await self.hub.details.crowds.of(found, scope, self.hub.clock.now())
+
+        def read() -> Report:
             told = timeline.of_incident(store, scope, wanted)
-            members = findings.of_incident(store, scope, wanted)
             used = tuple(switches.of_incident(store, scope, wanted))
             checklist = checklist_of(self.hub.settings.checklists, found.cause, told)
-            said = statements(found, members, timeline=told)
-            return self._redacted(report_of(found, members, told, used, said, checklist), scope)
+            said = worded(found, crowd.walked, timeline=told)
+            return self._redacted(report_of(found, crowd.members, told, used, said, checklist), scope)
 
         return await asyncio.to_thread(read)
 
