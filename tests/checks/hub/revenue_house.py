@@ -30,7 +30,8 @@ def silent_world() -> World:
 class House:
     """Hubs over one store, one after the other."""
 
-    def __init__(self, root, world: World, monkeypatch) -> None:
+    def __init__(self, root, world: World, monkeypatch, targets=()) -> None:
+        self.targets = tuple(targets)
         self.world, self.clock = world, FakeClock(world.at(BEGAN - 2))
         monkeypatch.setattr(hubs, "clock_from", lambda _settings: self.clock)
         self.home = Home.find(str(root))
@@ -44,7 +45,7 @@ class House:
         """A hub that knows what the store knows, and has looked at nothing yet."""
         teams = tuple(Team(name, name.title()) for name in sorted({row[4] for row in self.world.leaves}))
         partners = tuple(Partner(name, f"House of {name}") for name in PARTNERS)
-        settings = Settings(self.home.state, Company("Corvane"), teams=teams, partners=partners)
+        settings = Settings(self.home.state, Company("Corvane"), teams=teams, partners=partners, targets=self.targets)
         self.hub = hubs.Hub(self.home, settings, {}, self.store, open_secrets(self.home, create=True))
         return self.hub
 
