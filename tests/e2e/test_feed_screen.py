@@ -52,9 +52,8 @@ def test_a_claw_back_is_a_ledger_with_names_of_who_signed_it(home, api):  # noqa
     assert "-20.0%" in ledger
     assert "figures of past days were lowered" in shown(home, "show", "zef")
     assert losswatch(home, "feeds", "sign", "zef", "--reference", "D-17").returncode == 0
-    rows = [json.loads(line) for line in shown(home, "ledger", "zef", "--json").splitlines()]
-    assert rows
-    assert all(row["acknowledged_by"] for row in rows)
+    rows = lambda: [json.loads(line) for line in shown(home, "ledger", "zef", "--json").splitlines()]  # noqa: E731  # short
+    assert until(lambda: rows() and all(row["acknowledged_by"] for row in rows()))
 
 
 CALLS = """[company]

@@ -88,10 +88,16 @@ def watched(home):
     assert until(lambda: feed(home)["state"] == "ok", 30)
 
 
+def held_back(home):
+    """A delivery was judged, and is where people can decide about it."""
+    assert until(lambda: feed(home)["cause"] == "feed.scale", 30)
+    assert until(lambda: " in quarantine: " in losswatch(home, "feeds", "show", "zef").stdout)
+
+
 def test_minor_units_are_held_back_until_a_person_maps_them(home, api):
     watched(home)
     api.times = 100
-    assert until(lambda: feed(home)["cause"] == "feed.scale", 30)
+    held_back(home)
     refused = losswatch(home, "feeds", "replay", "zef")
     assert refused.returncode != 0
     assert "would be held back again" in refused.stderr
@@ -112,7 +118,7 @@ def test_minor_units_are_held_back_until_a_person_maps_them(home, api):
 def test_what_is_right_after_all_is_accepted(home, api):
     watched(home)
     api.times = 100
-    assert until(lambda: feed(home)["cause"] == "feed.scale", 30)
+    held_back(home)
     alone = losswatch(home, "feeds", "accept", "zef", stdin=-3)
     assert alone.returncode == 64
     assert "--yes" in alone.stderr
@@ -126,6 +132,7 @@ def test_a_claw_back_leaves_a_ledger_and_a_pack_of_evidence(home, api, tmp_path)
     assert until(lambda: feed(home)["last_at"] > first, 30)
     api.kept = 0.8
     assert until(lambda: feed(home)["cause"] == "feed.restated", 30)
+    assert until(lambda: "claw back" in losswatch(home, "feeds", "ledger", "zef").stdout)
     out = tmp_path / "pack.zip"
     packed = losswatch(home, "feeds", "evidence", "zef", "--out", str(out))
     assert packed.returncode == 0, packed.stderr

@@ -69,7 +69,8 @@ def test_a_killed_hub_loses_nothing_that_was_acknowledged_and_doubles_nothing(ho
             told += asyncio.run(client.post_ndjson("/v1/facts", [json.dumps({"fact": fact}).encode()]))
         kill_hub(home)
         assert losswatch(home, "hub", "start").returncode == 0
-    assert [(one["id"], one["cause"]) for one in lines(losswatch(home, "incidents", "--json"))] == [(1, "http.5xx")]
+    found = until(lambda: lines(losswatch(home, "incidents", "--json")))
+    assert [(one["id"], one["cause"]) for one in found] == [(1, "http.5xx")]
     losswatch(home, "hub", "stop")
     place = Home.find(str(home))
     store = Store.open(place.database, store_key(open_secrets(place)))
@@ -112,8 +113,8 @@ def test_a_broken_file_is_named_by_line_and_the_last_good_configuration_goes_on(
     assert until(lambda: sites(home) == dict.fromkeys(NAMES, "ok"))
     good = (home / "inventory" / "sites.csv").read_text()
     (home / "inventory" / "sites.csv").write_text(good + "bergen,htp://nowhere,aurora\n")
-    status = until(lambda: (one := json.loads(losswatch(home, "hub", "status", "--json").stdout))["detail"] and one)
-    assert "sites.csv:5" in status["detail"]
+    detail = lambda: json.loads(losswatch(home, "hub", "status", "--json").stdout)["detail"]  # noqa: E731  # shortest
+    assert until(lambda: "sites.csv:5" in detail()), detail()
     assert set(sites(home)) == set(NAMES)
     (home / "inventory" / "sites.csv").write_text(good + f"bergen,{street.url('bergen')},aurora\n")
     assert until(lambda: "bergen" in sites(home))

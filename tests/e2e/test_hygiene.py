@@ -68,7 +68,7 @@ def test_a_noindex_and_a_lost_tag_are_found_outlive_a_restart_and_end_when_a_per
     assert losswatch(home, "hub", "start").returncode == 0
     hits = len(pages.hits)
     assert until(lambda: len(pages.hits) > hits + 9, 60)
-    assert causes(home) == wanted
+    assert until(lambda: causes(home) == wanted, 60), causes(home)
     number = next(one["id"] for one in lines(losswatch(home, "incidents", "--json")) if one["cause"] == "seo.noindex")
     assert losswatch(home, "incidents", "close", str(number)).returncode == 0
     assert until(lambda: causes(home)["alpha"] == "", 60)

@@ -68,14 +68,20 @@ def test_what_is_left_of_an_incident_is_a_report_a_table_and_figures(tmp_path, s
     [number] = numbers(home)
     assert losswatch(home, "incidents", "tick", str(number), "1").stdout.strip() == "ticked: tell the desk"
     assert losswatch(home, "incidents", "tick", str(number), "9").returncode == 64
-    page = losswatch(home, "incidents", "report", str(number)).stdout
+    report = lambda: losswatch(home, "incidents", "report", str(number)).stdout  # noqa: E731  # shortest form
+    assert until(lambda: "- [x] tell the desk" in report())
+    page = report()
     assert f"# Incident #{number}: " in page
-    assert "- [x] tell the desk" in page
     assert "- [ ] look at the origin" in page
-    assert losswatch(home, "incidents", "export", "--out", str(tmp_path / "all.csv")).returncode == 0
-    assert (tmp_path / "all.csv").read_text().splitlines()[1].startswith(f"{number},SEV")
-    [figures] = lines(losswatch(home, "incidents", "stats", "--by", "cause", "--json"))
-    assert [(row["name"], row["count"], row["open"]) for row in figures["rows"]] == [("http.5xx", 1, 1)]
-    assert figures["total"]["detect_s"] >= 0
+
+    def exported():
+        assert losswatch(home, "incidents", "export", "--out", str(tmp_path / "all.csv")).returncode == 0
+        return (tmp_path / "all.csv").read_text().splitlines()[1:]
+
+    assert until(exported)[0].startswith(f"{number},SEV")
+    figures = lambda: lines(losswatch(home, "incidents", "stats", "--by", "cause", "--json"))[0]  # noqa: E731  # same
+    by_cause = lambda: [(row["name"], row["count"], row["open"]) for row in figures()["rows"]]  # noqa: E731  # same
+    assert until(lambda: by_cause() == [("http.5xx", 1, 1)]), by_cause()
+    assert figures()["total"]["detect_s"] >= 0
     assert "http.5xx" in losswatch(home, "incidents", "stats").stdout
     assert losswatch(home, "incidents", "stats", "--since", "yesterday").returncode == 64
