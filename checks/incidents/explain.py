@@ -185,7 +185,7 @@ def _unknowns(incident: Incident, members: Walked) -> list[Statement]:
         unseen = incident.loss.unseen_per_hour
         worth = f" ({unseen} {incident.loss.currency} an hour is unseen)" if unseen > 0 else ""
         unknown.append(f"whether any money is lost: we are blind, not dead{worth}")
-    elif incident.loss.per_hour <= 0 and incident.counted_in is None:
+    elif max(incident.loss.per_hour, incident.loss.lost) <= 0 and incident.counted_in is None:
         unknown.append("what it costs: there is no expectation for this place yet")
     if not incident.blame and not members.blames:
         unknown.append("who is to blame")

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 
 from checks.hub.moves import Moves
+from checks.hub.plans import Plans
 from checks.hub.sharing import Move
 from data.model.ids import IncidentId, TeamId
 from data.model.observation import Observation
 from data.model.plan import Adapter, Plan, Switch, SwitchState
 from data.model.state import State
 from data.model.target import Target, TargetKind
+from data.store.store import Store
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 LATER = NOON + timedelta(hours=2)
@@ -99,3 +102,17 @@ def test_a_plan_that_was_taken_back_excuses_nothing():
     told = look()
     gone = replace(USED, state=SwitchState.REVERTED, at=LATER, ended_at=LATER)
     assert seen(USED, gone).rewrite(told, LINK, [PLAN]) is told
+
+
+async def test_a_clock_that_stood_still_does_so_after_a_restart(tmp_path):
+    store = Store.open(tmp_path / "losswatch.duckdb", None)
+    early = NOON - timedelta(hours=3)
+    older = replace(USED, id="swap@0", at=early, asked_at=early, applied_at=early)
+    over = replace(older, state=SwitchState.REVERTED, at=NOON, ended_at=NOON)
+    for version in (older, over, USED):
+        store.write([version]).result()
+    plans = Plans(SimpleNamespace(store=store))
+    await plans.restore()
+    moves = plans.moves.of(ONE, [PLAN])
+    assert [(move.since, move.until) for move in moves] == [(NOON - timedelta(hours=3), NOON), (NOON, None)]
+    store.close()

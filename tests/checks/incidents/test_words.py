@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -76,6 +77,15 @@ def test_blind_is_not_dead(story):
     said = explain.statements(incident, desk.members(1))
     assert next(line.text for line in said if line.certainty == "unknown").startswith("whether any money is lost")
     assert incident.severity is Severity.SEV4
+
+
+@pytest.mark.parametrize(("lost", "asks"), [(0, True), (300, False)])
+def test_what_it_costs_is_unknown_only_while_nothing_has_a_price(story, lost, asks):
+    desk = IncidentDesk()
+    incident = desk.open(story.finding("link:l1", "link.inactive", partner="P02"), story.at(1)).incidents[0]
+    stopped = replace(incident, loss=Loss(lost=Decimal(lost), per_hour=Decimal(0)))
+    said = [line.text for line in explain.statements(stopped, desk.members(1))]
+    assert any(text.startswith("what it costs: there is no expectation") for text in said) is asks
 
 
 @pytest.mark.parametrize(
