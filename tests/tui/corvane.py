@@ -343,6 +343,8 @@ def incident_detail(one: Incident) -> IncidentDetail:
          Statement("unknown", "whether its control panel can be reached to move DNS.")),
         (TimelineEntry(one.id, ago(14), "losswatch", "First failing check: aurora-004, 503 at the edge."),
          TimelineEntry(one.id, ago(12), "losswatch", "Opened with 212 sites in three teams."),
+         TimelineEntry(one.id, ago(12), "losswatch", "told devs: jan on pager, ops that it began"),
+         TimelineEntry(one.id, ago(11), "losswatch", "could not tell client-desk that it began: answered 503"),
          TimelineEntry(one.id, ago(9), "maria", "called the provider, ticket is open")),
         members, band(48, base=820, drop_at=44, drop=0.5, minutes=15),
         (PlanRow("A", "wait with a status note", None), PlanRow("B", "move DNS to the second edge, prepared outside that provider", cents(288)),
