@@ -83,16 +83,16 @@ def test_poor_terminals_are_served_too(tmux, environment):
 
 def test_a_burst_of_keys_is_taken_whole(tmux):
     start(tmux)
-    tmux.until("Halyard Edge")
+    assert "Halyard Edge" in tmux.until("Halyard Edge")
     tmux("send-keys", "1", "1")
-    tmux.until("by state")
+    assert "by state" in tmux.until("by state")
     tmux("send-keys", "-l", "/aurora-004")
     assert "filter: aurora-004" in tmux.until("1 of 1,180")
 
 
 def test_hostile_names_reach_no_real_terminal(tmux):
     start(tmux, "corvane.HOSTILE")
-    tmux.until("[red]not markup")
+    assert "[red]not markup" in tmux.until("[red]not markup")
     raw = tmux("capture-pane", "-p", "-e")
     assert "\x1b[2J" not in raw
     assert "aGFja2Vk" not in tmux("show-buffer")

@@ -39,7 +39,10 @@ def test_the_socket_of_a_dead_hub_is_taken_over(home):
     home.runtime.mkdir()
     home.socket.touch()
     listener = listen(home, "")
-    listener.close()
+    try:
+        assert home.socket.is_socket()
+    finally:
+        listener.close()
 
 
 def test_a_group_that_does_not_exist_is_named(home):
