@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from checks.incidents.labels import Label, compatible
+from data.model.cause import nature_of
 from data.model.observation import NO_CAUSE
 from data.model.state import State
 
@@ -207,9 +208,10 @@ class Census:
 
 
 def mark_after(seen: Observation, known: Mark) -> Mark:
-    """A run of failures keeps its beginning; `unknown` in between does not end it. Slow is neither fine nor failing."""
+    """A run of failures of one nature keeps its beginning; `unknown` does not end it. Slow is neither fine nor failing."""
     if seen.state is State.FAILING:
-        return Mark(failed=known.failed or slot_of(seen.started_at), cause=seen.cause)
+        goes_on = known.failed and nature_of(seen.cause) == nature_of(known.cause)
+        return Mark(failed=known.failed if goes_on else slot_of(seen.started_at), cause=seen.cause)
     if seen.state is State.OK or (seen.state is State.DEGRADED and not seen.cause.startswith("slow.")):
         return Mark(fine=slot_of(seen.started_at))
     return known if known.failed and seen.state is State.UNKNOWN else NOTHING
