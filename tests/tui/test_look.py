@@ -9,6 +9,7 @@ from data.model.incident import IncidentState
 from data.model.money import NO_LOSS, Loss
 from tests.tui.corvane import INCIDENTS
 from tui.look import Look, incident_word, loss_rate, lost_per_hour, lost_so_far
+from tui.screens.parts import owner
 
 INCIDENT = INCIDENTS[0]
 LOOK = Look(currency="EUR")
@@ -48,3 +49,15 @@ def test_the_money_of_an_incident_says_where_it_is_counted(loss, counted_in, cel
 )
 def test_what_is_closed_while_it_fails_says_how_many_fail(state, failing, word):
     assert incident_word(replace(INCIDENT, state=state, open_members=failing)) == word
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"teams": ("aurora",), "owner_role": "seo"}, "seo, team aurora"),
+        ({"teams": ("aurora", "cedar"), "owner_role": ""}, "nobody, teams aurora, cedar"),
+        ({"teams": ("aurora",), "owner_role": "seo", "acknowledged_by": "maria"}, "seo, team aurora; maria has it"),
+    ],
+)
+def test_whose_an_incident_is_stands_before_what_is_known_of_it(changes, words):
+    assert owner(replace(INCIDENT, **changes)) == words

@@ -206,14 +206,23 @@ def headline(detail: TargetDetail, look: Look) -> Line:
 
 
 def known(detail: IncidentDetail, _look: Look, width: int, _height: int) -> list[Line]:
-    """What is known, labelled by how sure we are."""
+    """Whose it is, then what is known, labelled by how sure we are."""
     lines: list[Line] = []
-    for said in detail.statements:
-        first, *rest = wrap(said.text, width - 10)
-        role = CERTAINTY_ROLE.get(said.certainty, "dim")
-        lines.append(((f" {said.certainty:<8} ", role or "dim"), *first))
+    for label, text in (
+        ("owner", owner(detail.incident)),
+        *((said.certainty, said.text) for said in detail.statements),
+    ):
+        first, *rest = wrap(text, width - 10)
+        lines.append(((f" {label:<8} ", CERTAINTY_ROLE.get(label) or "dim"), *first))
         lines += [((" " * 10, ""), *line) for line in rest]
-    return lines or [((" nothing said yet", "dim"),)]
+    return lines
+
+
+def owner(incident: Incident) -> str:
+    """`developer on call, team aurora; maria has it`."""
+    teams = f"team{'s' if len(incident.teams) > 1 else ''} {', '.join(incident.teams)}"
+    by = f"; {incident.acknowledged_by} has it" if incident.acknowledged_by and incident.closed_at is None else ""
+    return f"{incident.owner_role or 'nobody'}, {teams}{by}"
 
 
 def shared(detail: IncidentDetail, _look: Look, width: int, _height: int) -> list[Line]:
