@@ -97,8 +97,8 @@ class House(Town):
 
     @property
     def story_so_far(self):
-        """All but how many were counted for an upstream: after a restart a census knows when a run of failures began, not
-        which other trouble it began as."""
+        """All but how many were counted for an upstream: a census read back from states knows when each target was seen last,
+        not what an answer older than that, by a clock that was set back, would have changed."""
         rows = {number: replace(row, evidence={}, updated_at=None) for number, row in self.incidents.items()}
         told = [(one.incident, one.at, one.who, one.what) for one in self.timeline if not one.what.startswith(COUNTED)]
         return rows, self.findings, told
