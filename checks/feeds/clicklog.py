@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
-from checks.feeds.heartbeat import SIGNIFICANT
+from checks.feeds.heartbeat import SIGNIFICANT, Verdict
 from checks.feeds.loglines import Parts, moment
 from data.model.cause import cause
 from data.model.fact import Fact
@@ -298,14 +298,6 @@ ENOUGH = 50
 """Lines before a share of them says something."""
 MALFORMED, ERRORS, UNKNOWN, FUTURE = 0.02, 0.2, 0.2, 0.5
 """Shares from which it is told: lines that cannot be read, clicks answered with an error, to nobody known, and times to come."""
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    state: State
-    cause: CauseId
-    detail: str
-    nats: float = 0.0
 
 
 def judge(recent: Sequence[Tally], beat: Rhythm, last_at: datetime | None, now: datetime) -> Verdict:

@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from data.model.ids import CauseId
+    from data.model.state import State
+
 HOUR = timedelta(hours=1)
 WEEK_H, DAY_H = 168, 24
 LEARNED = timedelta(days=35)
@@ -22,6 +25,17 @@ SIGNIFICANT = math.log(1000)
 _POOL_DAYS, _POOL_WEEKS = 3.0, 2.0
 """Pseudo-days that hold an hour of the day at the mean, pseudo-weeks that hold an hour of the week at its hour of the day."""
 _CALMEST, _WILDEST = 1e6, 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is said of a stream of calls or lines."""
+
+    state: State
+    cause: CauseId
+    detail: str
+    nats: float = 0.0
+    """Evidence that it stopped."""
 
 
 @dataclass(frozen=True)

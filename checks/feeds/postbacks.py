@@ -17,7 +17,7 @@ from urllib.parse import unquote
 
 from checks.feeds.canonical import LIMIT
 from checks.feeds.chance import beta_binomial_rare
-from checks.feeds.heartbeat import HOUR, SIGNIFICANT, Rhythm, floor
+from checks.feeds.heartbeat import HOUR, SIGNIFICANT, Rhythm, Verdict, floor
 from data.model.cause import cause
 from data.model.delivery import Postback
 from data.model.feed_view import HourOfPostbacks
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
     from checks.feeds.preset import Postback as Names
     from data.config.settings import Feed
-    from data.model.ids import CauseId
 
 MACRO, EMPTY, DUPLICATE, UNREADABLE, TRANSITION = "macro", "empty", "duplicate", "unreadable", "transition"
 REPEATABLE = frozenset({"deposit", "rebill"})
@@ -208,15 +207,6 @@ def hours_of(tallies: Sequence[Tally], beat: Rhythm, now: datetime, hours: int =
         usual = round(beat.usual(at), 2) if beat.known else None
         found.append(HourOfPostbacks(at, tally.good, tally.duplicate, tally.faulty, usual))
     return tuple(found)
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    state: State
-    cause: CauseId
-    detail: str
-    nats: float = 0.0
-    """Evidence that they stopped."""
 
 
 def judge(

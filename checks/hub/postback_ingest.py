@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from checks.feeds import postbacks, reconcile
 from checks.feeds import preset as presets
 from checks.feeds.adapt import adapt
-from checks.feeds.heartbeat import LEARNED, rhythm
-from checks.feeds.postbacks import Key, Tally, Verdict
+from checks.feeds.heartbeat import LEARNED, Verdict, rhythm
+from checks.feeds.postbacks import Key, Tally
 from data.errors import SecretMissing, StoreError
 from data.model.cause import cause
 from data.model.fact import FeedChange

@@ -32,7 +32,8 @@ from data.text import clean_text, redact
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from checks.feeds.clicklog import Counting, Registry, Tally, Verdict
+    from checks.feeds.clicklog import Counting, Registry, Tally
+    from checks.feeds.heartbeat import Verdict
     from checks.feeds.preset import Preset
     from checks.hub.hub import Hub
     from data.config.settings import Feed, Settings
