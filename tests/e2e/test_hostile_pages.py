@@ -119,8 +119,8 @@ def test_hostile_pages_are_named_in_bounded_memory_and_the_good_one_goes_on(home
         (home / f"{name}.toml").write_text(text)
     broken = [f"spec-{name}" for name in SPECS]
     assert until(lambda: all(parsers(home)[name]["state"] == "unknown" for name in broken), 30)
-    until(lambda: told(home) == SAID, 60)  # a failure counts once it is confirmed, and the endless page takes its time
-    assert told(home) == SAID
+    # a failure counts once it is confirmed, and the endless page takes its time
+    assert until(lambda: told(home) == SAID, 60), told(home)
     seen = parsers(home)
     for name, (_, words) in SPECS.items():
         assert words in seen[f"spec-{name}"]["detail"]
