@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from checks.incidents.case import FLAPPING
-from checks.incidents.correlation import ECHO, bridge_between, is_symptom, may_cause, missing
+from checks.incidents.correlation import ECHO, LATER, bridge_between, is_symptom, may_cause, missing
 from checks.incidents.traffic import Traffic
 from checks.incidents.upstream import SHARE, now_of
 from checks.revenue.alarm import counted
@@ -82,7 +82,7 @@ class Causes:
             target = target_id(TargetKind.SITE, site)
             case = self.shelf.case_of(target)
             root = case.of_target(target) if case and _takes(case, symptom, now) else None
-            if case and root and _is_dead(root) and not _is_old(root, now) and may_cause(root, symptom):
+            if case and root and _is_dead(root) and not _is_old(root, now) and _fell_with(root, symptom):
                 carried[case.incident.id] += share
         number = min(carried, key=lambda one: (-carried[one], one), default=None)
         if number is None or carried[number] < _enough(symptom):
@@ -101,6 +101,12 @@ def _takes(case: Case, finding: Finding, now: datetime) -> bool:
 
 def _is_dead(root: Finding) -> bool:
     return root.kind is TargetKind.SITE and state_of(root.cause) is State.FAILING
+
+
+def _fell_with(root: Finding, symptom: Finding) -> bool:
+    """Clicks end with their site: money that falls hours later falls for another reason. Silence is heard late."""
+    is_soon = symptom.kind is not TargetKind.SLICE or symptom.opened_at <= root.opened_at + LATER
+    return is_soon and may_cause(root, symptom)
 
 
 def _is_old(root: Finding, now: datetime) -> bool:

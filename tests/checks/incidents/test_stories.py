@@ -263,6 +263,8 @@ TRAFFIC = [
     ("sites that are slow explain no missing money", FED, ["0 + site:s1 slow.ttfb host=h", "1 + site:s2 slow.ttfb host=h", f"45 + {MONEY} began=10"], ["1 new slow.ttfb: site:s1 site:s2", "2 new revenue.drop: slice:partner=P02"]),
     ("sites of two incidents are not added up", FED, [f"0 + {S1}", "1 + site:s2 http.gone host=other", f"45 + {MONEY} began=10"], ["1 new edge.error: site:s1", "2 new http.gone: site:s2", "3 new revenue.drop: slice:partner=P02"]),
     ("money that fell before the sites did is another story", FED, [f"200 + {MONEY} began=0", f"201 + {S1}", f"202 + {S2}", "203 tick"], ["1 new revenue.drop: slice:partner=P02", "2 new edge.error: site:s1 site:s2"]),
+    ("money that falls hours after the sites did is another story", FED, [f"0 + {S1}", f"1 + {S2}", f"200 + {MONEY} began=150"], ["1 new edge.error: site:s1 site:s2", "2 new revenue.drop: slice:partner=P02"]),
+    ("postbacks are heard to be silent hours later", FED, [f"0 + {S1}", f"1 + {S2}", f"300 + {CALLS}"], ["1 new edge.error: feed:f site:s1 site:s2"]),
     ("the money of sites that are back is told two hours later", FED, [f"0 + {S1}", f"1 + {S2}", f"45 + {MONEY} began=10", "60 - site:s1", "61 - site:s2", "185 tick"], ["1 closed", "2 new revenue.drop: slice:partner=P02"]),
     ("sites closed by hand take no more money in", FED, [f"0 + {S1}", f"1 + {S2}", "5 hand 1 tom", f"45 + {MONEY} began=10", "46 tick"], ["1 closed by tom site:s1 site:s2", "2 new revenue.drop: slice:partner=P02"]),
     ("silent postbacks of a partner join its links", {}, [f"0 + {A}", f"30 + {CALLS}"], ["1 new link.inactive: feed:f link:a"]),
