@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 Z80 = 1.2816
 _RATE_DOUBT = 0.05
 """Relative doubt of any expectation, however long its history."""
+_YOUNG_H = 0.25
+"""A few minutes say little of an hour: three clicks in one would be a hundred and eighty."""
 _ECHO_H = 1.1
 _CLEARLY_SD = 2.0
 _CLICK_DOUBT = 0.12
@@ -144,8 +146,8 @@ def loss_between(money: Money, actual: float, hours: float, currency: str) -> Lo
 
 
 def loss_of(low: float, lost: float, high: float, hours: float, currency: str) -> Loss:
-    """What was lost over `hours`, and by the hour."""
-    per = 1.0 / max(hours, 1.0)
+    """What was lost over `hours`, and by the hour; of what began a moment ago as if it had lasted `_YOUNG_H`."""
+    per = 1.0 / max(hours, _YOUNG_H)
     return Loss(
         lost=cents(lost),
         lost_lo=cents(low),
