@@ -66,7 +66,7 @@ class People:
             )
 
     async def _switch(self, event: str, plans: list[str], hub: httpx.AsyncClient) -> None:
-        """Use the last of `plans`, after those before it were refused, and take it back when the trouble is over."""
+        """Use the last of `plans`, once those before it were tried, and take back what is used when the trouble is over."""
         over = BY_ID[event].ended(self.company.script.day)
         await self._wait(self._due(event))
         used = False
@@ -75,9 +75,10 @@ class People:
             if not used:
                 await self.clock.sleep(AGAIN.total_seconds())
         await self._wait(over + BACK)
-        while used and await self._is_used(plans[-1], hub):
-            await self._told(hub, "plan_revert", plan=plans[-1])
-            await self.clock.sleep(AGAIN.total_seconds())
+        for plan in plans if used else ():
+            while await self._is_used(plan, hub):
+                await self._told(hub, "plan_revert", plan=plan)
+                await self.clock.sleep(AGAIN.total_seconds())
 
     async def _use(self, event: str, plans: list[str], hub: httpx.AsyncClient) -> bool:
         if await self._is_used(plans[-1], hub):
