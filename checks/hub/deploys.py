@@ -30,8 +30,8 @@ class Deploys:
     _known: list[AuditEntry] = field(default_factory=list)
 
     def told(self, entries: Iterable[AuditEntry]) -> None:
-        """Remember those among what people did."""
-        self._known += [one for one in entries if one.action == ACTION]
+        """Remember those among what people did; one told twice is one."""
+        self._known = list(dict.fromkeys([*self._known, *(one for one in entries if one.action == ACTION)]))
 
     def signs(self, now: datetime) -> list[Sign]:
         """Of the latest deploy of each place, for some hours."""

@@ -156,7 +156,8 @@ def test_a_deploy_of_a_site_lends_a_little_to_it_and_to_what_it_carries(house):
     house.put(TargetKind.SITE, "s1")
     house.link("pl1", site="s1")
     house.link("cz1", geo="CZ", site="s9")
-    house.fusion.deploys.told([deploy("site:s1")])
+    for _ in range(2):
+        house.fusion.deploys.told([deploy("site:s1")])
     priors = house.priors()
     assert set(priors) == {(("site", "s1"),), (("partner", "P08"), ("geo", "PL")), (("partner", "P08"),)}
     assert priors[("site", "s1"),].nats == WEIGHTS["deploy"]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from datetime import timedelta
 
 import polars as pl
 import pytest
 
+from checks.revenue.lending import WEIGHTS
 from data.model.cause import state_of
 from data.model.ids import CauseId, PartnerId, TeamId
 from data.model.incident import IncidentState
@@ -129,3 +131,17 @@ def test_money_that_stays_away_after_the_edge_is_back_is_a_story_of_its_own(comp
     tidied(company)
     assert company.hub.desk.get(number) is None or company.hub.desk.get(number).state is IncidentState.CLOSED
     assert list(running(company).values()) == [[MONEY]]
+
+
+def test_a_deploy_that_was_pushed_lends_through_a_restart_and_opens_nothing(company):
+    company.look(BEGAN - 1)
+    now = company.clock.at
+    deploy = {"at": (now - timedelta(hours=1)).isoformat(), "site": "kiel", "what": "release 8f31c0"}
+    assert asyncio.run(company.hub.spool.take_deploys(json.dumps(deploy).encode())) == 1
+    (prior,) = [one for one in company.hub.fusion.priors(now) if one.slice == {"site": "kiel"}]
+    assert (prior.nats, prior.why[:14]) == (WEIGHTS["deploy"], "deploy of site")
+    company.started()
+    assert prior in company.hub.fusion.priors(now)
+    company.look(BEGAN - 1, BEGAN - 1)
+    tidied(company)
+    assert running(company) == {}

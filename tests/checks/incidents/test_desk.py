@@ -289,6 +289,15 @@ def test_an_incident_says_which_other_counts_a_loss_they_share_and_when_it_no_lo
     assert book.desk.tick(story.at(4), free, {}) == ()
 
 
+def test_an_open_finding_without_an_incident_that_recovers_before_anybody_looked_is_over(story):
+    orphan = story.finding("site:a", "tcp.refused", host="a")
+    desk = IncidentDesk([], [orphan])
+    change = desk.close(orphan.id, story.at(1))
+    assert [(one.id, one.closed_at) for one in change.findings] == [(orphan.id, story.at(1))]
+    assert desk.tick(story.at(2), free) == ()
+    assert desk.open_incidents == ()
+
+
 def test_a_finding_whose_incident_was_lost_in_a_crash_gets_one(story):
     desk = IncidentDesk([], [story.finding("site:a", "tcp.refused", host="a")], last_id=41)
     (change,) = desk.tick(story.at(5), free)
