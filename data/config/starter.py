@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
 from typing import TYPE_CHECKING
 
 from data.access.roles import ROLES
 from data.config.exporting import csv_text
 from data.config.importing import COLUMNS
 from data.config.table import is_name
+from data.durable import replace_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from data.config.home import Home
 
@@ -81,8 +79,8 @@ def write_starter(home: Home, sites: Sequence[Mapping[str, str]], *, company: st
     text = _TOML.format(company=_quoted(company), teams=teams, team=_quoted(own), roles=" | ".join(ROLES))
     home.config.mkdir(mode=0o700, parents=True, exist_ok=True)
     home.inventory.mkdir(mode=0o700, exist_ok=True)
-    replace_file(home.inventory / "sites.csv", csv_text(rows, COLUMNS, ("site", "url", "team")))
-    replace_file(home.toml, text)
+    replace_text(home.inventory / "sites.csv", csv_text(rows, COLUMNS, ("site", "url", "team")))
+    replace_text(home.toml, text)
 
 
 def team_id(name: str) -> str:
@@ -94,15 +92,3 @@ def team_id(name: str) -> str:
 def _quoted(text: str) -> str:
     """A TOML basic string; JSON's escapes are a subset of TOML's."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-def replace_file(path: Path, text: str) -> None:
-    """Write beside and rename, so that nobody ever reads half a file; what stood there is kept as `.bak`."""
-    if path.exists():
-        shutil.copy2(path, path.with_name(f"{path.name}.bak"))
-    fresh = path.with_name(f".{path.name}.new")
-    with fresh.open("w", encoding="utf-8", newline="") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)

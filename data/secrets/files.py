@@ -8,6 +8,7 @@ import stat
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from data.durable import replace_file
 from data.errors import VaultError
 
 if TYPE_CHECKING:
@@ -40,18 +41,7 @@ def read_private(path: Path, *, shared_ok: bool = False) -> str:
 
 def write_private(path: Path, text: str) -> None:
     """Replace `path` (mode 0600); on return it is on the disk, and at no moment is it half written."""
-    fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
-    fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    with os.fdopen(fd, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    replace_file(path, text.encode(), 0o600)
 
 
 @contextmanager

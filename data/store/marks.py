@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
+
+from data.durable import replace_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,17 +40,7 @@ def read(path: Path) -> Marks:
 
 def write(path: Path, marks: Marks) -> None:
     """Replace the file; on return the new one is on the disk, whatever happens next."""
-    fresh = path.with_name(path.name + ".new")
-    with fresh.open("wb") as file:
-        file.write(msgspec.json.encode(marks))
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    replace_file(path, msgspec.json.encode(marks))
 
 
 def missing(acknowledged: Marks, stored: Marks) -> tuple[int, int]:

@@ -8,7 +8,7 @@ from data.config.exporting import export
 from data.config.home import Home
 from data.config.importing import FORMATS
 from data.config.load import load
-from data.config.starter import replace_file
+from data.durable import replace_text
 from data.model.target import TargetKind
 from tui.cli.known import presets
 from tui.cli.paper import complain, paper
@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
     if args.out is None:
         print(done.text, end="")
         return 0
-    replace_file(Path(args.out).absolute(), done.text)
+    replace_text(Path(args.out).absolute(), done.text)
     if args.json:
         print(json.dumps({"file": args.out, "count": done.count, "not_carried_over": list(done.notes)}))
     else:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from data.config.starter import replace_file
+from data.durable import replace_text
 from data.errors import UsageError
 from data.model.codec import to_json
 from data.model.record import Report, Statistics
@@ -163,4 +163,4 @@ def _put(text: str, out: str | None) -> None:
     place = Path(out).absolute()
     if not place.parent.is_dir():
         raise UsageError(f"{place.parent} is no folder")
-    replace_file(place, text)
+    replace_text(place, text)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO, Self
 
 import msgspec
 
+from data.durable import replace_file
 from data.errors import UsageError
 from tui.cli.paper import complain
 
@@ -103,12 +104,7 @@ class Out:
         self.stream.flush()
         os.fsync(self.stream.fileno())
         body = msgspec.msgpack.encode(_Kept(self.replay, self.stream.tell(), state.ticks, state.said, state.book))
-        fresh = self.beside.with_name(f"{self.beside.name}.new")
-        with fresh.open("wb") as file:
-            file.write(blake2b(body, digest_size=_DIGEST).digest() + body)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(self.beside)
+        replace_file(self.beside, blake2b(body, digest_size=_DIGEST).digest() + body)
 
     def finish(self) -> None:
         """All is written: there is nothing to go on with."""

@@ -15,7 +15,8 @@ from data.config.importing import MAX_BYTES, Imported, parse_sites, read_sites
 from data.config.inventory import FILES
 from data.config.load import load
 from data.config.merging import Merged, merge
-from data.config.starter import replace_file, team_id
+from data.config.starter import team_id
+from data.durable import replace_text
 from data.errors import ConfigError, UsageError
 from data.model.target import TargetKind
 from data.text import clean_text
@@ -40,7 +41,7 @@ class Taken:
     def write(self) -> None:
         """Put the file in its place; what stood there is kept beside it as `.bak`."""
         self.path.parent.mkdir(mode=0o700, exist_ok=True)
-        replace_file(self.path, self.merged.text)
+        replace_text(self.path, self.merged.text)
 
     def words(self) -> tuple[str, ...]:
         """What was left out, then what changes."""
