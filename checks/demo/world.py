@@ -54,7 +54,6 @@ TEAMS: tuple[DemoTeam, ...] = (
         ("harbour royal emerald maple sakura crown lucky velvet oak union copper", "slots reviews lounge picks weekly tables digest corner ledger index gazette"),
     ),
 )  # fmt: skip
-TEAM_BY_ID: dict[str, DemoTeam] = {team.id: team for team in TEAMS}
 
 
 @dataclass(frozen=True, slots=True)
