@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from data.model.snapshot import Statement
 
 TICKED, UNTICKED = "ticked: ", "unticked: "
-REOPENED = "reopened"
 _FIRST = 5
 _PROVIDERS = ("edge", "network", "issuer", "registrar", "ns", "tracker", "host")
 
