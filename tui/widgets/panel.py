@@ -105,10 +105,6 @@ class Panel(Widget):
     def on_blur(self) -> None:
         self.redraw()
 
-    def restyle(self) -> None:
-        """The theme changed: the same lines in other colours."""
-        self.refresh()
-
     def scroll_lines(self, by: int) -> None:
         self.first_line = max(self.first_line + by, 0)
         self.redraw()
