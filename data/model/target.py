@@ -98,8 +98,6 @@ class Check:
     expect: Expect
     geo: str = ""
     """Country whose vantage must carry the check; empty means from here."""
-    attempt: int = 0
-    """0 for a scheduled check, n for the n-th confirmation."""
     origin: str = ""
     """As `Target.origin`."""
     device: str = ""
