@@ -210,11 +210,6 @@ def blocks_of(width: int, length: int) -> Floats:
     return np.asarray(block[:, None] // length == np.arange(width // length), np.float64)
 
 
-def by_window(hours: Hours) -> Floats:
-    """[leaf, part, window]: sums over the last 1, 2, 3 ... hours."""
-    return hours.sums(windows_of(hours.ftd.shape[1]))
-
-
 @dataclass(frozen=True, slots=True)
 class Usual:
     """What the median slice shows of its expectation when nothing moves everybody.

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from checks.revenue.evidence import WINDOWS_H, drop_nats, excess_nats, hourly_gain, measure_spread, worst_run
-from checks.revenue.scan import Hours, by_window
+from checks.revenue.scan import Hours, windows_of
 
 COUNTS = st.floats(0, 500)
 
@@ -84,7 +84,8 @@ def test_windows_are_sums_of_the_newest_usable_hours(figures):
     usable = figures < 8
     parts = [figures * number for number in range(8)]
     crowd = np.ones(figures.shape)
-    sums = by_window(Hours(0, usable, *parts, np.ones((1, figures.shape[1])), crowd, crowd))
+    hours_of_parts = Hours(0, usable, *parts, np.ones((1, figures.shape[1])), crowd, crowd)
+    sums = hours_of_parts.sums(windows_of(figures.shape[1]))
     for number, hours in enumerate(WINDOWS_H):
         newest = np.where(usable, figures, 0.0)[:, -hours:].sum(1)
         for part in range(8):
