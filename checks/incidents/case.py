@@ -235,11 +235,14 @@ class Case:
         teams = tuple(sorted(self._teams))
         cause = min(self._causes, key=lambda name: (correlation.rank(name), -self._causes[name], name))
         was, shared = self.incident, self.shared
+        alone = sum(self._kinds[kind] for kind in WEB) == 1 and not cause.startswith("edge.")
         upstream = explain.upstream_of(shared) if shared else self._leading_upstream()
+        if alone and upstream and not shared and upstream.label == "edge":
+            upstream = None  # one site's own error, passed on by its edge
         place = explain.where(self._kinds, self._sites, upstream, self._first, self._geos)
         blamed = base(shared[0]) if shared else (upstream.label, upstream.value) if upstream else ("", "")
-        if len(self._targets) == 1 and not cause.startswith("edge."):
-            blamed = ("", "")  # one site's own error, passed on by its edge
+        if alone and len(self._targets) == 1:
+            blamed = ("", "")
         blame = blamed[1] if blamed[0] in _BLAMED else self._leading_blame()
         if not shared:
             several = upstream is not None and len(self._targets) > 1

@@ -91,7 +91,7 @@ def _split(shelf: Shelf, case: Case, own: Sequence[Finding], why: str, now: date
     if case.open_members == 0:
         shelf.end(case, now)
         told.append(TimelineEntry(case.incident.id, now, SYSTEM, f"closed: nothing else fails behind {name}"))
-    elif len(given) < len(own):
+    elif len(given) < len(own) or case.is_echo:
         shelf.index.unshare(case)
         case.incident = replace(case.incident, upstream="", evidence={}, reason="")
     case.refresh(now)

@@ -8,7 +8,7 @@ import pytest
 from checks.incidents.census import Census, mark_of
 from checks.incidents.change import Change
 from checks.incidents.desk import IncidentDesk
-from checks.incidents.labels import labels_of
+from checks.incidents.labels import WEB, labels_of
 from checks.incidents.lifecycle import advance
 from data.model.cause import CAUSES, state_of
 from data.model.codec import from_json, to_json
@@ -81,7 +81,8 @@ class Town:
         )  # fmt: skip
         self.targets[target.id] = target
         self.states[target.id] = TargetState(target.id, target.team, kind, traits=traits)
-        self.census.put(target.id, labels_of(target, traits))
+        if kind in WEB:
+            self.census.put(target.id, labels_of(target, traits))
         return target.id
 
     def look(self, target: str, minutes: float, cause: str = "", **evidence: str) -> None:
@@ -122,6 +123,8 @@ class Town:
         found = [from_json(to_json(row), Finding) for row in self.findings.values()]
         self.census = Census()
         for target, state in self.states.items():
+            if state.kind not in WEB:
+                continue
             self.census.put(target, labels_of(self.targets[target], state.traits), mark_of(state))
         self.desk = IncidentDesk(rows, found, census=self.census)
 

@@ -390,3 +390,23 @@ def test_two_partners_an_hour_apart_behind_one_redirector_that_serves_others_wel
     for minutes in (58, 62, 70):
         town.tick(minutes)
     assert town.groups == {frozenset(links["P09"]), frozenset(links["P07"][:14])}
+
+
+def test_money_of_a_site_follows_it_when_the_outage_turns_out_to_be_none(town):
+    behind = street(town, 200, edge=HALYARD)
+    for target in behind[:6]:
+        town.fail(target, 0, "http.5xx")
+    money = town.add("site=s0001", TargetKind.SLICE)
+    town.look(money, 3, "revenue.silence", site="s0001")
+    town.tick(4)
+    assert [row.members for row in town.open] == [7]
+    for minutes in (5, 6, 7):
+        fine(town, behind[6:], minutes)
+        for target in behind[:6]:
+            town.look(target, minutes, "http.5xx")
+        town.tick(minutes + 1)
+    assert sorted(map(sorted, town.groups)) == sorted(
+        [[one] for one in behind[:6] if one != "site:s0001"] + [["site:s0001", money]]
+    )
+    assert {row.upstream for row in town.open if row.members == 1} == {""}
+    assert not any(HALYARD in f"{row.upstream}{row.where}{row.blame}" for row in town.open)
