@@ -130,7 +130,7 @@ class Records:
         given, said = arguments.get("incident"), verdict_named(str(arguments.get("verdict") or ""))
         if said is None:
             raise UsageError(
-                f"no verdict {clean_text(str(arguments.get('verdict')))!r}; there are {', '.join(Verdict)}"
+                f"no verdict {clean_text(str(arguments.get('verdict')), 60)!r}; there are {', '.join(Verdict)}"
             )
         store, number = self.hub.store, IncidentId(given) if type(given) is int and 0 < given < MOST_NUMBER else None
         incident = None

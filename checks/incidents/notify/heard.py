@@ -83,6 +83,8 @@ def _lines(notice: Notice, news: str, by_id: Mapping[str, Notice], at: datetime)
         yield _Line(notice.sent_at, "told ", named, f" {news}{_marks(notice, by_id)}")
     elif notice.state is NoticeState.DEAD and notice.tried_at is not None and notice.tried_at <= at:
         yield _Line(notice.tried_at, "gave up telling ", named, f" {news} after {_tries(notice.attempts)}")
+    elif notice.state is NoticeState.DEAD and notice.tried_at is None:  # its channel is gone
+        yield _Line(notice.created_at, "never told ", named, f" {news}: {notice.problem}")
     elif not failed:
         late = ", late already" if notice.is_late(at) else ""
         yield _Line(notice.created_at, "not told yet: ", named, f" {news}{late}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 
@@ -102,6 +101,6 @@ def test_who_was_told_on_many_channels_at_once_is_named_up_to_six():
     assert line == "1 told c0, c1, c2, c3, c4, c5 and 3 more that it began"
 
 
-def test_a_dead_notice_of_before_such_times_were_kept_is_still_a_line():
-    old = replace(notice(), state=NoticeState.DEAD, problem="x")
-    assert lines(old, until=timedelta(minutes=1).total_seconds()) == ["0 not told yet: chat that it began"]
+def test_what_was_for_a_channel_that_is_gone_was_never_told():
+    gone = replace(notice(), state=NoticeState.DEAD, problem="there is no channel 'chat' any longer")
+    assert lines(gone) == ["0 never told chat that it began: there is no channel 'chat' any longer"]
