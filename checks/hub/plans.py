@@ -82,6 +82,8 @@ class Plans:
     # ── what is offered ──────────────────────────────────────────────────────────────────────────────────────────
 
     def offered(self, incident: Incident, members: Sequence[Finding]) -> tuple[Plan, ...]:
+        if not self.hub.settings.plans:
+            return ()  # nobody walks over a hundred thousand members for nothing
         targets = self.hub.board.targets
         projects = {known.project for one in members if (known := targets.get(one.target)) and known.project}
         return plans_for(self.hub.settings.plans, trouble_of(incident, members, projects))
