@@ -39,9 +39,10 @@ class Moves:
     def of(self, incident: IncidentId, plans: Iterable[Plan]) -> tuple[Move, ...]:
         """Those of one incident, by the plans as they are declared now."""
         declared = {plan.id: plan for plan in plans if plan.to}
+        uses = tuple(self._uses.get(incident, {}).values())  # prices are found beside the loop, which may add one
         return tuple(
             Move(_scope(declared[one.plan]), one.applied_at, one.ended_at)
-            for one in self._uses.get(incident, {}).values()
+            for one in uses
             if one.plan in declared and one.applied_at is not None
         )
 
