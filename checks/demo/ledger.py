@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from checks.demo.world import World
 
 HISTORY_HOURS = 35 * 24
-MEASURES = ("clicks", "regs", "ftd", "revenue")
 
 
 @dataclass(frozen=True, slots=True)

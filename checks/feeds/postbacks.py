@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 MACRO, EMPTY, DUPLICATE, UNREADABLE, TRANSITION = "macro", "empty", "duplicate", "unreadable", "transition"
 REPEATABLE = frozenset({"deposit", "rebill"})
 """Events that one player has again and again: without a transaction they cannot be told apart."""
-EVENTS = ("registration", "ftd", "qftd", "deposit", "rebill", "rejected")
 SILENT_AFTER_REJECTED = frozenset({"registration", "ftd", "qftd"})
 """What may not follow the rejection of the same transaction."""
 LATEST = 20

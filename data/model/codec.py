@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -17,8 +17,3 @@ def to_json(record: object) -> bytes:
 def from_json(raw: bytes | str, kind: type[T]) -> T:
     """Decode into `kind`; raises `msgspec.ValidationError`, which names the path, for anything else."""
     return msgspec.json.decode(raw, type=kind)
-
-
-def to_builtins(record: object) -> Any:
-    """Plain dicts and lists with JSON-able leaves, for printing."""
-    return msgspec.to_builtins(record)

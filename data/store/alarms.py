@@ -15,11 +15,6 @@ if TYPE_CHECKING:
 _LATEST = 'QUALIFY row_number() OVER (PARTITION BY id ORDER BY "at" DESC, rowid DESC) = 1 ORDER BY detected_at DESC, id'
 
 
-def latest(store: Store, scope: Scope, since: datetime, until: datetime) -> list[AlarmEntry]:
-    """The last word of each alarm detected from `since` to before `until`, latest detected first."""
-    return records(store, ALARM, within(scope), "detected_at >= ? AND detected_at < ?", [since, until], _LATEST)
-
-
 def running(store: Store, scope: Scope) -> list[AlarmEntry]:
     """The last word of each alarm that is open."""
     return [entry for entry in records(store, ALARM, within(scope), tail=_LATEST) if entry.status == "open"]

@@ -21,11 +21,10 @@ if TYPE_CHECKING:
 DIMS = ("partner", "offer", "geo", "site", "team")
 FIGURES = ("ftd_rate", "reg_rate", "value", "common")
 """FTD and registrations a click, commission an FTD, and what moved everybody in that hour."""
-COLUMNS = ("hour", "made_at", *DIMS, *FIGURES)
 
 
 def append(store: Store, frame: pl.DataFrame) -> Future[int]:
-    """Store rows of `COLUMNS` (times with a zone) but for leaves and hours that have one; gives how many are new.
+    """Store `hour`, `made_at` (with a zone), `DIMS` and `FIGURES` of hours and leaves that have none yet; gives how many.
 
     What was foretold once stays: writing the same hours again after a crash changes nothing.
     """
