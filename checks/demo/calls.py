@@ -7,7 +7,6 @@ as after a bad deploy. The partner calls once for each registration and each fir
 from __future__ import annotations
 
 import asyncio
-import logging
 import secrets
 import socket
 from contextlib import suppress
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from checks.demo.script import Script
     from checks.engine.clock import Clock
 
-log = logging.getLogger(__name__)
 
 PARTNER = "P03"
 FEED = "p03-postbacks"

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
     from data.model.ids import TargetId
     from data.model.observation import Observation, TargetState
     from data.store.tables import Record
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
