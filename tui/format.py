@@ -119,13 +119,6 @@ def loss(amount: Decimal | None, symbol: str = "€") -> str:
     return NONE if amount is None else money(-amount, symbol)
 
 
-def delta(value: float, unit: str = "") -> str:
-    """A signed difference: `+3`, `−21s`, `0`."""
-    if round(value) == 0:
-        return f"0{unit}"
-    return f"{'+' if value > 0 else MINUS}{abs(value):,.0f}{unit}"
-
-
 def tick(value: float, unit: str, symbol: str = "€") -> str:
     """A label of a chart's value axis: `€1.5k`, `410 ms`, `150%`, `30`; a `share` is of what is expected."""
     if unit == "ms":

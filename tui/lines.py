@@ -1,6 +1,6 @@
 """Lines of text with roles: what every part of the screen is made of, before any colour and any terminal.
 
-A `Line` is a tuple of `(text, role)` spans; roles are the names in `tui.theme.ROLES`. Text is never markup. Everything
+A `Line` is a tuple of `(text, role)` spans; roles are the names in `tui.theme.styles`. Text is never markup. Everything
 here counts terminal cells, not characters.
 """
 
@@ -13,7 +13,7 @@ from rich.cells import cell_len, set_cell_size
 from data.text import clean_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
 Span = tuple[str, str]
 Line = tuple[Span, ...]
@@ -85,13 +85,6 @@ def spread(left: Line, right: Line, width: int, minimum_gap: int = 1) -> Line:
     if room < minimum_gap:
         return crop(left, width)
     return (*crop(left, room - minimum_gap), (" " * minimum_gap, ""), *right)
-
-
-def beside(left: Sequence[Line], right: Sequence[Line], width: int, gap: int = 2) -> list[Line]:
-    """Two columns of lines; the left one is `width` cells wide."""
-    rows = max(len(left), len(right))
-    padded = [*left, *[EMPTY] * (rows - len(left))], [*right, *[EMPTY] * (rows - len(right))]
-    return [(*crop(a, width), (" " * gap, ""), *b) for a, b in zip(*padded, strict=True)]
 
 
 def rule(title: str, note: str, width: int, *, focused: bool = False) -> Line:

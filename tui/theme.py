@@ -1,6 +1,6 @@
 """Every colour of losswatch. Colour means state and nothing else; a healthy screen is nearly monochrome.
 
-`ROLES` are the only names other modules know. A role is drawn by the theme that is on: ours, a colour-blind variant,
+Roles are the only names other modules know. One is drawn by the theme that is on: ours, a colour-blind variant,
 or the terminal's own sixteen colours, where weight and reverse carry what colour cannot.
 """
 
@@ -15,11 +15,6 @@ from textual.theme import Theme
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-ROLES = (
-    "", "dim", "bad", "warn", "need", "focus", "strong", "rule", "title", "head", "cursor", "money", "band", "actual",
-    "loss", "where",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

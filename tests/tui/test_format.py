@@ -71,11 +71,6 @@ def test_numbers_are_grouped(value, said):
     assert fmt.number(value) == said
 
 
-@pytest.mark.parametrize(("value", "said"), [(3.4, "+3s"), (-21, "−21s"), (0.2, "0s")])
-def test_a_difference_carries_its_sign(value, said):
-    assert fmt.delta(value, "s") == said
-
-
 @pytest.mark.parametrize(
     ("value", "unit", "said"),
     [
