@@ -97,7 +97,8 @@ class People:
         return [row["id"] for row in rows if row["cause"] in BY_ID[event].expected_causes]
 
     async def _is_used(self, plan: str, hub: httpx.AsyncClient) -> bool:
-        return any(one["id"] == plan and one.get("live") for one in await self._asked(hub, "/v1/plans", "plans"))
+        book = await self._asked(hub, "/v1/plans", "plans")
+        return any(one["id"] == plan and (one.get("live") or {}).get("state") == "applied" for one in book)
 
     async def _asked(self, hub: httpx.AsyncClient, path: str, part: str) -> list[dict[str, Any]]:
         """Part of an answer; nothing when the hub has none."""

@@ -28,14 +28,14 @@ def plan_rows(town: Town) -> Rows:
         "id": SWAP, "letter": "B", "title": "send P02's visitors to P01", "causes": ["link.inactive", "link.wrong_target"],
         "partner": "P02", "does": "redirects", "options": {"file": MAP}, "set": {f"/{BY_ID['P02'].slug}": town.tracker_url("P01")},
         "needs": ["green", "independent", "cap"], "standby": [f"link:{name}" for name in _swap_standbys(town)],
-        "to": {"partner": "P01"}, "approve": "senior", "two_over": 1_000, "expires": "4h", "rehearsed": day - timedelta(days=20),
+        "to": {"partner": "P01"}, "approve": "senior", "expires": "4h", "rehearsed": day - timedelta(days=20),
     }  # fmt: skip
     yield "plans", swap
     dns = f"{town.origin(DNS_HOST, tls=False)}/v1/edge"
     reserve = {
         "id": RESERVE, "letter": "B", "title": "put tiers 1 and 2 behind the reserve edge", "causes": ["edge."],
         "does": "http", "options": {"url": f"{dns}/reserve", "revert_url": f"{dns}/usual", "secret": DNS_SECRET},
-        "standby": [f"site:{_site(town, edge=False).name}"], "recovers": 0.95, "approve": "developer", "two_over": 5_000,
+        "standby": [f"site:{_site(town, edge=False).name}"], "recovers": 0.95, "approve": "developer",
         "expires": "4h", "rehearsed": day - timedelta(days=41),
     }  # fmt: skip
     yield "plans", reserve
