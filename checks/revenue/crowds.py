@@ -33,8 +33,11 @@ _CLASSES = 40
 _HOLD = 50.0
 """Cell-hours of everybody's likelihood that hold the shape of one class."""
 _LEAST_DUE = 0.02
-_FAR = 5.0
-"""Standard deviations beyond which a count is one wild hour."""
+_OWN_SHAPES = (1e3, 40.0, 20.0, 12.0, 8.0, 6.0, 4.0, 3.0, 2.0, 1.5, 1.0, 0.5)
+_ENOUGH = 20_000
+"""Figures that tell the shape of own moods."""
+_WILD = 5.0
+"""Times what is due (and one) beyond which a count is one wild hour."""
 _MOST = 400
 
 
@@ -75,23 +78,33 @@ def moods(
     """From counts and what was due, in the part and in the whole cell, the part included.
 
     A gamma mood of shape k of which V events were seen and M were due elsewhere is expected at (k + V) / (k + M), with
-    shape k + V. `own` is the shape of moods that a part has of its own. Six digits are plenty, and half as much to move.
+    shape k + V. `own` is the shape of moods that a part has of its own: they blur what siblings tell, which counts by
+    1 / (1 + m / own), siblings being about as large as the part. Six digits are plenty, and half as much to move.
     """
-    known = crowd + np.maximum(seen_around - seen, 0.0)
-    mean = due * known / (crowd + np.maximum(due_around - due, 0.0))
+    trust = 1.0 / (1.0 + due / own)
+    known = crowd + trust * np.maximum(seen_around - seen, 0.0)
+    mean = due * known / (crowd + trust * np.maximum(due_around - due, 0.0))
     shape = 1.0 / (1.0 / known + 1.0 / own)
     return Moods(seen.astype(np.float32), mean.astype(np.float32), shape.astype(np.float32))
 
 
-def own_shape(moods: Moods) -> float:
-    """How much parts of cells have moods of their own: what their counts vary beyond what their cells explain."""
-    live = moods.mean > 0
-    mean, shape = moods.mean[live].astype(np.float64), moods.shape[live]
-    variance = mean + mean**2 / shape
-    seen = np.minimum(moods.seen[live], mean + _FAR * np.sqrt(variance))
-    beyond = float(((seen - mean) ** 2 - variance).sum())
-    squared = float((mean**2).sum())
-    return float(np.clip(squared / beyond, SHAPES[0], SHAPES[-1])) if beyond > 0 else float(SHAPES[-1])
+def own_shape(seen: Floats, due: Floats, seen_around: Floats, due_around: Floats, crowd: Floats) -> float:
+    """How much parts of cells have moods of their own: the shape of greatest likelihood for figures as in `moods`."""
+    judged = np.flatnonzero(due >= _LEAST_DUE)
+    some = judged[:: max(len(judged) // _ENOUGH, 1)]
+    tame = np.minimum(seen, _WILD * (due + 1.0))
+    figures = [part.ravel()[some] for part in (tame, due, seen_around, due_around, crowd)]
+    return max(_OWN_SHAPES, key=lambda own: _likelihood(moods(*figures, own)))
+
+
+def _likelihood(moods: Moods) -> float:
+    """Of counts that are negative binomial, in nats, less what depends on the counts alone."""
+    rising = np.argsort(moods.seen, kind="stable")
+    seen, mean, shape = (part[rising].astype(np.float64) for part in (np.rint(moods.seen), moods.mean, moods.shape))
+    total = float((seen * np.log(mean / (shape + mean)) - shape * np.log1p(mean / shape)).sum())
+    for count in range(int(seen.max(initial=0.0))):
+        total += float(np.log(shape[np.searchsorted(seen, count, "right") :] + count).sum())
+    return total
 
 
 def bounds(moods: Moods, spans: Floats) -> Singles:

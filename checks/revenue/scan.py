@@ -90,8 +90,16 @@ class Told:
 
     def moods(self, parts: Parts, own: float = np.inf) -> Moods:
         """Of parts of cells, which have moods of shape `own` beside those of their cells."""
+        return crowds.moods(*self._of(parts), own)
+
+    def own_shape(self, parts: Parts) -> float:
+        """How much parts of cells have moods of their own."""
+        return crowds.own_shape(*self._of(parts))
+
+    def _of(self, parts: Parts) -> tuple[Floats, Floats, Floats, Floats, Floats]:
+        """[part, hour] as `crowds.moods` takes them."""
         seen, due, crowd = parts.sums(self.seen), parts.sums(self.due), self.crowd[parts.order[parts.starts]]
-        return crowds.moods(seen, due, self.cell_seen[parts.cell], self.cell_due[parts.cell], crowd, own)
+        return seen, due, self.cell_seen[parts.cell], self.cell_due[parts.cell], crowd
 
     def variance(self, parts: Parts) -> Floats:
         """[part, hour]: of the counts, the moods unknown."""
@@ -347,7 +355,7 @@ def caution_of(cube: Cube, model: Fit, lattice: Lattice) -> Caution:
         told = hours.told(channel, lattice.whole)
         variance = lattice.sums_of_parts([told.variance(parts) @ spans for parts in lattice.cuts])
         spreads.append(measure_spread(seen, due, variance, lattice.family))
-        shapes = (crowds.own_shape(told.moods(parts)) for parts in lattice.cuts[1:])
+        shapes = (told.own_shape(parts) for parts in lattice.cuts[1:])
         own[channel] = (np.inf, *shapes)
     return Caution(spreads[0], spreads[1], usual_ftd, usual_regs, own)
 

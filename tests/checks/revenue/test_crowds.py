@@ -116,7 +116,7 @@ def test_parts_that_have_moods_of_their_own_are_trusted_less():
     found = []
     for own in (1.0, 1e6):
         seen, rest = (draw.poisson(due * cell * draw.gamma(own, 1 / own, due.shape)).astype(float) for _ in range(2))
-        found.append(crowds.own_shape(crowds.moods(seen, due, seen + rest, due * 2, np.ones(due.shape))))
+        found.append(crowds.own_shape(seen, due, seen + rest, due * 2, np.ones(due.shape)))
     assert found[0] < 2
     assert found[1] > 10 * found[0]
     figures = (np.full((1, 1), figure) for figure in (0.0, 3.0, 12.0, 12.0, 1.0))
