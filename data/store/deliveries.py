@@ -7,8 +7,6 @@ from data.store.query import records, within
 from data.store.tables import DELIVERY
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from data.model.delivery import Delivery
     from data.model.principal import Scope
     from data.store.store import Store
@@ -17,13 +15,6 @@ if TYPE_CHECKING:
 def of_feed(store: Store, scope: Scope, feed: str, limit: int = 50) -> list[Delivery]:
     """Newest first."""
     return records(store, DELIVERY, within(scope), "feed = ?", [feed, limit], 'ORDER BY "at" DESC LIMIT ?')
-
-
-def between(store: Store, scope: Scope, feed: str, start: datetime, end: datetime) -> list[Delivery]:
-    """Oldest first, asked for from `start` to `end`, both inclusive."""
-    return records(
-        store, DELIVERY, within(scope), 'feed = ? AND "at" BETWEEN ? AND ?', [feed, start, end], 'ORDER BY "at"'
-    )
 
 
 def quarantined(store: Store, scope: Scope, feed: str = "") -> list[Delivery]:

@@ -8,14 +8,10 @@ from data.store.tables import FINDING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from data.model.ids import IncidentId, TargetId
+    from data.model.ids import IncidentId
     from data.model.incident import Finding
     from data.model.principal import Scope
     from data.store.store import Store
-
-
-def open_findings(store: Store, scope: Scope) -> list[Finding]:
-    return records(store, FINDING, within(scope), "closed_at IS NULL", tail="ORDER BY opened_at, id")
 
 
 def open_or_of(store: Store, scope: Scope, incidents: Iterable[IncidentId]) -> list[Finding]:
@@ -32,9 +28,3 @@ def of_incident(store: Store, scope: Scope, incident: IncidentId) -> list[Findin
 def of_incidents(store: Store, scope: Scope, incidents: Iterable[IncidentId]) -> list[Finding]:
     """Oldest first, closed ones included."""
     return records(store, FINDING, within(scope), "incident = ANY(?)", [list(incidents)], "ORDER BY opened_at, id")
-
-
-def of_target(store: Store, scope: Scope, target: TargetId, limit: int = 50) -> list[Finding]:
-    """Newest first."""
-    tail = "ORDER BY opened_at DESC, id LIMIT ?"
-    return records(store, FINDING, within(scope), "target = ?", [target, limit], tail)

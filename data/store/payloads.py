@@ -23,11 +23,6 @@ def get(store: Store, scope: Scope, payload_hash: str) -> Payload | None:
     return found[0] if found else None
 
 
-def of_feed(store: Store, scope: Scope, feed: str, limit: int = 20) -> list[Payload]:
-    """Newest first; a body that arrived again has its latest time."""
-    return records(store, PAYLOAD, within(scope), "feed = ?", [feed, limit], "ORDER BY received_at DESC LIMIT ?")
-
-
 def sizes(store: Store, scope: Scope, hashes: Iterable[str]) -> dict[str, int]:
     """Bytes as received, by hash; of each body only the header is read."""
     mine, teams = within(scope)

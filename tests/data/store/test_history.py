@@ -194,7 +194,7 @@ def test_old_payloads_runs_and_baselines_go_and_quarantined_bodies_stay(store, p
     put(ParserRun("x", "aurora", T0, "", "", 0, "ok"), ParserRun("x", "aurora", T0 + 40 * DAY, "", "", 0, "ok"))
     put(*(Baseline("feed:p", "aurora", T0 + number * HOUR, b"%d" % number) for number in range(15)))
     retention.prune(store, HubSettings(), T0 + 41 * DAY)
-    assert {one.hash for one in payloads.of_feed(store, EVERYTHING, "p")} == {"h2", "h3"}
+    assert [name for name in ("h1", "h2", "h3") if payloads.get(store, EVERYTHING, name)] == ["h2", "h3"]
     assert len(parser_runs.history(store, EVERYTHING, "x")) == 1
     assert count(store, "baseline") == 10
     assert baselines.latest(store, EVERYTHING, "feed:p").body == b"14"

@@ -118,22 +118,19 @@ READS = [
     (TARGET, targets.load),
     (STATE, lambda store, scope: list(states.load(store, scope).values())),
     (DELIVERY, lambda store, scope: deliveries.of_feed(store, scope, "p01")),
-    (DELIVERY, lambda store, scope: deliveries.between(store, scope, "p01", T0, T0)),
     (RESTATEMENT, lambda store, scope: restatements.of_feed(store, scope, "p01")),
     (RESTATEMENT, lambda store, scope: restatements.since(store, scope, T0)),
     (POSTBACK, lambda store, scope: postbacks.since(store, scope, "p01", T0)),
     (OBSERVATION, lambda store, scope: list(observations.of_target(store, scope, "link:casino"))),
     (FLIP, lambda store, scope: list(flips.of_target(store, scope, "link:casino"))),
     (FLIP, lambda store, scope: list(flips.since(store, scope, T0))),
-    (FINDING, findings.open_findings),
     (FINDING, lambda store, scope: findings.of_incident(store, scope, 7)),
     (FINDING, lambda store, scope: findings.open_or_of(store, scope, [7])),
-    (FINDING, lambda store, scope: findings.of_target(store, scope, "link:casino")),
+    (FINDING, lambda store, scope: findings.of_incidents(store, scope, [7])),
     (INCIDENT, incidents.open_incidents),
     (INCIDENT, lambda store, scope: [one for one in [incidents.get(store, scope, 7)] if one]),
     (INCIDENT, lambda store, scope: incidents.page(store, scope, state="all")[1]),
     (PAYLOAD, lambda store, scope: [one for one in [payloads.get(store, scope, "hash")] if one]),
-    (PAYLOAD, lambda store, scope: payloads.of_feed(store, scope, "p01")),
     (STAT, lambda store, scope: partner_stats.current(store, scope, "p01", date(2026, 11, 1))),
     (STAT, lambda store, scope: partner_stats.as_of(store, scope, "p01", T0)),
     (CHANGE, lambda store, scope: feed_changes.of_feed(store, scope, "p01")),
@@ -180,11 +177,11 @@ def test_the_schema_steps_are_numbered_without_a_gap():
 KEYED = [
     (TARGET, replace(TARGET, tier=2), lambda store: targets.load(store, EVERYTHING)),
     (STATE, replace(STATE, state=State.OK), lambda store: list(states.load(store, EVERYTHING).values())),
-    (FINDING, replace(FINDING, detail="more"), lambda store: findings.open_findings(store, EVERYTHING)),
+    (FINDING, replace(FINDING, detail="more"), lambda store: findings.open_or_of(store, EVERYTHING, [])),
     (INCIDENT, replace(INCIDENT, members=9), lambda store: incidents.open_incidents(store, EVERYTHING)),
     (CHANGE, replace(CHANGE, last_seen=at(9)), lambda store: feed_changes.of_feed(store, EVERYTHING, "p01")),
     (DELIVERY, replace(DELIVERY, outcome=Outcome.RELEASED), lambda store: deliveries.of_feed(store, EVERYTHING, "p01")),
-    (PAYLOAD, replace(PAYLOAD, content_type="text/plain"), lambda store: payloads.of_feed(store, EVERYTHING, "p01")),
+    (PAYLOAD, replace(PAYLOAD, content_type="text/plain"), lambda store: [payloads.get(store, EVERYTHING, "hash")]),
 ]
 
 
@@ -199,7 +196,7 @@ def test_a_keyed_record_is_replaced_and_the_last_of_a_batch_wins(store, put, old
 
 def test_a_closed_finding_and_incident_are_no_longer_open(store, put):
     put(replace(FINDING, closed_at=at(9)), replace(INCIDENT, state=IncidentState.CLOSED))
-    assert findings.open_findings(store, EVERYTHING) == []
+    assert findings.open_or_of(store, EVERYTHING, []) == []
     assert incidents.open_incidents(store, EVERYTHING) == []
     assert [total for total, _ in (incidents.page(store, EVERYTHING, state=s) for s in ("open", "closed", "all"))] == [
         0,
