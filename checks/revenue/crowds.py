@@ -93,8 +93,10 @@ def own_shape(seen: Floats, due: Floats, seen_around: Floats, due_around: Floats
     judged = np.flatnonzero(due >= _LEAST_DUE)
     some = judged[:: max(len(judged) // _ENOUGH, 1)]
     tame = np.minimum(seen, _WILD * (due + 1.0))
-    figures = [part.ravel()[some] for part in (tame, due, seen_around, due_around, crowd)]
-    return max(_OWN_SHAPES, key=lambda own: _likelihood(moods(*figures, own)))
+    part, of_part, cell, of_cell, shape = (
+        figures.ravel()[some] for figures in (tame, due, seen_around, due_around, crowd)
+    )
+    return max(_OWN_SHAPES, key=lambda own: _likelihood(moods(part, of_part, cell, of_cell, shape, own)))
 
 
 def _likelihood(moods: Moods) -> float:
