@@ -16,13 +16,14 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import combinations
 from math import log
 from typing import TYPE_CHECKING
 
 from checks.revenue.belief import Prior
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from data.model.ids import TargetId
@@ -90,13 +91,19 @@ def lent(signs: Iterable[Sign], now: datetime) -> tuple[Prior, ...]:
     found = [_prior(dims, tuple(kinds.values())) for dims, kinds in by_slice.items()]
     found.sort(key=lambda prior: (-prior.nats, len(prior.slice), sorted(prior.slice.items())))
     kept: list[Prior] = []
+    lying: dict[frozenset[tuple[str, str]], list[Prior]] = defaultdict(list)
     for prior in found:
-        inside = prior.slice.items()
-        if not any(
-            wide.slice.items() <= inside and wide.nats >= prior.nats and wide.since <= prior.since for wide in kept
-        ):
+        around = (wide for place in _around(prior.slice) for wide in lying.get(place, ()))
+        if not any(wide.nats >= prior.nats and wide.since <= prior.since for wide in around):
             kept.append(prior)
+            lying[frozenset(prior.slice.items())].append(prior)
     return tuple(kept)
+
+
+def _around(place: Mapping[str, str]) -> Iterator[frozenset[tuple[str, str]]]:
+    """Every slice that it lies in, itself included: a few, however many thousands lend."""
+    pairs = tuple(place.items())
+    return (frozenset(some) for many in range(len(pairs) + 1) for some in combinations(pairs, many))
 
 
 def of_links(

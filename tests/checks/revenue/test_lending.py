@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from checks.revenue.lending import CHANGE_LASTS, MOST, OLD, WEIGHTS, Sign, deploy_share, lent, of_changes, of_links
 from data.model.ids import PartnerId, TeamId
@@ -108,3 +110,25 @@ def test_the_more_usual_a_deploy_is_the_less_it_counts(deploys, nats):
 def test_the_same_signs_in_another_order_lend_the_same():
     signs = [*signs_of("de0", "de1", "de2"), *signs_of("at0", "at1", "at2", "at3", kind="challenge")]
     assert lent(signs, NOW) == lent(signs[::-1], NOW)
+
+
+_PLACES = st.dictionaries(st.sampled_from(["partner", "geo", "offer", "site"]), st.sampled_from("ab"), max_size=4)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.tuples(st.sampled_from(sorted(WEIGHTS)), _PLACES, st.integers(0, 300), st.floats(0, 1)), max_size=30)
+)
+def test_a_slice_inside_another_that_lends_as_much_as_long_gets_nothing_of_its_own_however_many_lend(given_signs):
+    signs = [
+        Sign(kind, tuple(place.items()), NOW - timedelta(minutes=ago), "seen", share)
+        for kind, place, ago, share in given_signs
+    ]
+    found = lent(signs, NOW)
+    for number, prior in enumerate(found):
+        wider = [one for one in found[:number] if one.slice.items() <= prior.slice.items()]
+        assert not any(one.nats >= prior.nats and one.since <= prior.since for one in wider)
+    fresh = [one for one in signs if lent([one], NOW)]
+    for sign in fresh:
+        inside = dict(sign.dims).items()
+        assert any(one.slice.items() <= inside for one in found)
