@@ -14,7 +14,15 @@ import numpy as np
 from checks.revenue import segments
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from numpy.typing import NDArray
+
     from checks.revenue.cube import Cube, Floats, Ints
+
+    Classes = NDArray[np.int8]
+    Told = tuple[Classes, Classes, Floats, Floats]
+    """[leaf, hour]: size classes of a leaf's clicks and of its cell's, counts, and what was due of them without any factor."""
 
 _STEPS = 2
 """Classes of burst size per doubling of clicks."""
@@ -37,7 +45,7 @@ class Bursts:
         """[leaf, hour] of the same; 1 where there are no clicks."""
         return np.where(clicks > 0, self.factor_of(*sizes(clicks, self.cell)), 1.0)
 
-    def factor_of(self, own: Ints, shared: Ints) -> Floats:
+    def factor_of(self, own: Classes, shared: Classes) -> Floats:
         """[leaf, hour] from size classes."""
         return np.asarray(self.own[own] * self.shared[shared])
 
@@ -54,7 +62,7 @@ def none(cube: Cube) -> Bursts:
     return Bursts(cells(cube), np.ones(_SIZES), np.ones(_SIZES))
 
 
-def sizes(clicks: Floats, cell: Ints) -> tuple[Ints, Ints]:
+def sizes(clicks: Floats, cell: Ints) -> tuple[Classes, Classes]:
     """[leaf, hour] size classes of a leaf's own clicks, and of its cell's."""
     order = np.argsort(cell, kind="stable")
     begins = np.flatnonzero(np.diff(cell[order], prepend=-1))
@@ -64,20 +72,37 @@ def sizes(clicks: Floats, cell: Ints) -> tuple[Ints, Ints]:
     return _classes(clicks), _classes(together)[place]
 
 
-def _classes(clicks: Floats) -> Ints:
-    return np.asarray(np.clip(_STEPS * np.log2(np.maximum(clicks, 1.0)), 0, _SIZES - 1), np.int64)
+def _classes(clicks: Floats) -> Classes:
+    if clicks.dtype.kind != "i":
+        return _class(clicks)
+    classes = _OF_FEW[np.clip(clicks, 0, len(_OF_FEW) - 1)]
+    many = clicks >= len(_OF_FEW)
+    classes[many] = _class(clicks[many])
+    return classes
 
 
-def refined(bursts: Bursts, own: Ints, shared: Ints, counts: Floats, due: Floats) -> Bursts:
-    """One step of proportional fitting: `counts` against `due` [leaf, hour] without any factor, by class."""
-    by_own = _ratios(own, counts, due * bursts.shared[shared])
-    return Bursts(bursts.cell, by_own, _ratios(shared, counts, due * by_own[own]))
+def _class(clicks: Floats) -> Classes:
+    return np.asarray(np.clip(_STEPS * np.log2(np.maximum(clicks, 1.0)), 0, _SIZES - 1), np.int8)
 
 
-def _ratios(classes: Ints, counts: Floats, due: Floats) -> Floats:
+_OF_FEW = _class(np.arange(1024.0))
+"""The class of each whole number of clicks that is usual."""
+
+
+def refined(bursts: Bursts, told: Callable[[], Iterable[Told]]) -> Bursts:
+    """One step of proportional fitting; `told` gives, whenever it is asked, all leaves some at a time."""
+    by_own = _ratios((own, counts, due * bursts.shared[shared]) for own, shared, counts, due in told())
+    by_shared = _ratios((shared, counts, due * by_own[own]) for own, shared, counts, due in told())
+    return Bursts(bursts.cell, by_own, by_shared)
+
+
+def _ratios(told: Iterable[tuple[Classes, Floats, Floats]]) -> Floats:
     """[class]: observed over expected, each class leaning on the one before it; the first seen on 1."""
-    seen = np.bincount(classes.ravel(), counts.ravel(), _SIZES)
-    expected = np.bincount(classes.ravel(), due.ravel(), _SIZES)
+    seen, expected = np.zeros(_SIZES), np.zeros(_SIZES)
+    for classes, counts, due in told:
+        place = classes.ravel().astype(np.intp)
+        np.add.at(seen, place, counts.ravel())
+        np.add.at(expected, place, due.ravel())
     ratios, before = np.ones(_SIZES), 1.0
     for size in range(_SIZES):
         before = ratios[size] = (seen[size] + _HOLD * before) / (expected[size] + _HOLD)

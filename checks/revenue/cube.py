@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -151,9 +151,9 @@ class Cube:
         """Make everything with `seen_at <= now` visible."""
         self.now_us = max(self.now_us, micros(now))
         self.top = self.now_us // _HOUR_US
-        if (receipts := self._receipts.take(self.now_us)) is not None:
+        while (receipts := self._receipts.take(self.now_us)) is not None:
             self._apply_receipts(receipts)
-        if (facts := self._facts.take(self.now_us)) is not None:
+        while (facts := self._facts.take(self.now_us)) is not None:
             self._apply_facts(facts)
         self._reach(self.top)
         self.odd.forget(self.top - oddities.LOOKS_H)
@@ -328,10 +328,10 @@ class Cube:
         if self.leaves <= room:
             return
         more = max(self.leaves, 3 * room // 2, 64) - room
-        self.masked = np.pad(self.masked, ((0, more), (0, 0)))
+        self.masked = _longer(self.masked, more)
         self._codes = np.pad(self._codes, ((0, 0), (0, more)))
         for name in self._values:
-            self._values[name] = np.pad(self._values[name], ((0, more), (0, 0)))
+            self._values[name] = _longer(self._values[name], more)
 
     def _cover(self, oldest: int, newest: int) -> None:
         if not self.width:
@@ -366,3 +366,10 @@ class Cube:
             self.receipt_s = self.receipt_s[:, -hours:].copy()
             for name in self._values:
                 self._values[name] = self._values[name][:, -hours:].copy()
+
+
+def _longer(rows: NDArray[Any], more: int) -> NDArray[Any]:
+    """With so many rows of zeros behind; they take no memory before they are written to."""
+    longer = np.zeros((len(rows) + more, rows.shape[1]), rows.dtype)
+    longer[: len(rows)] = rows
+    return longer

@@ -7,23 +7,22 @@ leaf departs from its pooled rate as far as its own counts carry it; an hour-of-
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from checks.revenue import bursts, crowds
 from checks.revenue.cube import AGES_H, DAY_H, WEEK_H
+from checks.revenue.past import HALF_LIFE_H, Channel, Past, some_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from numpy.typing import NDArray
 
     from checks.revenue.bursts import Bursts
     from checks.revenue.cube import Cube, Floats, Ints
 
 FIT_H = 35 * DAY_H
-HALF_LIFE_H = 21 * DAY_H
 LEVEL_HALF_LIFE_H = 7 * DAY_H
 _ROUNDS = 8
 _POOL = 10.0
@@ -97,20 +96,24 @@ def fit(cube: Cube, epc: Mapping[str, float]) -> Fit:
     since, until = cube.base + low, cube.base + high
     partner = cube.codes[cube.dims.index("partner")]
     arrival = arrival_curve(cube)
-    usable = cube.received(since, until)[partner] & ~cube.masked[:leaves, low:high]
-    weight = np.where(usable, 0.5 ** ((top - hours) / HALF_LIFE_H), 0.0)
+    past = Past(
+        cube=cube,
+        hours=hours,
+        usable=cube.received(since, until)[partner] & ~cube.masked[:leaves, low:high],
+        recency=0.5 ** ((top - hours) / HALF_LIFE_H),
+        partner=partner,
+        cell=bursts.cells(cube),
+    )
     clicks = cube.measure("clicks", since, until)
-    ftd, regs = cube.measure("ftd", since, until), cube.measure("regs", since, until)
-    revenue = cube.measure("revenue", since, until)
-    shown = clicks * weight * _visible(cube, arrival, since, until)[partner]
-    counted, registered = ftd * weight, regs * weight
-    by_ftd = _per_click(counted, shown, clicks, hours, cube, with_profile=len(hours) >= 2 * WEEK_H)
-    by_regs = _per_click(registered, clicks * weight, clicks, hours, cube, with_profile=False)
+    visible = _visible(cube, arrival, since, until)
+    sizes = bursts.sizes(clicks, past.cell)
+    by_ftd = _per_click(Channel(past, "ftd", visible, *sizes), with_profile=len(hours) >= 2 * WEEK_H)
+    by_regs = _per_click(Channel(past, "regs", np.ones(visible.shape), *sizes), with_profile=False)
     ftd_rate = by_ftd.average
-    value = _values((revenue * weight).sum(1), counted.sum(1), cube)
-    low_value, low_share = _worthless(ftd, revenue, weight > 0, cube)
+    value = _values(past.total("revenue"), by_ftd.seen, cube)
+    low_value, low_share = _worthless(past)
     level, click_profile = _click_model(clicks, hours, top, cube)
-    value = _with_prior(value, ftd_rate, counted.sum(1), partner, cube, epc)
+    value = _with_prior(value, ftd_rate, by_ftd.seen, partner, cube, epc)
     return Fit(
         hour=top,
         history_h=int(clicks.any(0).sum()),
@@ -123,11 +126,11 @@ def fit(cube: Cube, epc: Mapping[str, float]) -> Fit:
         ftd_crowds=by_ftd.crowds,
         reg_crowds=by_regs.crowds,
         value=value,
-        value_cv2=_value_cv2(ftd, revenue, value, weight, cube),
+        value_cv2=_value_cv2(past, value),
         low_value=low_value,
         low_share=low_share,
-        ftd_seen=counted.sum(1),
-        regs_seen=registered.sum(1),
+        ftd_seen=by_ftd.seen,
+        regs_seen=by_regs.seen,
         clicks_level=level,
         profile=by_ftd.profile,
         click_profile=click_profile,
@@ -142,36 +145,25 @@ class _PerClick:
     bursts: Bursts
     profile: Floats
     crowds: Floats
+    seen: Floats
 
 
-def _per_click(
-    counts: Floats, exposure: Floats, clicks: Floats, hours: Ints, cube: Cube, *, with_profile: bool
-) -> _PerClick:
-    """Rates of leaves, hours of the week and sizes of burst that explain `counts` [leaf, hour] together."""
-    effect, profile, week = bursts.none(cube), np.ones(WEEK_H), hours % WEEK_H
-    own, shared = bursts.sizes(clicks, effect.cell)
-    earning = exposure
-    single = _rates(counts.sum(1), exposure.sum(1), cube)
+def _per_click(channel: Channel, *, with_profile: bool) -> _PerClick:
+    """Rates of leaves, hours of the week and sizes of burst that explain the counts of a channel together."""
+    past = channel.past
+    effect, profile, week = bursts.none(past.cube), np.ones(WEEK_H), past.hours % WEEK_H
+    flat = np.ones(len(week))
+    seen, by_hour = channel.seen()
+    exposed = channel.earned(effect, flat)
+    single = _rates(seen, exposed, past.cube)
     for _ in range(_ALTERNATIONS):
         if with_profile:
-            profile = _profile(counts.sum(0), (earning * single[:, None]).sum(0), hours)
-        seasonal = exposure * profile[week]
-        effect = bursts.refined(effect, own, shared, counts, seasonal * single[:, None])
-        earning = exposure * effect.factor_of(own, shared)
-        single = _rates(counts.sum(1), (earning * profile[week]).sum(1), cube)
-    usual = np.divide(earning.sum(1) + 1.0, exposure.sum(1) + 1.0)
-    recency = 0.5 ** ((cube.top - hours) / HALF_LIFE_H)
-    due = earning * profile[week] * single[:, None]
-    crowd = _crowds(counts / recency, due / recency, shared, effect.cell)
-    return _PerClick(single, single * usual, effect, profile, crowd)
-
-
-def _crowds(counts: Floats, due: Floats, shared: Ints, cell: Ints) -> Floats:
-    """[size class] from [leaf, hour] counts and what was due."""
-    order = np.argsort(cell, kind="stable")
-    starts = np.flatnonzero(np.diff(cell[order], prepend=-1))
-    seen, expected = (np.add.reduceat(figures[order], starts, axis=0) for figures in (counts, due))
-    return crowds.learned(seen, expected, shared[order[starts]])
+            profile = _profile(by_hour, channel.due_by_hour(effect, single), past.hours)
+        effect = bursts.refined(effect, partial(channel.told, profile[week], single))
+        single = _rates(seen, channel.earned(effect, profile[week]), past.cube)
+    usual = np.divide(channel.earned(effect, flat) + 1.0, exposed + 1.0)
+    crowd = crowds.learned(*channel.by_cell(effect, profile[week], single))
+    return _PerClick(single, single * usual, effect, profile, crowd, seen)
 
 
 def arrival_curve(cube: Cube) -> Floats:
@@ -245,7 +237,8 @@ def _profile(counts: Floats, expected: Floats, hours: Ints) -> Floats:
 def _click_model(clicks: Floats, hours: Ints, top: int, cube: Cube) -> tuple[Floats, Floats]:
     """Level of each leaf over the newest weeks, and the hour-of-week shape of its partner and GEO."""
     weight = 0.5 ** ((top - hours) / LEVEL_HALF_LIFE_H)
-    level = (clicks * weight).sum(1) / max(weight.sum(), 1e-9)
+    level = np.concatenate([(clicks[rows] * weight).sum(1) for rows in some_of(len(clicks))] or [np.zeros(0)])
+    level /= max(weight.sum(), 1e-9)
     week = hours % WEEK_H
     present = np.bincount(week, minlength=WEEK_H)
     group = bursts.cells(cube)
@@ -265,31 +258,37 @@ def _shape(clicks: Floats, present: Ints, parent: Floats) -> Floats:
     return normal
 
 
-def _worthless(ftd: Floats, revenue: Floats, usable: NDArray[np.bool_], cube: Cube) -> tuple[Floats, Floats]:
+def _worthless(past: Past) -> tuple[Floats, Floats]:
     """Per leaf: half the 2 % quantile of commission per FTD at its offer, and the share of FTD below it."""
+    cube = past.cube
     offer = cube.codes[cube.dims.index("offer")]
-    each = np.divide(revenue, ftd, out=np.full_like(revenue, np.nan), where=(ftd > 0.5) & usable)
+    ftd, revenue = past.measure("ftd"), past.measure("revenue")
+    leaf, column = np.nonzero((ftd > 0) & past.usable)
+    each = revenue[leaf, column] / ftd[leaf, column]
     line = np.zeros(len(cube.names[cube.dims.index("offer")]))
     share = np.full(len(line), _LEAST_LOW)
     for number in range(len(line)):
-        paid = each[offer == number]
-        paid = paid[~np.isnan(paid)]
+        paid = each[offer[leaf] == number]
         if len(paid) >= _ENOUGH_VALUES:
             line[number] = 0.5 * np.quantile(paid, 0.02)
             share[number] = max(1.5 * float((paid < line[number]).mean()), _LEAST_LOW)
     return line[offer], share[offer]
 
 
-def _value_cv2(ftd: Floats, revenue: Floats, value: Floats, weight: Floats, cube: Cube) -> Floats:
+def _value_cv2(past: Past, value: Floats) -> Floats:
     """Squared coefficient of variation of one FTD's commission, by offer, from how hours scatter around the mean."""
+    cube = past.cube
     offer = cube.codes[cube.dims.index("offer")]
-    used = (ftd > 0.5) & (weight > 0) & (value[:, None] > 0)
-    scaled = np.divide(revenue, value[:, None], out=np.zeros_like(revenue), where=used)
-    scatter = np.divide((scaled - ftd) ** 2, ftd, out=np.zeros_like(revenue), where=used)
+    scattered, hours = np.zeros(cube.leaves), np.zeros(cube.leaves)
+    for rows in past.blocks():
+        ftd, revenue, worth = past.measure("ftd")[rows], past.measure("revenue")[rows], value[rows, None]
+        used = (ftd > 0) & past.usable[rows] & (worth > 0)
+        scaled = np.divide(revenue, worth, out=np.zeros(revenue.shape), where=used)
+        scattered[rows] = np.divide((scaled - ftd) ** 2, ftd, out=np.zeros(revenue.shape), where=used).sum(1)
+        hours[rows] = used.sum(1)
     size = len(cube.names[cube.dims.index("offer")])
-    cells = np.bincount(offer, used.sum(1), size)
-    pooled = scatter.sum() / max(used.sum(), 1)
-    by_offer = (np.bincount(offer, scatter.sum(1), size) + 20 * pooled) / (cells + 20)
+    pooled = scattered.sum() / max(hours.sum(), 1)
+    by_offer = (np.bincount(offer, scattered, size) + 20 * pooled) / (np.bincount(offer, hours, size) + 20)
     return np.asarray(by_offer[offer])
 
 

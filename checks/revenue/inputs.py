@@ -23,6 +23,8 @@ MOST = {"clicks": 1e7, "regs": 1e6, "ftd": 1e6, "revenue": 1e12}
 SKEW_US = 3_600_000_000
 """An hour may begin so much after it was seen: clocks differ. Beyond that it was foretold, not seen."""
 _HOUR_US = 3_600_000_000
+_MOST_AT_ONCE = 200_000
+"""Rows taken together; a row takes half a kilobyte on its way."""
 
 
 def micros(moment: datetime) -> int:
@@ -72,7 +74,11 @@ class Queue:
             self._waiting.append(rows.sort("seen", maintain_order=True))
 
     def take(self, now_us: int) -> pl.DataFrame | None:
-        """Rows seen by now, in an order that does not depend on how they were delivered."""
+        """Rows seen by now, in an order that does not depend on how they were delivered; `None` when none are left.
+
+        Of very many the older ones come first, and `take` is to be asked again: they are never all held twice.
+        """
+        now_us = self._near(now_us)
         due, waiting = [], []
         for rows in self._waiting:
             end = int(np.searchsorted(rows["seen"].to_numpy(), now_us, "right"))
@@ -82,6 +88,16 @@ class Queue:
                 waiting.append(rows[end:])
         self._waiting = waiting
         return self._ordered(pl.concat(due)) if due else None
+
+    def _near(self, now_us: int) -> int:
+        """The time up to which so many rows were seen as are taken at once, those of one moment together."""
+        due = [
+            seen[: int(np.searchsorted(seen, now_us, "right"))]
+            for seen in (rows["seen"].to_numpy() for rows in self._waiting)
+        ]
+        if sum(map(len, due)) <= _MOST_AT_ONCE:
+            return now_us
+        return int(np.partition(np.concatenate(due), _MOST_AT_ONCE - 1)[_MOST_AT_ONCE - 1])
 
     def _ordered(self, rows: pl.DataFrame) -> pl.DataFrame:
         """By time, then by name, then by value; `key` numbers the distinct dims in the order of their names."""

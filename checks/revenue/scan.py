@@ -26,6 +26,8 @@ _BLOCK_H = 6
 JUNK = 1.1
 """Clicks above this multiple of the usual earn no expectation."""
 _SLACK = 1.0
+_AT_ONCE_H = DAY_H
+"""Hours of history looked at together: figures of all its hours at once would be most of the memory needed."""
 SETTLING_H = 5 * DAY_H
 _MOVES_TOGETHER = 4
 """Values of a dimension needed before their median speaks for everybody."""
@@ -148,8 +150,11 @@ def freeze(cube: Cube, model: Fit, since: int) -> None:
 
     What was predicted once is not improved afterwards. An hour without clicks foretells nothing, whatever the rate.
     """
-    low, high = cube.columns(since, cube.top)
-    since, until = cube.base + low, cube.base + high
+    for first, last in _spells(cube.base + cube.columns(since, cube.top)[0], cube.top):
+        _freeze(cube, model, first, last)
+
+
+def _freeze(cube: Cube, model: Fit, since: int, until: int) -> None:
     clicks, frozen = cube.measure("clicks", since, until), [cube.measure(name, since, until) for name in FROZEN]
     known = len(model.value)
     fresh = (clicks[:known] > 0) & ((frozen[0][:known] == 0) | (frozen[1][:known] == 0))
@@ -162,6 +167,12 @@ def freeze(cube: Cube, model: Fit, since: int) -> None:
     for rates, rate in zip(frozen, (by_ftd, by_regs), strict=True):
         before = rates[:known, columns]
         rates[:known, columns] = np.where(fresh & (before == 0), _coarse(rate), before)
+
+
+def _spells(since: int, until: int) -> list[tuple[int, int]]:
+    """A day at a time, the newest whole; at least one."""
+    ends = range(until, min(since, until - 1), -_AT_ONCE_H)
+    return [(max(end - _AT_ONCE_H, since), end) for end in reversed(ends)]
 
 
 def _coarse(rates: Floats) -> NDArray[np.float32]:

@@ -35,6 +35,7 @@ _ENOUGH_BLOCKS = 60
 _BLOCK_H = 6
 _BLOCKS = (1, 4, 12)
 """Lengths of what is compared, in blocks of 6 h."""
+_AT_ONCE_H = 2 * DAY_H
 _MOST_ROWS = 20_000
 """Leaves of all slices looked at together: a larger lattice is sampled."""
 _WHOLE = 0.9
@@ -105,16 +106,26 @@ def _parts(cube: Cube, model: Fit, leaves: int, common: Floats, masked: Bools) -
     """[leaf, 6, block of 6 h]: FTD and commission due, FTD, their usual worth, commission; FTD due in hours left out, too."""
     since, until = cube.top - FIT_H, cube.top - DAY_H
     low, high = cube.columns(since, until)
+    first, last = cube.base + low, cube.base + high
+    ends = range(last, min(first, last - 1), -_AT_ONCE_H)
+    spells = [(max(end - _AT_ONCE_H, first), end) for end in reversed(ends)]
+    return np.concatenate(
+        [_spell(cube, model, begin, end, common[begin - since :], masked)[:leaves] for begin, end in spells], 2
+    )
+
+
+def _spell(cube: Cube, model: Fit, since: int, until: int, common: Floats, masked: Bools) -> Floats:
+    """The same of some hours; `common` begins with the first."""
+    low, high = cube.columns(since, until)
     partner = cube.codes[cube.dims.index("partner")]
     told = (cube.received(since, until)[partner] & ~masked[: cube.leaves, low:high]).astype(np.float64)
     share = visible_share(cube, model, since, until)[partner]
-    moved = common[cube.base + low - since :][: high - low]
-    due = cube.measure("clicks", since, until) * cube.measure("ftd_rate", since, until) * share * moved
+    due = cube.measure("clicks", since, until) * cube.measure("ftd_rate", since, until) * share * common[: high - low]
     value = np.zeros((cube.leaves, 1))
     value[: len(model.value), 0] = model.value
     ftd = cube.measure("ftd", since, until) * told
     parts = (due * told, due * told * value, ftd, ftd * value, cube.measure("revenue", since, until) * told, due)
-    return np.stack([_summed(part[:leaves], _BLOCK_H) for part in parts], 1)
+    return np.stack([_summed(part, _BLOCK_H) for part in parts], 1)
 
 
 def _summed(figures: Floats, length: int) -> Floats:

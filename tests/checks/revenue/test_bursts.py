@@ -19,8 +19,9 @@ def flat(cell=CELL):
 def learned(clicks, counts, due, cell=CELL, rounds=6):
     own, shared = sizes(clicks, cell)
     effect = flat(cell)
+    told = [(own[rows], shared[rows], counts[rows], due[rows]) for rows in (slice(0, 2), slice(2, None))]
     for _ in range(rounds):
-        effect = refined(effect, own, shared, counts, due)
+        effect = refined(effect, lambda: told)
     return effect
 
 

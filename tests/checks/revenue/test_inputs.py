@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from checks.revenue import inputs
 from checks.revenue.book import DIMS, RevenueBook
 from checks.revenue.cube import OTHERS, Cube
 from tests.checks.revenue.test_book import watch
@@ -82,6 +83,23 @@ def test_a_slice_hour_is_the_sum_of_its_changes_in_any_order_and_any_deliveries(
         figures = [one.cube.measure(name, one.cube.base, one.cube.top) for one in (book, straight)]
         assert figures[0].tobytes() == figures[1].tobytes()
     assert book.cube.codes.tolist() == straight.cube.codes.tolist()
+
+
+def test_very_many_changes_taken_some_at_a_time_leave_the_same_book(silent, monkeypatch):
+    world, facts, receipts = silent
+    books = []
+    for at_once in (200_000, 5_000):
+        monkeypatch.setattr(inputs, "_MOST_AT_ONCE", at_once)
+        book = book_of(facts, receipts=receipts)
+        book.cube.advance(world.at(28 * DAY))
+        books.append(book.cube)
+    whole, parts = books
+    assert parts.names == whole.names
+    assert parts.codes.tolist() == whole.codes.tolist()
+    assert parts.arrived.tolist() == whole.arrived.tolist()
+    for name in ("clicks", "regs", "ftd", "revenue"):
+        figures = [one.measure(name, one.base, one.top) for one in books]
+        assert figures[0].tobytes() == figures[1].tobytes()
 
 
 def test_a_change_that_takes_back_what_was_not_seen_yet_is_put_aside_until_it_was():
