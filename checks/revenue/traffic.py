@@ -140,7 +140,6 @@ class Traffic:
         place = look.place(case.leaves)
         if place is not None and self.wander is not None:
             seen_by, due_by = (np.full((len(look.groups), 1), total) for total in (case.observed, case.expected))
-            case.size = float(self.wander.size[place])
             case.nats = float(self.wander.nats(seen_by, due_by, np.zeros((1, 1)))[place, 0])
 
 

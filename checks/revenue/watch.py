@@ -67,9 +67,6 @@ class Case:
     observed: float = 0.0
     expected: float = 0.0
     status: str = "open"
-    spread: float = 1.0
-    size: float = np.inf
-    """How far the level of its slice wanders over as long a time."""
     leaves: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
 
     @property
@@ -255,10 +252,6 @@ class Watch:
             seen, due = sums.seen(case.channel)
             case.observed, case.expected = float(seen[number, 0]), float(due[number, 0])
             case.nats = float(sums.nats[case.channel][number, 0])
-            case.size = float(self.caution.only(nested).ftd.size(lengths_h)[number, 0])
-            alone = lattice.only(np.arange(len(lattice)) == number)
-            variance = alone.sums_of_parts([counted.told["ftd"].variance(parts) @ spans for parts in alone.cuts])
-            case.spread = max(float(variance[0, 0]) / max(float(sums.ftd_due[number, 0]), 1e-9), 1.0)
         case.end = hours.since + last
 
     def _nested(self, leaves: Ints) -> Bools:
