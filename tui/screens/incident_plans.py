@@ -34,7 +34,9 @@ class PlanScreen(DetailScreen[IncidentDetail]):
         elif row.switch is not None and row.switch.is_running:
             app.say(f"Plan {letter} is {row.switch.state.value}: u takes it back")
         elif app.showing.at is not None or row.does == "words":
-            app.say(f"Plan {letter} is for people to do" if app.showing.at is None else "Nothing can be done in the past")
+            app.say(
+                f"Plan {letter} is for people to do" if app.showing.at is None else "Nothing can be done in the past"
+            )
         else:
             self._rehearse(row)
 
