@@ -120,6 +120,7 @@ class Revenue:
     def _tell(self, now: datetime) -> tuple[Callable[[], list[Explained]], Sequence[Explained]]:
         """What the rest of the hub knows; returns what is accounted for: some is still to be asked, some is known."""
         self.hub.book.follow(self.hub.settings.calendar)
+        self.hub.book.calm_days = self.hub.settings.company.chance_alarm / 86_400.0
         self.hub.book.second_hand = self.hub.to_facts.second_hand()
         self.hub.book.believe(self.hub.fusion.priors(now))
         return self.hub.recent.asked(now), self.hub.fusion.unjudged(now)

@@ -15,7 +15,7 @@ from checks.revenue.cube import DAY_H, Cube, CubeMemory, hour_of
 from checks.revenue.losses import Losses
 from checks.revenue.ranking import NATS_PER_DIM, WATCH_BELOW
 from checks.revenue.traffic import Traffic
-from checks.revenue.watch import LEAST_PAGE_NATS, LOOK_BACK_H, RECENT_H, Case, Known, Watch
+from checks.revenue.watch import CALM_DAYS, LEAST_PAGE_NATS, LOOK_BACK_H, RECENT_H, Case, Known, Watch
 from data.model.ids import TeamId
 from data.model.money import NO_LOSS, Loss, cents
 from data.model.revenue_view import Watched
@@ -87,9 +87,12 @@ class RevenueBook:
         epc: Mapping[str, float] | None = None,
         currency: str = "EUR",
         page_nats: float | None = None,
+        calm_days: float = CALM_DAYS,
     ) -> None:
         self.cube = Cube(dims)
         self.currency, self._given_line = currency, page_nats
+        self.calm_days = calm_days
+        """Chance alone may reach the line once in so many days."""
         self._epc = dict(epc or {})
         self._model: Fit | None = None
         self.lattice = lattice.build(self.cube)
@@ -114,7 +117,7 @@ class RevenueBook:
     @property
     def page_nats(self) -> float:
         """Nats at which slices page: what was given, else what quiet days call for."""
-        return self._known.line() if self._given_line is None else self._given_line
+        return self._known.line(self.calm_days) if self._given_line is None else self._given_line
 
     @page_nats.setter
     def page_nats(self, nats: float) -> None:

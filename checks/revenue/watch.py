@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 PAGE_NATS = 13.0
 """The line of a company whose quiet days are not known yet; no line is higher."""
 LEAST_PAGE_NATS = 7.5
-_RARE_NATS = 2.3
-"""ln(14 days) less the distance of a Gumbel's median from its mode."""
+CALM_DAYS = 14.0
+"""Chance alone may reach the line once in so many days, unless somebody prefers otherwise."""
+_MEDIAN = -float(np.log(np.log(2.0)))
+"""How far the median of a Gumbel distribution of scale one is above its mode."""
 _QUIET_DAYS = 21
 _KNOWN_DAYS = 10
 LOOK_BACK_H = 30 * DAY_H
@@ -85,16 +87,16 @@ class Known:
     quiet: dict[int, float] = field(default_factory=dict)
     """Day -> the most nats any slice had that raised no alarm."""
 
-    def line(self) -> float:
-        """Nats at which a slice pages: chance alone reaches them about once in two weeks, as quiet days were.
+    def line(self, calm_days: float = CALM_DAYS) -> float:
+        """Nats at which a slice pages: chance alone reaches them about once in `calm_days`, as quiet days were.
 
         The strongest evidence of a day without alarms follows a Gumbel distribution whose scale is one nat: that is
-        what a nat means. A day in two weeks is so far above its median.
+        what a nat means. One day in so many is their logarithm above its mode.
         """
         if len(self.quiet) < _KNOWN_DAYS:
             return PAGE_NATS
         usual = float(np.median(list(self.quiet.values())))
-        return min(max(usual + _RARE_NATS, LEAST_PAGE_NATS), PAGE_NATS)
+        return min(max(usual - _MEDIAN + float(np.log(calm_days)), LEAST_PAGE_NATS), PAGE_NATS)
 
     def mask(self, cube: Cube, without: Case | None = None) -> Bools:
         """[leaf, hour of the cube]: hours of alarms and of what is explained; those of one alarm may be left out."""

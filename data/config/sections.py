@@ -70,6 +70,7 @@ def company(table: Table) -> Company:
         calendar=table.text("calendar"),
         holidays=table.flag("holidays", default=built_in.holidays),
         regions=tuple(map(region_of, table.texts("regions", region_fault))),
+        chance_alarm=table.duration("chance_alarm", built_in.chance_alarm, 2 * DAY_S, 365 * DAY_S),
     )
     table.done()
     return made

@@ -1,7 +1,7 @@
 """The revenue detector on a practice world: real hourly counts, injected losses, and three rules people use beside it.
 
-`--seeds A-1 A-2` names worlds (seeds that nobody tuned on), `--null` those with nothing to find, `--curve 9 11 13` other
-page lines on the same worlds, `--no-peers` leaves the others out. The world is private: `LOSSWATCH_CORPORA` says where.
+`--seeds A-1 A-2` names worlds (seeds that nobody tuned on), `--null` those with nothing to find, `--curve 7 49` lines that chance
+alone reaches once in so many days, `--no-peers` leaves the others out. The world is private: `LOSSWATCH_CORPORA` says where.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from statistics import fmean, median
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from checks.revenue.watch import PAGE_NATS
 from tests.bench.figure import Figure
 
 if TYPE_CHECKING:
@@ -86,10 +85,10 @@ def run(options: Sequence[str] = ()) -> list[Figure]:
         print("   skipped: no practice world here (set LOSSWATCH_CORPORA to the folder of the private corpora)")
         return []
     scorer = _module(root / "bench.py")
-    runs: dict[str, Run] = {OURS: _ours(PAGE_NATS)}
+    runs: dict[str, Run] = {OURS: _ours()}
     if asked.peers:
         runs |= {name: _peer(root, name) for name, needs in PEERS.items() if importlib.util.find_spec(needs)}
-    runs |= {f"page at {line:g}": _ours(line) for line in asked.curve}
+    runs |= {f"once in {days:g} d": _ours("--chance-alarm", f"{days:g}d") for days in asked.curve}
     with TemporaryDirectory(prefix="practice") as work:
         raw = _all(scorer, runs, asked.seeds, Path(work), variant="raw")
         null = _all(scorer, runs, asked.null, Path(work), variant="null")
@@ -138,10 +137,11 @@ def _spent(detect: Run, facts: Path, out: Path) -> float:
     return time.monotonic() - begun
 
 
-def _ours(page_nats: float) -> Run:
-    """The command as it is; for the curve the same with another page line."""
-    where = ["tui.cli.main", "replay"] if page_nats == PAGE_NATS else ["tests.bench.practice_line", str(page_nats)]
-    return lambda facts, out: _carried_out(["-m", *where, "--facts", str(facts), "--out", str(out)])
+def _ours(*options: str) -> Run:
+    """The command as it is."""
+    return lambda facts, out: _carried_out(
+        ["-m", "tui.cli.main", "replay", "--facts", str(facts), "--out", str(out), *options]
+    )
 
 
 def _peer(root: Path, name: str) -> Run:

@@ -38,6 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out", metavar="FILE", help="where the JSON lines go (default: standard output); once stopped, "
         "the same command goes on where it was",
     )  # fmt: skip
+    parser.add_argument(
+        "--chance-alarm", metavar="14d", help="how often chance alone may raise an alarm: rarer is surer, and later"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -47,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     state is kept beside it every few seconds and when stopped: the same command goes on from there, after a kill too,
     and the file becomes what it would have been in one go.
     """
-    plan = replay_plan.read(Path(args.facts), args.since, args.until)
+    plan = replay_plan.read(Path(args.facts), args.since, args.until, args.chance_alarm)
     with ExitStack() as stack:
         out = stack.enter_context(Out.at(Path(args.out) if args.out else None, plan.fingerprint()))
         stopped = stack.enter_context(_stop_asked())
@@ -93,6 +96,8 @@ def _begun(plan: Plan, out: Out) -> RevenueBook:
     from checks.revenue.book import RevenueBook
 
     book = RevenueBook(currency=plan.currency)
+    if plan.calm_days is not None:
+        book.calm_days = plan.calm_days
     if out.state.book and (problem := book.remember(out.state.book)):
         complain(f"{problem}; the replay begins again")
         out.forget()

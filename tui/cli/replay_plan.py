@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
+from data.config.units import parse_duration
 from data.errors import UsageError
 from data.text import clean_text
 from tui.cli.replay_source import Source
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
 DIMS = ("partner", "offer", "geo", "site", "team")
 _COUNTS = ("clicks", "regs", "ftd", "revenue")
+_CALM_DAYS = 2.0, 365.0
 _LONGEST_STEP_M = 7 * 24 * 60
 _HISTORY = timedelta(days=43)
 """Hours older than that before the first tick are never looked at."""
@@ -34,6 +37,8 @@ class Plan:
     currency: str
     files: tuple[Path, ...]
     receipt_files: tuple[Path, ...]
+    calm_days: float | None = None
+    """Chance alone may raise an alarm once in so many days; `None` is the detector's own."""
 
     @property
     def ticks(self) -> int:
@@ -52,11 +57,11 @@ class Plan:
     def fingerprint(self) -> str:
         """The same for the same files, as far as names, sizes and times tell, and the same ticks."""
         stats = [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in self.files + self.receipt_files]
-        told = [stats, str(self.since), str(self.until), str(self.step), self.dims, self.currency]
+        told = [stats, str(self.since), str(self.until), str(self.step), self.dims, self.currency, self.calm_days]
         return blake2b(json.dumps(told).encode(), digest_size=16).hexdigest()
 
 
-def read(folder: Path, since: str | None, until: str | None) -> Plan:
+def read(folder: Path, since: str | None, until: str | None, chance_alarm: str | None = None) -> Plan:
     """The plan for a folder and the times given, which go before those of its meta.json.
 
     Raises:
@@ -80,7 +85,18 @@ def read(folder: Path, since: str | None, until: str | None) -> Plan:
         currency=clean_text(currency, 8) if isinstance(currency, str) else "EUR",
         files=files,
         receipt_files=_files(folder, "receipts"),
+        calm_days=_days(chance_alarm),
     )
+
+
+def _days(chance_alarm: str | None) -> float | None:
+    if chance_alarm is None:
+        return None
+    with suppress(ValueError):
+        days = parse_duration(chance_alarm) / 86_400.0
+        if _CALM_DAYS[0] <= days <= _CALM_DAYS[1]:
+            return days
+    raise UsageError(f"--chance-alarm {clean_text(chance_alarm, 40)!r} is not a duration from 2d to 365d")
 
 
 def _files(folder: Path, name: str) -> tuple[Path, ...]:

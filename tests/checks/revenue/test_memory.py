@@ -181,6 +181,7 @@ def test_everything_a_book_knows_is_kept_or_told_again():
         "lattice",
         "currency",
         "_given_line",
+        "calm_days",
         "second_hand",
         "_epc",
         "_explained",

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from checks.revenue.book import RevenueBook
 from checks.revenue.cube import hour_of
-from checks.revenue.watch import Case, Known
+from checks.revenue.watch import LEAST_PAGE_NATS, PAGE_NATS, Case, Known
 
 
 def book_at(world, day):
@@ -56,3 +57,14 @@ def test_alarms_are_forgotten_with_the_hours_they_lie_in(world):
     known = Known(closed=[case(book, 1, {"partner": "P01"}, first - 90, first - 40, "closed")])
     known.settle(book.cube)
     assert known.closed == []
+
+
+def test_the_line_is_where_chance_comes_once_in_the_days_somebody_wants():
+    known = Known(quiet={day: 6.0 + 0.1 * day for day in range(21)})
+    usual = 7.0
+    for days in (7.0, 14.0, 49.0):
+        per_day = 1 - np.exp(-np.exp(-(known.line(days) - (usual + np.log(np.log(2))))))  # a Gumbel, from its median
+        assert per_day == pytest.approx(1 / days, rel=0.1)
+    assert known.line(1e9) == PAGE_NATS
+    assert known.line(1.1) == LEAST_PAGE_NATS
+    assert Known(quiet={1: 5.0}).line() == PAGE_NATS

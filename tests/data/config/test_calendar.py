@@ -234,6 +234,7 @@ def test_the_company_names_its_calendar_and_a_change_is_shown_by_what_is_new_and
         ("calendar = 7", "losswatch.toml:2: company.calendar is a number"),
         ('regions = ["CA-ZZ"]', "losswatch.toml:2: company.regions is no part of CA whose holidays are known (got 'CA-ZZ')"),
         ('holidays = "no"', "losswatch.toml:2: company.holidays is a text"),
+        ('chance_alarm = "1h"', "losswatch.toml:2: company.chance_alarm is too short"),
     ],
 )  # fmt: skip
 def test_a_calendar_that_cannot_be_used_is_told(company, table, words):

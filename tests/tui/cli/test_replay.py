@@ -15,7 +15,7 @@ import pytest
 
 from checks.revenue.book import RevenueBook
 from tests.checks.revenue.conftest import World
-from tui.cli import replay, replay_source
+from tui.cli import replay, replay_plan, replay_source
 from tui.cli.main import main
 from tui.cli.replay_bar import Bar
 from tui.cli.replay_lines import kind_of
@@ -350,3 +350,11 @@ def test_what_cannot_be_replayed_is_named_in_one_sentence(recorded, capsys, spoi
 def test_a_place_that_cannot_be_written_is_named(recorded, capsys):
     assert main(["replay", "--facts", str(recorded), "--out", str(recorded / "no" / "where")]) == 64
     assert "cannot be written: No such file or directory" in capsys.readouterr().err
+
+
+def test_the_line_of_a_replay_is_where_chance_comes_as_often_as_asked(recorded, capsys):
+    assert run(recorded, "--chance-alarm", "soon") == 64
+    assert "--chance-alarm 'soon' is not a duration from 2d to 365d" in capsys.readouterr().err
+    days = [replay_plan.read(recorded, None, None, asked) for asked in (None, "14d", "49d")]
+    assert [one.calm_days for one in days] == [None, 14.0, 49.0]
+    assert len({one.fingerprint() for one in days}) == 3
