@@ -71,6 +71,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_LEAVE_S = 10.0
+"""A room that has not ended by then is left as it is."""
+
 AT_ONCE_S = 0.02
 """So long targets are put in force before others have their turn..."""
 LOOK_EVERY = 50
@@ -223,12 +226,13 @@ class Hub:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await self.notifier.stop()
-        await self.door.close()
-        await self.probing.pool.stop()
-        await self.pulls.backfills.stop()
-        await self.pulls.lookouts.close()
-        await self.pulls.client.aclose()
+        rooms = self.notifier.stop, self.door.close, self.probing.pool.stop, self.pulls.backfills.stop
+        for leave in (*rooms, self.pulls.lookouts.close, self.pulls.client.aclose):
+            try:
+                async with asyncio.timeout(_LEAVE_S):
+                    await leave()
+            except TimeoutError:  # a peer that does not let go keeps nobody from storing what is known
+                log.warning("%s did not end within %.0f s and is left", leave.__qualname__, _LEAVE_S)
         await self.housekeeping.flush()
         log.info("hub is down")
 
