@@ -24,7 +24,7 @@ class Hub(SimpleNamespace):
             home=SimpleNamespace(config=folder),
             board=SimpleNamespace(targets={target.id: target for target in targets}),
             clock=SimpleNamespace(now=lambda: datetime(2026, 11, 17, 6, tzinfo=UTC)),
-            keeping=SimpleNamespace(keep=self._keep),
+            keeping=SimpleNamespace(keep_at_once=self._keep),
         )
 
     async def _keep(self, rows):
