@@ -71,6 +71,9 @@ def test_people_and_machines_hear_that_a_site_fell_and_that_it_is_back(home, str
     assert "kiel" in receiver.titles("/ops")[0]
     (fired,) = receiver.at("/hook")
     assert (fired["version"], fired["status"], fired["alerts"][0]["labels"]["alertname"]) == ("4", "firing", "http.5xx")
+    assert until(
+        lambda: {one["state"] for one in notices(home)} == {"sent"}
+    )  # arrived is not yet known to have arrived
     losswatch(home, "incidents", "ack", "1")
     assert receiver.until(lambda: [one for one in receiver.titles("/ops") if one.startswith("taken")])
     del street.ill["kiel"]
