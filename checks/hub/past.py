@@ -96,8 +96,8 @@ class Past:
     _gate: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def at(self, moment: datetime) -> Moment:
-        """The moment, to the second; one that is still to come is now."""
-        moment = min(moment, self.hub.clock.now()).replace(microsecond=0)
+        """The end of the second that somebody names, for what a screen says of a second is part of it; at most now."""
+        moment = min(moment.replace(microsecond=999_999), self.hub.clock.now())
         async with self._gate:
             if moment not in self._kept:
                 self._kept[moment] = await asyncio.to_thread(self._made, moment)

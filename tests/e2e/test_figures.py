@@ -51,6 +51,7 @@ days = 30
 min_gap_s = "0.01"
 """
 SIM = datetime(2026, 11, 17, 9, tzinfo=UTC)
+HISTORY = SIM.replace(hour=0) - timedelta(days=29)
 
 
 class World:
@@ -142,11 +143,14 @@ def opened(place):
 
 
 def told(home):
-    """First deposits by partner in the database of a hub that is down."""
+    """First deposits by partner and the 29 days of history in the database of a hub that is down.
+
+    Older days are read once a day, and are no part of it.
+    """
     place = Home.find(str(home))
     store = until(lambda: opened(place), 20)
     try:
-        frame = facts.frame(store, EVERYTHING, SIM - timedelta(days=40), SIM.replace(hour=0))
+        frame = facts.frame(store, EVERYTHING, HISTORY, HISTORY + timedelta(days=29))
         return {partner: int(group["ftd"].sum()) for (partner,), group in frame.group_by("partner")}
     finally:
         store.close()

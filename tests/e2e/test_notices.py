@@ -83,8 +83,8 @@ def test_people_and_machines_hear_that_a_site_fell_and_that_it_is_back(home, str
     assert until(lambda: told(story(home), "is over") == {"ops", "hook"})
     assert until(lambda: told(story(home, "report", "1"), "began") == {"ops", "hook"})
     lived = lines(losswatch(home, "incidents", "show", "1", "--json"))[0]["timeline"]
-    taken = next(one["at"] for one in lived if one["what"].startswith("told") and one["what"].endswith(" has it"))
-    then = lambda: story(home, "show", "1", "--at", taken)  # noqa: E731  # shortest form
+    (acked,) = [one["at"] for one in lived if one["what"] == "acknowledged"]
+    then = lambda: story(home, "show", "1", "--at", acked)  # noqa: E731  # shortest form
     assert until(lambda: told(then(), "began") == {"ops", "hook"})
     assert told(then(), "is over") == set()
 

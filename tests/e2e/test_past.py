@@ -26,13 +26,13 @@ def test_every_moment_of_an_outage_can_be_looked_at_afterwards(tmp_path, street,
     started(home)
     assert losswatch(home, "hub", "start").returncode == 0
     assert until(lambda: shop(home)["state"] == "ok")
-    time.sleep(1.1)  # moments are whole seconds
     before = now()
+    time.sleep(1.1)  # moments are whole seconds
     street.ill["shop"] = 500
     assert until(lambda: numbers(home))
     [number] = numbers(home)
-    time.sleep(1.1)
     during = now()
+    time.sleep(1.1)
     assert losswatch(home, "incidents", "ack", str(number)).returncode == 0
     del street.ill["shop"]
     assert until(lambda: not numbers(home))
