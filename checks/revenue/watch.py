@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 PAGE_NATS = 13.0
 """The line of a company whose quiet days are not known yet; no line is higher."""
 LEAST_PAGE_NATS = 7.5
-CALM_DAYS = 14.0
+CALM_DAYS = 49.0
 """Chance alone may reach the line once in so many days, unless somebody prefers otherwise."""
 _MEDIAN = -float(np.log(np.log(2.0)))
 """How far the median of a Gumbel distribution of scale one is above its mode."""

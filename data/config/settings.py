@@ -31,7 +31,7 @@ class Company:
     """Whether public holidays of the countries of our traffic are known."""
     regions: tuple[str, ...] = ()
     """Parts of countries whose holidays count for the country, such as `CA-ON`."""
-    chance_alarm: Seconds = 14 * 86400.0
+    chance_alarm: Seconds = 49 * 86400.0
     """How often chance alone may raise an alarm about money: rarer is surer, and later."""
 
 
