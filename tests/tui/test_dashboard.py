@@ -56,6 +56,29 @@ async def test_rows_the_incidents_do_not_need_go_to_the_panes():
         assert app.screen.pane(1).size.height == 6
 
 
+async def test_a_pane_shows_its_worst_rows_unless_somebody_reads_it():
+    fine = [replace(corvane.SITES[-1], target=f"site:s{at}", name=f"fine-{at}") for at in range(12)]
+    bad = [replace(corvane.SITES[0], target=f"site:b{at}", name=f"bad-{at}") for at in range(12)]
+    calm, burning = (replace(corvane.BURNING.sites, rows=tuple(rows)) for rows in (fine, (bad + fine)))
+    app = dashboard(replace(corvane.BURNING, sites=calm))
+    async with app.run_test(size=WIDE) as pilot:
+        await settle(pilot)
+        app.service.put(replace(corvane.BURNING, version=8, sites=burning))
+        await settle(pilot)
+        assert app.screen.pane(1).selected_key == "site:b0"
+        assert "bad-0" in screen_text(app)
+        await pilot.press("1", "j", "enter")
+        await settle(pilot)
+        await pilot.press("escape")
+        app.service.put(replace(corvane.BURNING, version=9, sites=replace(calm, rows=(*fine, *bad))))
+        await settle(pilot)
+        assert app.screen.pane(1).selected_key == "site:b1"
+        await pilot.press("5")
+        app.service.put(replace(corvane.BURNING, version=10, sites=burning))
+        await settle(pilot)
+        assert app.screen.pane(1).selected_key == "site:b0"
+
+
 async def test_a_loss_the_hub_hides_is_a_severity_and_never_zero():
     hidden = tuple(replace(one, loss=replace(one.loss, currency="")) for one in corvane.INCIDENTS)
     app = dashboard(replace(corvane.BURNING, incidents=hidden))

@@ -66,7 +66,7 @@ class RowTable(Panel, Generic[R]):
         self.foot: Callable[[int, int], Line] | None = None
         """(width, rows shown) -> last line of the table, e.g. what is not shown."""
         self.always_mark = always_mark
-        """Mark the selected row also while something else has the focus."""
+        """Mark the selected row also while something else has the focus; a table without shows its first rows then."""
         self.cursor = 0
         self.top_row = 0
         self.first_column = 0
@@ -124,6 +124,10 @@ class RowTable(Panel, Generic[R]):
         return self.key_of(row)
 
     def _follow(self) -> None:
+        if not self.always_mark and not (self.is_attached and self.screen.focused is self):
+            self.cursor = 0  # a cursor nobody sees must not hold the first rows, the worst, out of sight
+            self._note_key()
+            return
         at = next((index for index, row in self._rows.items() if self.key_of(row) == self._key), None)
         moved = self.cursor if at is None else at
         self.cursor = max(min(moved, self.total - 1), 0)
