@@ -102,12 +102,8 @@ class People:
 
     async def _asked(self, hub: httpx.AsyncClient, path: str, part: str) -> list[dict[str, Any]]:
         """Part of an answer; nothing when the hub has none."""
-        try:
-            answer = await hub.get(path)
-        except httpx.HTTPError as problem:
-            log.info("the hub does not answer yet: %s", problem)
-            return []
-        rows: list[dict[str, Any]] = answer.json().get(part, []) if answer.status_code == httpx.codes.OK else []
+        answer = await _answer(hub.get(path))
+        rows: list[dict[str, Any]] = answer.json().get(part, []) if answer else []
         return rows
 
     async def _wait(self, until: datetime) -> None:
@@ -118,10 +114,7 @@ class People:
         done = False
         while not done:
             began = self.clock.now()
-            try:
-                done = await act(hub)
-            except httpx.HTTPError as problem:
-                log.info("the hub does not answer yet: %s", problem)
+            done = await act(hub)
             if done:
                 self.begun[event] = began
             else:
@@ -133,8 +126,8 @@ class People:
 
     async def _map(self, hub: httpx.AsyncClient) -> bool:
         target = f"feed:{feed_name(PARTNER['P06'])}"
-        seen = await hub.get(f"/v1/target/{target}")
-        raised = seen.status_code == httpx.codes.OK and seen.json()["row"]["cause"] == "feed.scale"
+        seen = await _answer(hub.get(f"/v1/target/{target}"))
+        raised = seen is not None and seen.json()["row"]["cause"] == "feed.scale"
         if not raised and self.opened < BY_ID["F4"].began(self.company.script.day):
             return False
         return await self._command(hub, "feed_map", "P06", options={"unit": "minor"})
@@ -149,8 +142,8 @@ class People:
 
     async def _pack(self, hub: httpx.AsyncClient) -> bool:
         name = feed_name(PARTNER["P05"])
-        answer = await hub.get(f"/v1/feeds/{name}/evidence")
-        if answer.status_code != httpx.codes.OK:
+        answer = await _answer(hub.get(f"/v1/feeds/{name}/evidence"))
+        if answer is None:
             return False
         replace(self.company.home.state / "demo" / f"{name}-evidence.zip", answer.content)
         return True
@@ -160,11 +153,17 @@ class People:
 
     async def _told(self, hub: httpx.AsyncClient, command: str, **arguments: object) -> bool:
         """Whether the hub did it."""
-        try:
-            answer = await hub.post(f"/v1/commands/{command}", json=arguments)
-        except httpx.HTTPError as problem:
-            log.info("the hub does not answer yet: %s", problem)
-            return False
-        if answer.status_code != httpx.codes.OK:
-            log.info("%s: %s", command, answer.text)
-        return answer.status_code == httpx.codes.OK
+        return await _answer(hub.post(f"/v1/commands/{command}", json=arguments)) is not None
+
+
+async def _answer(asked: Awaitable[httpx.Response]) -> httpx.Response | None:
+    """`None` where the hub refuses, or does not answer yet."""
+    try:
+        answer = await asked
+    except httpx.HTTPError as problem:
+        log.info("the hub does not answer yet: %s", problem)
+        return None
+    if answer.status_code != httpx.codes.OK:
+        log.info("%s: %s", answer.url.path, answer.text)
+        return None
+    return answer

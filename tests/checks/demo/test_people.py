@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from checks.demo.http import HttpProtocol, Response
 from checks.demo.people import People
-from checks.engine.clock import ScaledClock
 from data.secrets import open_secrets
 
 DAY = datetime(2026, 11, 17, 6, tzinfo=UTC)
@@ -57,16 +56,51 @@ async def listening(company):
         server.close()
 
 
+class Patient:
+    """A clock that goes on to whoever wakes next, and only when everybody who is awake sleeps again or is done."""
+
+    speed = 1.0
+
+    def __init__(self, at):
+        self.at, self.asleep, self.awake = at, {}, set()
+
+    def now(self):
+        return self.at
+
+    async def sleep(self, seconds):
+        me, wake = asyncio.current_task(), asyncio.get_running_loop().create_future()
+        self.awake.discard(me)
+        self.asleep[me] = self.at + timedelta(seconds=seconds), wake
+        await wake
+
+    async def run(self):
+        while True:
+            await asyncio.sleep(0)
+            if not self.asleep or not all(task.done() for task in self.awake):
+                continue
+            self.at = max(self.at, min(end for end, _ in self.asleep.values()))
+            self.awake = {task for task, (end, _) in self.asleep.items() if end <= self.at}
+            for task in self.awake:
+                self.asleep.pop(task)[1].set_result(None)
+
+
 async def until(condition):
     async with asyncio.timeout(30):
         while not condition():  # noqa: ASYNC110 - a file and a dict say nothing
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0)
 
 
-def working(company, speed):
-    """The company's people from 06:00 on, and their work as a task."""
-    people = People(company, ScaledClock(DAY, datetime.now(UTC), speed), DAY)
-    return people, asyncio.create_task(people.work())
+@asynccontextmanager
+async def working(company, at=DAY):
+    """The company's people from `at` on, and their work as a task."""
+    people = People(company, Patient(at), DAY)
+    work, clock = asyncio.create_task(people.work()), asyncio.create_task(people.clock.run())
+    try:
+        yield people, work
+    finally:
+        for task in (work, clock):
+            task.cancel()
+        await asyncio.gather(work, clock, return_exceptions=True)
 
 
 @pytest.fixture
@@ -76,8 +110,7 @@ async def company(open_demo):
 
 
 async def test_people_map_renew_and_pack_once_the_hub_has_raised_it(company):
-    async with listening(company) as hub:
-        people, work = working(company, 100_000.0)
+    async with listening(company) as hub, working(company) as (people, work):
         await until(lambda: people.begun.keys() == {"F7"})
         hub.cause = "feed.scale"
         await until(lambda: "F4" in people.begun)
@@ -94,12 +127,12 @@ async def test_people_map_renew_and_pack_once_the_hub_has_raised_it(company):
 
 
 async def test_people_wait_for_a_hub_that_is_not_there_yet(company):
-    people, work = working(company, 100_000.0)
-    await until(lambda: people.clock.now() > DAY.replace(hour=23))
-    assert not people.begun
-    async with listening(company) as hub:
-        hub.cause, hub.evidence = "feed.scale", True
-        await asyncio.wait_for(work, 30)
+    async with working(company, DAY.replace(hour=20)) as (people, work):
+        await until(lambda: people.clock.now() > DAY.replace(hour=22))
+        assert not people.begun
+        async with listening(company) as hub:
+            hub.cause, hub.evidence = "feed.scale", True
+            await asyncio.wait_for(work, 30)
     assert people.begun.keys() == {"F4", "F7", "F15"}
 
 
@@ -108,14 +141,12 @@ def commands(hub):
 
 
 async def test_a_plan_is_used_on_the_incident_it_is_for_and_taken_back_when_the_trouble_is_over(company):
-    async with listening(company) as hub:
+    async with listening(company) as hub, working(company) as (people, _):
         hub.troubles = ["seo.noindex", "link.wrong_target"]
-        people, work = working(company, 50_000.0)
         await until(lambda: "F1" in people.begun)
-        assert DAY.replace(minute=34) <= people.begun["F1"] < DAY.replace(hour=9, minute=40)
+        assert people.begun["F1"] == DAY.replace(minute=34)
         await until(lambda: ("plan_revert", {"plan": "p02-to-p01"}) in commands(hub))
-        assert people.clock.now() >= DAY.replace(hour=9, minute=50)
-        work.cancel()
+        assert people.clock.now() == DAY.replace(hour=9, minute=50)
     swap = {"incident": 2, "plan": "p02-to-p01"}
     assert [asked for asked in commands(hub) if asked[1].get("incident")] == [
         ("acknowledge", {"incident": 2}),
@@ -123,29 +154,33 @@ async def test_a_plan_is_used_on_the_incident_it_is_for_and_taken_back_when_the_
     ]
 
 
+async def test_a_plan_is_tried_again_until_its_trouble_was_noticed(company):
+    async with listening(company) as hub, working(company) as (people, _):
+        await until(lambda: people.clock.now() >= DAY.replace(hour=7))
+        hub.troubles = ["link.wrong_target"]
+        await until(lambda: "F1" in people.begun)
+    assert DAY.replace(hour=7) <= people.begun["F1"] < DAY.replace(hour=9, minute=40)
+
+
 async def test_a_plan_that_is_refused_leads_to_the_next(company):
-    async with listening(company) as hub:
+    async with listening(company) as hub, working(company) as (people, _):
         hub.troubles = ["edge.error"]
-        people, work = working(company, 100_000.0)
         await until(lambda: "F5" in people.begun)
-        work.cancel()
     used = [asked["plan"] for command, asked in commands(hub) if command == "plan_use"]
     assert used == ["edge-hold", "edge-reserve"]
 
 
 async def test_what_somebody_else_has_switched_is_not_switched_again_but_taken_back(company):
-    async with listening(company) as hub:
+    async with listening(company) as hub, working(company):
         hub.used = ["p02-to-p01"]
-        _, work = working(company, 100_000.0)
         await until(lambda: ("plan_revert", {"plan": "p02-to-p01"}) in commands(hub))
-        work.cancel()
     assert "plan_use" not in [command for command, _ in commands(hub)]
 
 
 async def test_nobody_uses_a_plan_when_its_trouble_is_over(company):
     async with listening(company) as hub:
         hub.cause, hub.evidence, hub.troubles = "feed.scale", True, ["link.wrong_target", "edge.error"]
-        people = People(company, ScaledClock(DAY.replace(hour=20), datetime.now(UTC), 100_000.0), DAY)
-        await asyncio.wait_for(people.work(), 30)
+        async with working(company, DAY.replace(hour=20)) as (people, work):
+            await asyncio.wait_for(work, 30)
     assert "plan_use" not in [command for command, _ in commands(hub)]
     assert people.begun.keys() == {"F4", "F7", "F15"}
