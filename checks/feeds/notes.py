@@ -19,18 +19,20 @@ if TYPE_CHECKING:
     from data.model.fact import PartnerStat
 
 LEARNED = 5
-"""Days from which a usual day is known."""
+"""Days beside the one in question from which a usual day is known."""
 Totals = dict[str, Decimal]
 
 
 def notes(known: Sequence[PartnerStat], rows: Iterable[Row], preset: Preset) -> tuple[Change, ...]:
     """Days whose net revenue fell below the loss of what a usual day brings: players won, the partner did nothing.
 
-    Told once, with the delivery that first says so; counts are named beside it, for a jackpot leaves them as they are.
+    Told once, with the delivery that first says so, be it the very first of all; counts are named beside it, for a jackpot
+    leaves them as they are.
     """
     field = preset.fields.get("ngr")
     before, now = _by_day((stat.day, stat.measures) for stat in known), _by_day((row.day, row.measures) for row in rows)
-    usual = {name: _median(before, name) for name in ("ngr", "ftd_count")}
+    learned = now | before
+    usual = {name: _median(learned, name) for name in ("ngr", "ftd_count")}
     if field is None or usual["ngr"] is None or usual["ngr"] <= 0:
         return ()
     found = []
@@ -39,7 +41,7 @@ def notes(known: Sequence[PartnerStat], rows: Iterable[Row], preset: Preset) -> 
         if revenue is None or revenue >= -usual["ngr"] or (was is not None and was < -usual["ngr"]):
             continue
         words = f"{revenue:,.2f} on {day}{_beside(now[day].get('ftd_count'), usual['ftd_count'])}"
-        n = len(before)
+        n = len(learned)
         found.append(
             Change("net-revenue-negative", field.source, HARMLESS, f"usually {usual['ngr']:,.2f}", words, n, 1)
         )
@@ -61,4 +63,4 @@ def _by_day(figures: Iterable[tuple[date | None, Mapping[str, Decimal | None]]])
 
 def _median(days: Mapping[date, Totals], name: str) -> Decimal | None:
     there = [totals[name] for totals in days.values() if name in totals]
-    return statistics.median(there) if len(there) >= LEARNED else None
+    return statistics.median(there) if len(there) > LEARNED else None

@@ -56,3 +56,10 @@ def test_an_ordinary_bad_day_is_no_news():
 
 def test_nothing_is_usual_before_five_days_are_known():
     assert notes(known(days=4), rows(-33_400), PRESET) == ()
+
+
+def test_the_first_delivery_of_all_tells_what_is_usual_and_what_is_not():
+    usual = [Row(stat.day, {}, stat.measures, "EUR", {}) for stat in known(days=7)]
+    (note,) = notes([], [*usual, *rows(-33_400)], PRESET)
+    assert note.now == "-33,400.00 on 2026-11-16, 34 first deposits where 35 are usual"
+    assert notes([], [*usual[:4], *rows(-33_400)], PRESET) == ()
