@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -15,11 +17,12 @@ from checks.hub.feed_desk import day_of
 from checks.hub.figures import known_at
 from checks.hub.runs import MOST_BYTES
 from data.access.principals import principal_for
-from data.access.redaction import redact_detail
+from data.access.redaction import redact_detail, redact_words
 from data.errors import LosswatchError, NotAllowed, StoreError, UsageError
 from data.model.codec import to_json
 from data.model.snapshot import Problem
 from data.model.target import TargetKind, target_id
+from data.store import audit
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -58,6 +61,7 @@ def application(hub: Hub) -> Starlette:
             route("/v1/hello", _hello),
             route("/v1/events", _events),
             route("/v1/status", _status),
+            route("/v1/audit", _audit),
             route("/v1/snapshot", _snapshot),
             route("/v1/targets/{kind}", _targets),
             route("/v1/target/{target:path}", _target),
@@ -114,6 +118,13 @@ async def _events(hub: Hub, who: Principal, request: Request) -> object:
 
 async def _status(hub: Hub, who: Principal, _request: Request) -> object:
     return hub.status(who)
+
+
+async def _audit(hub: Hub, who: Principal, _request: Request) -> object:
+    if who.scope.teams is not None:
+        raise NotAllowed(f"{who.name} ({who.role}) may not look over the audit of all teams; ask an admin")
+    chain = await asyncio.to_thread(audit.verify, hub.store)
+    return replace(chain, broken=redact_words(chain.broken, who.scope))
 
 
 async def _snapshot(hub: Hub, who: Principal, request: Request) -> object:

@@ -20,7 +20,8 @@ from data.config.load import load
 from data.config.problems import ConfigErrors
 from data.config.settings import HubSettings
 from data.config.units import format_duration
-from data.errors import ConfigError, HubUnreachable, LosswatchError
+from data.errors import ConfigError, HubUnreachable, LosswatchError, NotAllowed
+from data.model.audit import AuditChain
 from data.model.state import State
 from tui.cli.apply import counted
 from tui.cli.known import presets
@@ -42,6 +43,8 @@ LONGEST_SOCKET = 107
 CLOCK_SAMPLE_S = 0.05
 CLOCK_SLACK_S = 0.5
 CANARIES_WANTED = 3
+AUDIT_S = 120.0
+"""A million entries take seconds, on a busy machine more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,7 @@ def examine(home: Home) -> Iterator[Item]:
     yield _clock(home)
     yield _resolver(settings)
     yield _disk(home, settings.hub if settings else HubSettings())
-    yield from asyncio.run(_hub(home))
+    yield from asyncio.run(_hub(home, settings))
     yield _terminal()
 
 
@@ -260,14 +263,14 @@ def _disk(home: Home, limits: HubSettings) -> Item:
     return Item("disk", OK, shown)
 
 
-async def _hub(home: Home) -> list[Item]:
-    """The hub, and what it knows of the vantages."""
+async def _hub(home: Home, settings: Settings | None) -> list[Item]:
+    """The hub, and what it knows of the vantages and the audit; without one the audit is read from the database."""
     client = HubClient(home.socket, timeout_s=5.0)
     try:
         hello = await client.hello()
     except HubUnreachable as problem:
         told = str(problem) if home.socket.exists() else "no hub is running"
-        return [Item("hub", WARN, told, "losswatch hub start")]
+        return [Item("hub", WARN, told, "losswatch hub start"), *_audit_at_rest(home, settings)]
     except LosswatchError as problem:
         return [Item("hub", BAD, str(problem))]
     found = [Item("hub", OK, f"version {hello.version}, pid {hello.pid}; you are {hello.principal} ({hello.role})")]
@@ -283,7 +286,45 @@ async def _hub(home: Home) -> list[Item]:
     found += [
         Item("channel", WARN, f"{name} took nothing the last time: {why}", see) for name, why in status.channels.items()
     ]
-    return found
+    return [*found, *await _audit(home)]
+
+
+async def _audit(home: Home) -> list[Item]:
+    try:
+        return [_followed(await HubClient(home.socket, timeout_s=AUDIT_S).get("/v1/audit", AuditChain))]
+    except NotAllowed:  # not for whoever sees some teams only
+        return []
+    except LosswatchError as problem:
+        return [Item("audit", WARN, f"not looked over: {problem}")]
+
+
+def _audit_at_rest(home: Home, settings: Settings | None) -> list[Item]:
+    """From the database that no hub has open; and what opening it shows to be missing, which is told only once."""
+    from data.secrets import open_secrets, store_key
+    from data.store import audit
+    from data.store.store import Store
+
+    try:
+        if settings is None or not home.database.stat().st_size:
+            return []
+        store = Store.open(home.database, store_key(open_secrets(home)) if settings.hub.encrypt else None)
+    except FileNotFoundError:
+        return []
+    except (LosswatchError, OSError) as problem:
+        return [Item("audit", WARN, f"not looked over: {problem}")]
+    try:
+        return [*(Item("store", BAD, warning) for warning in store.warnings), _followed(audit.verify(store))]
+    finally:
+        store.close()
+
+
+def _followed(chain: AuditChain) -> Item:
+    """The hash is shown to be kept elsewhere: entries that are cut off at the end break no chain."""
+    count = f"{chain.entries:,} {'entry' if chain.entries == 1 else 'entries'}"
+    if chain.broken:
+        mend = "somebody changed the database past the hub: compare it with a backup"
+        return Item("audit", BAD, f"{count}, chain broken: {chain.broken}", mend)
+    return Item("audit", OK, f"{count}, chain whole" + (f", the newest is {chain.head[:16]}" if chain.head else ""))
 
 
 def _own_state(status: _Status) -> Iterator[Item]:

@@ -288,30 +288,6 @@ def test_a_time_in_another_zone_is_the_same_moment(store, put):
     assert observations.of_target(store, EVERYTHING, OBSERVATION.target)[0].started_at == T0
 
 
-AUDITS = [replace(AUDIT, subject=f"incident {number}") for number in range(6)]
-TAMPERINGS = [
-    ("UPDATE audit SET who = 'nobody' WHERE number = 3", 3),
-    ("DELETE FROM audit WHERE number = 4", 4),
-    ("UPDATE audit SET chain = 'x' WHERE number = 2", 2),
-    ("DELETE FROM audit WHERE number = 1", 1),
-]
-
-
-@pytest.mark.parametrize(("tampering", "number"), TAMPERINGS)
-def test_the_audit_names_the_first_entry_that_was_tampered_with(store, put, tampering, number):
-    put(*AUDITS[:3])
-    put(*AUDITS[3:])
-    assert audit.verify(store) == ""
-    assert audit.head(store)[0] == 6
-    store.work(lambda cursor: cursor.execute(tampering)).result()
-    assert audit.verify(store).startswith(f"Audit entry {number} ")
-
-
-def test_audit_entries_come_newest_first_in_pages(store, put):
-    put(*AUDITS)
-    assert audit.entries(store, EVERYTHING, limit=2, offset=1) == [AUDITS[4], AUDITS[3]]
-
-
 def test_what_is_stored_otherwise_than_wanted_is_found_and_what_nobody_wants(store, put):
     other = replace(TARGET, id="site:other", kind=TargetKind.SITE)
     put(TARGET, other)

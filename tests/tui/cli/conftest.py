@@ -48,6 +48,9 @@ class CannedHub:
     asked: list[tuple[str, dict[str, list[str]]]] = field(default_factory=list)
     told: list[tuple[str, object]] = field(default_factory=list)
     refusal: tuple[int, Problem] | None = None
+    """Of every command."""
+    refused: dict[str, tuple[int, Problem]] = field(default_factory=dict)
+    """Of paths."""
 
 
 def _handler(hub: CannedHub):
@@ -67,6 +70,7 @@ def _handler(hub: CannedHub):
         def _answer(self, path):
             known = hub.answers.get(path)
             status, record = (200, known) if known is not None else (404, Problem(f"nothing at {path}", "not_found"))
+            status, record = hub.refused.get(path, (status, record))
             if hub.refusal and self.command == "POST":
                 status, record = hub.refusal
             raw = record if isinstance(record, bytes) else to_json(record)

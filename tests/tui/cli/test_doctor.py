@@ -6,7 +6,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from data.model.snapshot import PROTOCOL, Hello
+from data.config.home import Home
+from data.model.audit import AuditChain, AuditEntry
+from data.model.ids import TeamId
+from data.model.snapshot import PROTOCOL, Hello, Problem
+from data.secrets import open_secrets, store_key
+from data.store.store import Store
 
 HELLO = Hello(
     PROTOCOL, "0.1.0", "Corvane Media", "maria", "senior", ("*",), "full", "EUR", 77, datetime(2026, 1, 1, tzinfo=UTC)
@@ -31,11 +36,12 @@ def examined(run, tmp_path):
 
 
 def test_a_healthy_home_is_ok_throughout(examined, canned_hub):
-    canned_hub({"/v1/hello": HELLO})
+    canned_hub({"/v1/hello": HELLO, "/v1/audit": AuditChain(1234, "f" * 64)})
     items, code = examined()
     assert {name: item["state"] for name, item in items.items() if item["state"] != "ok"} == {}
     assert code == 0
     assert "pid 77; you are maria (senior)" in items["hub"]["detail"]
+    assert items["audit"]["detail"] == "1,234 entries, chain whole, the newest is ffffffffffffffff"
 
 
 def test_every_line_for_a_person_has_glyph_word_and_name(run, tmp_path):
@@ -120,3 +126,69 @@ def test_the_doctor_tells_what_the_hub_says_of_itself(examined, canned_hub):
     assert "1m35s at worst" in items["late"]["detail"]
     assert "12 targets" in items["maintenance"]["detail"]
     assert code == 1
+
+
+def test_an_audit_that_the_hub_finds_broken_is_bad(examined, canned_hub):
+    chain = AuditChain(9, "f" * 64, "entry 3 is not what was written (now: nobody close #4)")
+    canned_hub({"/v1/hello": HELLO, "/v1/audit": chain})
+    items, code = examined()
+    assert (items["audit"]["state"], code) == ("bad", 2)
+    assert items["audit"]["detail"] == f"9 entries, chain broken: {chain.broken}"
+    assert "backup" in items["audit"]["next"]
+
+
+def test_whoever_sees_some_teams_only_hears_nothing_of_the_audit(examined, canned_hub):
+    hub = canned_hub({"/v1/hello": HELLO})
+    hub.refused = {"/v1/audit": (403, Problem("maria (senior) may not; ask an admin", "not_allowed"))}
+    items, code = examined()
+    assert ("audit" in items, code) == (False, 0)
+
+
+@pytest.fixture
+def audited(examined, tmp_path):
+    """`audited(sql)`: the database of a hub that is down, with three entries of the audit, after `sql`."""
+
+    def run_on(sql=""):
+        place = Home.find(str(tmp_path))
+        store = Store.open(place.database, store_key(open_secrets(place)))
+        try:
+            at = datetime(2026, 1, 5, tzinfo=UTC)
+            store.write([AuditEntry(at, "maria", TeamId("aurora"), "close", f"#{n}") for n in range(3)]).result()
+            if sql:
+                store.work(lambda cursor: cursor.execute(sql)).result()
+        finally:
+            store.close()
+
+    return run_on
+
+
+def test_without_a_hub_the_audit_is_read_from_the_database(examined, audited):
+    audited()
+    items, code = examined()
+    assert (items["audit"]["state"], items["hub"]["state"], code) == ("ok", "warn", 1)
+    assert items["audit"]["detail"].startswith("3 entries, chain whole, the newest is ")
+
+
+def test_an_entry_that_was_altered_in_the_database_is_named(examined, audited):
+    audited("UPDATE audit SET who = 'nobody' WHERE number = 2")
+    items, code = examined()
+    assert (items["audit"]["state"], code) == ("bad", 2)
+    assert items["audit"]["detail"] == "3 entries, chain broken: entry 2 is not what was written (now: nobody close #1)"
+
+
+def test_a_database_that_is_open_elsewhere_is_left_alone(examined, audited, tmp_path):
+    audited()
+    place = Home.find(str(tmp_path))
+    store = Store.open(place.database, store_key(open_secrets(place)))
+    try:
+        items, code = examined()
+    finally:
+        store.close()
+    assert (items["audit"]["state"], code) == ("warn", 1)
+    assert f"process {os.getpid()}" in items["audit"]["detail"]
+
+
+def test_a_doctor_makes_no_database(examined, tmp_path):
+    items, _ = examined()
+    assert "audit" not in items
+    assert not (tmp_path / "losswatch.duckdb").exists()
