@@ -25,7 +25,6 @@ from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from checks.demo.atomic import replace
 from checks.demo.calls import SECRET, Endpoint, Sender, free_port
 from checks.demo.certs import Authority, front, shared_contexts
 from checks.demo.http import listen, port_of
@@ -47,6 +46,7 @@ from checks.demo.truth import truth_at
 from checks.demo.world import build_world
 from checks.engine.clock import ScaledClock
 from data.config.home import Home
+from data.durable import replace_file
 from data.model.codec import to_json
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class Company:
         )
         folder = self.home.state / "demo"
         folder.mkdir(parents=True, exist_ok=True)
-        replace(folder / "truth.json", to_json(truth))
+        replace_file(folder / "truth.json", to_json(truth))
 
 
 async def open_company(

@@ -13,12 +13,12 @@ from urllib.parse import urlencode
 
 from checks.demo import calls
 from checks.demo.apis import ACCOUNT, REFERON_REPORT
-from checks.demo.atomic import replace
 from checks.demo.dialects import NETREFER_TOKEN
 from checks.demo.partners import BY_ID, NEXT_DAY, PARTNERS, DemoPartner
 from checks.demo.prepared import notice_rows, plan_rows
 from checks.demo.switchboard import MAP, map_text
 from checks.demo.world import CANARY_HOSTS, COMPANY, EDGE_HEADER, EDGE_NAME, SEARCH_HOST, SISTER_HOST, TEAMS
+from data.durable import replace_file
 
 if TYPE_CHECKING:
     from checks.demo.town import Town
@@ -87,16 +87,16 @@ def install(home: Home, town: Town, doors: Doors, clock: SimulatedClock, ca_pem:
     """Write the configuration of the simulated company into `home`; losswatch.toml last."""
     home.inventory.mkdir(parents=True, exist_ok=True)
     (home.config / "parsers").mkdir(exist_ok=True)
-    replace(home.config / "ca.pem", ca_pem)
-    replace(home.config / "parsers" / "serp.toml", SPEC.encode())
+    replace_file(home.config / "ca.pem", ca_pem)
+    replace_file(home.config / "parsers" / "serp.toml", SPEC.encode())
     place = home.config / MAP
     place.parent.mkdir(exist_ok=True)
-    replace(place, map_text({partner.id: town.tracker_url(partner.id) for partner in PARTNERS}).encode())
-    replace(home.config / "calendar.csv", _csv(_calendar_rows(town)))
-    replace(home.inventory / "sites.csv", _csv(_site_rows(town)))
-    replace(home.inventory / "links.csv", _csv(_link_rows(town)))
-    replace(home.inventory / "parsers.csv", _csv(_parser_rows(town)))
-    replace(home.toml, _toml(town, doors, clock).encode())
+    replace_file(place, map_text({partner.id: town.tracker_url(partner.id) for partner in PARTNERS}).encode())
+    replace_file(home.config / "calendar.csv", _csv(_calendar_rows(town)))
+    replace_file(home.inventory / "sites.csv", _csv(_site_rows(town)))
+    replace_file(home.inventory / "links.csv", _csv(_link_rows(town)))
+    replace_file(home.inventory / "parsers.csv", _csv(_parser_rows(town)))
+    replace_file(home.toml, _toml(town, doors, clock).encode())
 
 
 def secret_name(partner: DemoPartner) -> str:
@@ -111,7 +111,6 @@ def _site_rows(town: Town) -> Iterable[tuple[object, ...]]:
 
 
 def _link_rows(town: Town) -> Iterable[tuple[object, ...]]:
-    partners = {partner.id: partner for partner in PARTNERS}
     yield (
         "link",
         "url",
@@ -128,7 +127,7 @@ def _link_rows(town: Town) -> Iterable[tuple[object, ...]]:
         "device",
     )
     for link in town.world.links:
-        host = partners[link.partner].landing_host
+        host = BY_ID[link.partner].landing_host
         yield (
             link.name, town.link_url(link), link.team, link.site, link.partner, link.offer, link.geo, link.tier,
             link.project, host, FINAL_PATH.get(link.partner, ""), "btag", link.device,

@@ -23,11 +23,11 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from checks.demo.atomic import replace
 from checks.demo.install import feed_name, secret_name
 from checks.demo.partners import BY_ID as PARTNER
 from checks.demo.prepared import HOLD, RESERVE, SWAP
 from checks.demo.script import ACTS, BACK, BY_ID
+from data.durable import replace_file
 from data.secrets import open_secrets
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ class People:
         answer = await _answer(hub.get(f"/v1/feeds/{name}/evidence"))
         if answer is None:
             return False
-        replace(self.company.home.state / "demo" / f"{name}-evidence.zip", answer.content)
+        replace_file(self.company.home.state / "demo" / f"{name}-evidence.zip", answer.content)
         return True
 
     async def _command(self, hub: httpx.AsyncClient, command: str, partner: str, **arguments: object) -> bool:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from checks.demo.atomic import replace
+from data.durable import replace_file
 from data.model.codec import to_json
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def write_tick(ledger: Ledger, now: datetime, spool: Path) -> int:
     lines = [_line(fact=fact) for fact in facts] + [_line(receipt=receipt) for receipt in ledger.receipts(now)]
     if lines:
         place = spool / f"live-{now:%Y%m%dT%H%M%S}.ndjson"
-        replace(place, b"\n".join(lines) + b"\n")
+        replace_file(place, b"\n".join(lines) + b"\n")
     return len(lines)
 
 

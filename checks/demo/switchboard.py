@@ -46,9 +46,10 @@ class Switchboard:
     key: str = field(repr=False)
     """What whoever turns the DNS must know."""
     settings: list[Setting] = field(default_factory=list)
+    reserve: bool = False
+    """Whether the reserve edge stands before the sites it can take, now."""
     _lines: dict[str, str] = field(default_factory=dict)
     _stamp: tuple[int, int] = (0, 0)
-    _reserve: bool = False
 
     def look(self) -> list[Setting]:
         """All settings so far, the oldest first; none while everything is as usual from the beginning."""
@@ -59,17 +60,13 @@ class Switchboard:
             if (other := _TRACKERS.get(_host(self.tracker(partner.id)), partner.id)) != partner.id
         }
         last = self.settings[-1] if self.settings else Setting(self.now())
-        if (sent, self._reserve) != (last.sent, last.reserve):
-            self.settings.append(Setting(self.now(), sent, self._reserve))
+        if (sent, self.reserve) != (last.sent, last.reserve):
+            self.settings.append(Setting(self.now(), sent, self.reserve))
         return self.settings
 
     def tracker(self, partner: str) -> str:
         """Where the map sends visitors of a partner; empty where it says nothing."""
         return self._lines.get(f"/{_SLUGS[partner]}", "")
-
-    @property
-    def reserve(self) -> bool:
-        return self._reserve
 
     def answer(self, request: Request) -> Response:
         """`POST /v1/edge/reserve` and `/v1/edge/usual`, for who knows the key."""
@@ -78,7 +75,7 @@ class Switchboard:
         name = request.path.removeprefix("/v1/edge/")
         if request.method != "POST" or name not in {"reserve", "usual"}:
             return Response(404, b"no such switch", "text/plain")
-        self._reserve = name == "reserve"
+        self.reserve = name == "reserve"
         self.look()
         return Response(200, f"tiers 1 and 2 are behind the {name} edge\n".encode(), "text/plain")
 
@@ -89,6 +86,7 @@ class Switchboard:
                 return
             text = self.file.read_text()
         except OSError:
+            self._stamp = (0, 0)  # what comes next may have the inode of what went
             return  # a server goes on with the map it has
         self._stamp = stamp
         words = (line.strip().rstrip(";").split() for line in text.splitlines() if not line.startswith("#"))

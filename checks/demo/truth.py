@@ -3,7 +3,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from checks.demo.inbox import Heard
@@ -102,12 +101,9 @@ def _relief(event: Event, now: datetime, script: Script, ledger: Ledger) -> Reli
         return None
     began, ended = event.began(script.day), min(now, event.ended(script.day))
     settings = ledger.settings()
-    held = [
-        (one, later.at if later else None)
-        for one, later in pairwise((*settings, None))
-        if one and _HELPS[event.id](one)
-    ]
-    at, until = next(((max(one.at, began), end) for one, end in held if one.at < ended), (ended, None))
+    ends = (*(one.at for one in settings[1:]), None)
+    held = [(one.at, end) for one, end in zip(settings, ends, strict=False) if _HELPS[event.id](one)]
+    at, until = next(((max(at, began), end) for at, end in held if end is None or end > began), (ended, None))
     over = min(until or ended, ended)
     if at >= over:
         return None

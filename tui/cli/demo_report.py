@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
-from checks.demo.atomic import replace
 from checks.demo.audit import Books, moments
 from checks.demo.install import feed_name
 from checks.demo.partners import BY_ID as PARTNER
@@ -15,6 +14,7 @@ from checks.demo.report import Found, ReportRow, belongs, report, unexplained
 from checks.demo.telling import JUST_BEFORE, LOOKED
 from checks.demo.told import AUDITED
 from checks.demo.truth import Truth
+from data.durable import replace_file
 from data.errors import HubUnreachable, LosswatchError
 from data.model.codec import from_json, to_json
 from data.model.known import KnownAt
@@ -84,7 +84,7 @@ def live_view(home: Home) -> DemoView:
 
 def keep(home: Home) -> None:
     """Write demo/report.json as of now."""
-    replace(_kept(home), to_json(live_view(home)))
+    replace_file(_kept(home), to_json(live_view(home)))
 
 
 def view_of(home: Home) -> DemoView:

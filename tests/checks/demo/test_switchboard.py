@@ -16,6 +16,7 @@ from checks.demo.spool import fact_frame
 from checks.demo.switchboard import Setting, Switchboard, map_text
 from checks.demo.traffic import Traffic
 from checks.demo.truth import truth_at
+from data.durable import replace_text
 from tests.checks.demo.conftest import DAY
 from tests.checks.demo.test_servers import follow, link_of
 
@@ -28,7 +29,7 @@ USUAL = {partner: f"http://trk.{one.slug}.example:1/c" for partner, one in BY_ID
 def board(tmp_path):
     moment = [DAY]
     made = Switchboard(lambda: moment[0], tmp_path / "go.map", "k" * 16)
-    made.file.write_text(map_text(USUAL))
+    replace_text(made.file, map_text(USUAL))
     return made, moment
 
 
@@ -44,21 +45,21 @@ def test_the_map_as_installed_is_no_setting(board):
 def test_each_change_of_the_map_is_remembered_from_when_it_was_seen(board):
     made, moment = board
     moment[0] = SWITCHED
-    made.file.write_text(map_text(USUAL | {"P02": USUAL["P01"]}))
+    replace_text(made.file, map_text(USUAL | {"P02": USUAL["P01"]}))
     assert made.look() == SWAP
     moment[0] += timedelta(hours=1)
     assert made.look() == SWAP
-    made.file.write_text(map_text(USUAL) + "# as before\n")
+    replace_text(made.file, map_text(USUAL) + "# as before\n")
     assert made.look() == [*SWAP, Setting(moment[0])]
 
 
 def test_a_map_that_is_gone_or_torn_leaves_things_as_they_are(board):
     made, _ = board
-    made.file.write_text(map_text(USUAL | {"P02": USUAL["P01"]}))
+    replace_text(made.file, map_text(USUAL | {"P02": USUAL["P01"]}))
     made.look()
     made.file.unlink()
     assert made.look()[-1].sent == {"P02": "P01"}
-    made.file.write_text("/lumenjack\n/quillspin a b;\n")
+    replace_text(made.file, "/lumenjack\n/quillspin a b;\n")
     assert made.look()[-1].sent == {}
 
 
@@ -149,15 +150,22 @@ def test_the_truth_says_what_was_lost_an_hour_before_a_plan_and_after_it(world):
     assert again.relief.until == now - timedelta(hours=1)
 
 
+def test_what_was_switched_and_taken_back_before_a_failure_did_nothing_about_it(world):
+    now, early = DAY + timedelta(hours=2), [Setting(DAY, {"P02": "P01"}), Setting(DAY + timedelta(minutes=5))]
+    ledger, _ = lived(world, [*early, *SWAP], now)
+    (first,) = [one for one in truth_at(now, world, Script(DAY), ledger, opened=DAY, speed=90.0).events if one.relief]
+    assert (first.id, first.relief.at) == ("F1", SWITCHED)
+
+
 async def test_the_redirector_sends_visitors_where_its_map_says(open_demo):
     company = open_demo.company
     board, link = company.town.board, link_of(open_demo, "P02")
     board.file.parent.mkdir(parents=True, exist_ok=True)
     usual = {partner: company.town.tracker_url(partner) for partner in BY_ID}
-    board.file.write_text(map_text(usual))
+    replace_text(board.file, map_text(usual))
     open_demo.at(6, 30)
     assert (await follow(open_demo, link))[1][-1] == "top.offerlane.example"
-    board.file.write_text(map_text(usual | {"P02": usual["P01"]}))
+    replace_text(board.file, map_text(usual | {"P02": usual["P01"]}))
     answer, hosts = await follow(open_demo, link)
     assert (answer.status, hosts) == (200, ["trk.quillspin.example", "www.quillspin.example"])
     assert company.ledger.settings()[-1].sent == {"P02": "P01"}
