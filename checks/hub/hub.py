@@ -50,8 +50,8 @@ from checks.hub.stream import Stream
 from checks.hub.taps import Taps
 from checks.hub.views import VERSION, Views
 from checks.incidents.desk import IncidentDesk
+from data.model.health import HubHealth
 from data.model.principal import EVERYTHING
-from data.model.snapshot import HubHealth
 from data.model.state import State
 from data.model.target import TargetKind
 

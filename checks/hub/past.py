@@ -19,12 +19,12 @@ from checks.hub.uptime import SPAN
 from checks.hub.views import Views
 from checks.incidents.history import as_of, by_incident, findings_as_of
 from data.model.cause import words_of
+from data.model.health import HubHealth
 from data.model.ids import TeamId
 from data.model.incident import IncidentState
 from data.model.money import NO_LOSS, ZERO
 from data.model.observation import TargetState
 from data.model.principal import EVERYTHING
-from data.model.snapshot import HubHealth
 from data.model.state import State
 from data.model.target import Target, TargetKind, name_of
 from data.store import findings, flips, incidents, observations, timeline

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from checks.engine.canary import CANARY
 from checks.sites.vantages import FAILED, named
 from data.model.cause import cause
+from data.model.health import VantageHealth
 from data.model.ids import TargetId, TeamId
 from data.model.observation import NO_CAUSE
-from data.model.snapshot import VantageHealth
 from data.model.state import State
 from data.model.target import Check, Expect, TargetKind
 

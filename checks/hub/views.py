@@ -16,7 +16,7 @@ from data.errors import UsageError
 from data.model.incident import IncidentState, Severity
 from data.model.money import ZERO
 from data.model.principal import MoneyRight
-from data.model.snapshot import PROTOCOL, Hello, HubHealth, IncidentCount, IncidentPage, ListPage, Pane, Snapshot
+from data.model.snapshot import PROTOCOL, Hello, IncidentCount, IncidentPage, ListPage, Pane, Snapshot
 from data.model.target import TargetKind
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from data.config.settings import Settings
+    from data.model.health import HubHealth
     from data.model.incident import Incident
     from data.model.principal import Principal, Scope
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from data.model.cause import cause
+from data.model.health import HubHealth
 from data.model.ids import CauseId, IncidentId, TargetId, TeamId
 from data.model.incident import Incident, IncidentState, Severity, TimelineEntry
 from data.model.money import NO_LOSS, Loss, cents
@@ -17,7 +18,6 @@ from data.model.snapshot import (
     Aspect,
     BandPoint,
     ChangeRow,
-    HubHealth,
     IncidentDetail,
     LogLine,
     Pane,

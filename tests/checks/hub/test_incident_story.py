@@ -14,10 +14,10 @@ from checks.hub.incident_story import IncidentStory, counted
 from checks.hub.views import Views
 from checks.incidents.notify.delivery import DeliveryFailed, failed, sent
 from data.config.settings import Settings
+from data.model.health import HubHealth
 from data.model.incident import TimelineEntry
 from data.model.money import NO_LOSS, Loss
 from data.model.principal import EVERYTHING, MoneyRight, Scope
-from data.model.snapshot import HubHealth
 from data.store.store import Store
 from tests.checks.incidents.notify.play import at, incident
 from tests.checks.incidents.notify.test_heard import notice

@@ -13,12 +13,13 @@ from checks.incidents.desk import IncidentDesk
 from data.config.settings import Company, Feed, Partner, Settings
 from data.errors import UsageError
 from data.model.cause import cause
+from data.model.health import HubHealth
 from data.model.ids import FindingId, TargetId, TeamId
 from data.model.incident import Finding
 from data.model.money import Loss, cents
 from data.model.observation import Observation, TargetState
 from data.model.principal import EVERYTHING, MoneyRight, Principal, Scope
-from data.model.snapshot import HubHealth, IncidentCount
+from data.model.snapshot import IncidentCount
 from data.model.state import State
 from data.model.target import Target, TargetKind
 
