@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from checks.hub.feed_desk import FeedDesk
+from checks.hub.keeping import UNSTORED
 from checks.hub.notice_desk import NoticeDesk
 from checks.hub.plan_commands import PlanCommands
 from checks.hub.records import Records
@@ -50,7 +51,6 @@ RIGHTS = {
 }
 """Commands that need the right to another one: who may change the configuration may change a SPEC, and what a feed means; whoever is
 on call may ask for a plan, and whose yes counts is the plan's to say."""
-UNSTORED = "it is kept in memory only until the database can be written"
 
 
 @dataclass(slots=True)

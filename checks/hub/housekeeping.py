@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import defaultdict
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -154,9 +155,13 @@ class Housekeeping:
     def remember(self) -> None:
         """Incidents that ended lately and alarms that were open, once the desk and the book are there."""
         store, now = self.hub.store, self.hub.clock.now()
-        for incident in incidents.page(store, EVERYTHING, state="closed", offset=0, limit=500)[1]:
-            if incident.closed_at and now - incident.closed_at <= REMEMBERED:
-                self.hub.recent.closed(incident, findings.of_incident(store, EVERYTHING, incident.id), now)
+        closed = incidents.page(store, EVERYTHING, state="closed", offset=0, limit=500)[1]
+        ended = [one for one in closed if one.closed_at and now - one.closed_at <= REMEMBERED]
+        members: dict[IncidentId | None, list[Finding]] = defaultdict(list)
+        for finding in findings.of_incidents(store, EVERYTHING, [one.id for one in ended]):
+            members[finding.incident].append(finding)
+        for incident in ended:
+            self.hub.recent.closed(incident, members[incident.id], now)
         self.hub.revenue.resume()
         self.hub.fusion.deploys.told(audit.between(store, EVERYTHING, now - USUAL_OVER, now))
         self._remember_hygiene(now)
@@ -245,24 +250,25 @@ class Housekeeping:
             return
         async with self.hub.revenue.turn:
             now, desk = self.hub.clock.now(), self.hub.desk
-            rows = self._settled(desk.look_over(now))
+            kept = [self._keep(desk.look_over(now))]  # done, whatever becomes of the prices
             held = [(one, desk.members(one.id)) for one in desk.open_incidents]
             prices = await asyncio.to_thread(self._prices, held, now)
             owners = {number: price.counted_in for number, price in prices.items() if price.counted_in is not None}
-            rows += self._settled(desk.charge(now, partial(_found, prices), owners))
+            kept.append(self._keep(desk.charge(now, partial(_found, prices), owners)))
             shares = (share for price in prices.values() for share in price.shares.items())
             board = self.hub.board
             board.loss_of = {target: share for target, share in shares if target in board.incident_of}
-        if rows:
-            await self.hub.keeping.keep(rows)
+        await asyncio.gather(*filter(None, kept))
 
     def _prices(self, held: Sequence[tuple[Incident, Sequence[Finding]]], now: datetime) -> dict[IncidentId, Priced]:
         pricing = self.hub.pricing
         taken = pricing.share_out(held)
         return {one.id: pricing.price(one, members, now, taken.get(one.id, ())) for one, members in held}
 
-    def _settled(self, changes: Iterable[Change]) -> list[Record]:
-        return [row for change in changes for row in self.hub.intake.settle(change)]
+    def _keep(self, changes: Iterable[Change]) -> asyncio.Future[bool] | None:
+        """On their way to the store, if there are any."""
+        rows = [row for change in changes for row in self.hub.intake.settle(change)]
+        return self.hub.keeping.keep(rows) if rows else None
 
     async def roll_up(self) -> None:
         now = self.hub.clock.now()

@@ -233,6 +233,8 @@ class Hub:
                     await leave()
             except TimeoutError:  # a peer that does not let go keeps nobody from storing what is known
                 log.warning("%s did not end within %.0f s and is left", leave.__qualname__, _LEAVE_S)
+            except Exception:  # nor does a room that is broken
+                log.exception("%s did not end well", leave.__qualname__)
         await self.housekeeping.flush()
         log.info("hub is down")
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+UNSTORED = "it is kept in memory only until the database can be written"
+"""What is said of something that was done and is owed to the store."""
 MOST = 50_000
 """Rows that wait at most; the oldest give way."""
 _PROBED = frozenset({TargetKind.SITE, TargetKind.LINK})

@@ -199,11 +199,10 @@ class Plans:
 
     async def drill(self, who: Principal, key: str) -> Switch:
         """Apply a plan and take it back at once, without an incident: its rehearsal."""
-        plan = next((one for one in self.hub.settings.plans if one.id == key), None)
-        if plan is None or (plan.team and not who.scope.sees(TeamId(plan.team))):
-            raise UsageError(
-                f"no plan {key!r}; there are: {', '.join(one.id for one in self.hub.settings.plans) or 'none'}"
-            )
+        mine = {one.id: one for one in self.hub.settings.plans if not one.team or who.scope.sees(TeamId(one.team))}
+        plan = mine.get(key)
+        if plan is None:
+            raise UsageError(f"no plan {key!r}; there are: {', '.join(mine) or 'none'}")
         async with self._gate:
             if refused := use.refusal(plan, (), self.live.values()):
                 raise UsageError(f"plan {plan.id} cannot be drilled: {refused}")
@@ -224,7 +223,9 @@ class Plans:
         """Take back what is over, withdraw what nobody answered, and let automatic plans go where they may."""
         async with self._gate:
             while self._halfway:
-                await self._take_up(self.live[self._halfway.pop()])
+                left = self.live.get(self._halfway.pop())
+                if left is not None and left.state in _BETWEEN:  # nobody was faster
+                    await self._take_up(left)
             over, lapsed = use.due(self.live.values(), self.hub.clock.now())
             for switch in over:
                 await self._revert(switch, use.BY_ITSELF)
@@ -246,8 +247,12 @@ class Plans:
                 dated = replace(plan, rehearsed=self.rehearsed_on(plan))
                 if judged.refused or judged.keys > 1 or use.may_go_by_itself(dated, judged.requires, now):
                     continue
-                self._tried.add((plan.id, incident.id))
-                await self.ask(ITSELF, incident, members, plan.id)
+                try:
+                    await self.ask(ITSELF, incident, members, plan.id)
+                except LosswatchError as problem:  # nothing was touched: that was no chance
+                    log.warning("plan %s did not go by itself: %s", plan.id, problem)
+                else:
+                    self._tried.add((plan.id, incident.id))
 
     async def _judged(self, plan: Plan, incident: Incident, members: Sequence[Finding]) -> Rehearsed:
         """Raises `UsageError` when the plan is refused now."""
@@ -313,9 +318,8 @@ class Plans:
         elif sight.before and dict(sight.undo) == switch.undo:
             await self._end(switch, SwitchState.FAILED, "the hub was stopped before anything was changed")
         else:
-            await self._end(
-                switch, SwitchState.STUCK, "the hub was stopped in the middle: nobody knows whether it was done"
-            )
+            nobody = "the hub was stopped in the middle: nobody knows whether it was done"
+            await self._end(switch, SwitchState.STUCK, nobody)
 
     async def _end(self, switch: Switch, state: SwitchState, said: str) -> Switch:
         over = use.ended(switch, state, said, self.hub.clock.now())

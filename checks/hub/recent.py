@@ -23,26 +23,38 @@ REMEMBERED = timedelta(days=2)
 
 
 @dataclass(slots=True)
+class _Ended:
+    incident: Incident
+    members: Sequence[Finding]
+    """Empty once it is known what they account for."""
+    closed_at: datetime
+    spans: tuple[Explained, ...] = ()
+
+    def accounts_for(self, pricing: Pricing) -> tuple[Explained, ...]:
+        if self.members:
+            self.spans = pricing.explained(self.incident, self.members, self.closed_at)
+            self.members = ()
+        return self.spans
+
+
+@dataclass(slots=True)
 class Recent:
     """Incidents that ended lately: what they cost today, and which missing money they still account for."""
 
     desk: IncidentDesk
     pricing: Pricing
-    _closed: dict[IncidentId, Incident] = field(default_factory=dict)
-    _spans: dict[IncidentId, tuple[Explained, ...]] = field(default_factory=dict)
+    _ended: dict[IncidentId, _Ended] = field(default_factory=dict)
 
     def closed(self, incident: Incident, findings: Sequence[Finding], now: datetime) -> None:
         """Remember an incident that ended; what ended long ago is forgotten."""
-        self._closed[incident.id] = incident
-        self._spans[incident.id] = self.pricing.explained(incident, findings, now)
-        old = [one.id for one in self._closed.values() if one.closed_at and now - one.closed_at > REMEMBERED]
-        for number in old:
-            del self._closed[number], self._spans[number]
+        self._ended[incident.id] = _Ended(incident, findings, now)
+        for one in [one.incident for one in self._ended.values()]:
+            if one.closed_at and now - one.closed_at > REMEMBERED:
+                del self._ended[one.id]
 
     def reopened(self, number: IncidentId) -> None:
         """It is counted among the open ones again."""
-        self._closed.pop(number, None)
-        self._spans.pop(number, None)
+        self._ended.pop(number, None)
 
     def asked(self, now: datetime) -> Callable[[], list[Explained]]:
         """Tells everything that open incidents and those that ended lately account for, as they are now.
@@ -50,14 +62,15 @@ class Recent:
         It may be called beside the loop: of an incident with a hundred thousand members it takes most of a second.
         """
         running = [(one, self.desk.members(one.id)) for one in self.desk.open_incidents]
-        ended = [span for spans in self._spans.values() for span in spans]
+        ended = list(self._ended.values())
 
         def explained() -> list[Explained]:
-            return [span for one, members in running for span in self.pricing.explained(one, members, now)] + ended
+            still = [span for one, members in running for span in self.pricing.explained(one, members, now)]
+            return still + [span for one in ended for span in one.accounts_for(self.pricing)]
 
         return explained
 
     def lost_since(self, midnight: datetime, scope: Scope) -> Decimal:
         """Money lost in incidents that closed since then."""
-        mine = [one for one in self._closed.values() if any(map(scope.sees, one.teams))]
+        mine = [one.incident for one in self._ended.values() if any(map(scope.sees, one.incident.teams))]
         return sum((one.loss.lost for one in mine if one.closed_at and one.closed_at >= midnight), ZERO)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from checks.hub.incident_story import counted
+from checks.hub.keeping import UNSTORED
 from checks.hub.plan_commands import redact_switch
 from checks.incidents.explain import worded
 from checks.incidents.records import BY, TICKED, UNTICKED, checklist_of, report_of, tallies
@@ -47,7 +48,6 @@ class Records:
     async def report(self, who: Principal, number: int) -> Report | None:
         """`None`: no such incident in scope."""
         store, scope, wanted = self.hub.store, who.scope, IncidentId(number)
-
         found = self.hub.desk.get(wanted) or await asyncio.to_thread(incidents.get, store, scope, wanted)
         if found is None or not any(map(scope.sees, found.teams)):
             return None
@@ -148,9 +148,7 @@ class Records:
     async def _said(self, rows: list[Record], message: str) -> CommandReply:
         stored = await self.hub.keeping.keep_at_once(rows)
         self.hub.board.touch()
-        return CommandReply(
-            ok=True, message=message if stored else f"{message}; kept in memory until the database can be written"
-        )
+        return CommandReply(ok=True, message=message if stored else f"{message}; {UNSTORED}")
 
 
 def _redacted(row: Tally, scope: Scope) -> Tally:

@@ -4,11 +4,22 @@ import asyncio
 import logging
 from types import SimpleNamespace
 
+import pytest
+
 from checks.hub import hub
 from checks.hub.hub import Hub
 
 
-async def test_a_peer_that_does_not_let_go_keeps_nobody_from_storing_what_is_known(monkeypatch, caplog):
+async def broken():
+    raise RuntimeError("a room of its own")
+
+
+async def never():
+    await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize(("way", "told"), [(never, "never did not end within"), (broken, "broken did not end well")])
+async def test_a_peer_that_does_not_let_go_keeps_nobody_from_storing_what_is_known(monkeypatch, caplog, way, told):
     monkeypatch.setattr(hub, "_LEAVE_S", 0.01)
     ended = []
 
@@ -18,11 +29,8 @@ async def test_a_peer_that_does_not_let_go_keeps_nobody_from_storing_what_is_kno
 
         return SimpleNamespace(**{part.rpartition(".")[2]: lambda part=part: leave(part) for part in parts})
 
-    async def never():
-        await asyncio.Event().wait()
-
     pulls = SimpleNamespace(
-        backfills=room("backfills.stop"), lookouts=room("lookouts.close"), client=SimpleNamespace(aclose=never)
+        backfills=room("backfills.stop"), lookouts=room("lookouts.close"), client=SimpleNamespace(aclose=way)
     )
     leaving = SimpleNamespace(
         scheduler=SimpleNamespace(shutdown=lambda wait: None),
@@ -35,4 +43,4 @@ async def test_a_peer_that_does_not_let_go_keeps_nobody_from_storing_what_is_kno
         await asyncio.wait_for(Hub._leave(leaving, SimpleNamespace(should_exit=False), work), 10)
     assert work[0].cancelled()
     assert ended[-2:] == ["lookouts.close", "housekeeping.flush"]
-    assert "never did not end within" in caplog.text
+    assert told in caplog.text

@@ -236,6 +236,27 @@ async def test_an_automatic_plan_has_one_chance_at_an_incident(desk, written):
     assert written() == MAP
 
 
+async def test_an_automatic_plan_that_could_not_be_written_down_goes_when_it_can(desk, written, caplog):
+    room = desk(auto=True, rehearsed=NOW.date())
+    room.hub.takes = False
+    await room.tick()
+    assert written() == MAP
+    assert "plan p02 did not go by itself: the database cannot be written" in caplog.text
+    room.hub.takes = True
+    await room.tick()
+    assert written() == NEW
+
+
+async def test_what_a_crash_left_in_the_middle_may_be_put_right_before_the_hub_looks_at_it(desk, written):
+    room = desk()
+    switch = await use(room, person("maria"))
+    room.live = {switch.id: replace(switch, state=SwitchState.APPLYING)}
+    room._halfway = [switch.id, "another"]
+    assert (await room.revert(person("maria"), "p02")).state is SwitchState.REVERTED
+    await room.tick()
+    assert (written(), room.live, room._halfway) == (MAP, {}, [])
+
+
 async def test_a_plan_that_is_declared_no_longer_cannot_be_taken_back_unseen(desk, written):
     room = desk()
     await use(room, person("maria"))

@@ -111,3 +111,20 @@ async def test_nothing_is_priced_before_the_book_has_looked_at_its_facts(house):
     await house.hub.housekeeping.price()
     assert not house.prices.asked.is_set()
     assert replace(house.hub.desk.open_incidents[0].loss, currency="") == replace(Loss(), currency="")
+
+
+async def test_what_the_desk_decided_is_stored_though_prices_cannot_be_found(house, monkeypatch):
+    hub, number = house.hub, 1
+    house.see("kiel", State.FAILING, 0, 1)
+    await hub.keeping.keep(hub.intake.settle(hub.desk.close_by(number, "maria", hub.clock.now())))
+    hub.clock.at = NOON + timedelta(minutes=50)
+    house.see("kiel", State.FAILING, 45)
+
+    def broken(*_):
+        raise ArithmeticError
+
+    monkeypatch.setattr(house.prices, "price", broken)
+    with pytest.raises(ArithmeticError):
+        await hub.housekeeping.price()
+    hub.store.flush()
+    assert [one.id for one in incidents.open_incidents(hub.store, EVERYTHING)] == [number]

@@ -52,6 +52,18 @@ def test_an_incident_that_ended_goes_on_explaining_the_time_it_lasted(desk, rece
     assert NOON + timedelta(hours=2) < span.end < NOON + timedelta(hours=6)
 
 
+def test_what_an_ended_one_accounts_for_is_found_beside_the_loop_and_once(desk, recent, monkeypatch):
+    finding, _ = fall(desk)
+    (over,) = desk.close(finding.id, NOON + timedelta(hours=2)).incidents
+    found = []
+    explained = recent.pricing.explained
+    monkeypatch.setattr(Pricing, "explained", lambda _, *given: found.append(given) or explained(*given))
+    recent.closed(over, desk.members(over.id), NOON + timedelta(hours=2))
+    assert found == []
+    once, again = (recent.asked(NOON + timedelta(hours=hours))() for hours in (3, 20))
+    assert (once, len(found)) == (again, 1)
+
+
 def test_what_is_asked_beside_the_loop_is_what_was_open_when_the_question_was_put(desk, recent):
     finding, _ = fall(desk)
     asked = recent.asked(NOON + timedelta(hours=1))
@@ -68,6 +80,15 @@ def test_what_it_cost_counts_from_midnight_for_those_who_may_see_it(desk, recent
     assert recent.lost_since(NOON - timedelta(hours=12), EVERYTHING) == cents(120)
     assert recent.lost_since(NOON + timedelta(hours=12), EVERYTHING) == cents(0)
     assert recent.lost_since(NOON - timedelta(hours=12), Scope(frozenset())) == cents(0)
+
+
+def test_what_ended_days_ago_is_forgotten(desk, recent):
+    finding, _ = fall(desk)
+    (over,) = desk.close(finding.id, NOON + timedelta(hours=2)).incidents
+    recent.closed(over, desk.members(over.id), NOON + timedelta(hours=2))
+    later = NOON + timedelta(days=3)
+    recent.closed(replace(over, id=over.id + 1, closed_at=later), desk.members(over.id), later)
+    assert len(recent.asked(later)()) == 1
 
 
 def test_an_incident_that_reopens_is_counted_once(desk, recent):
