@@ -24,7 +24,8 @@ from checks.hub.slice_detail import SliceDetails, hours_asked, wanted
 from checks.incidents.blind import blind_to, was_blind_to
 from checks.incidents.explain import plans_of, worded
 from checks.incidents.labels import WEB, parsed, read_all
-from checks.incidents.upstream import considered, kind_words
+from checks.incidents.proof import kind_words
+from checks.incidents.upstream import considered
 from data.access.redaction import redact_row, redact_words
 from data.config.units import format_duration
 from data.model.ids import IncidentId, TargetId

@@ -148,9 +148,6 @@ class Case:
         known = self._targets.get(target)
         return self.findings.get(known) if known is not None else None
 
-    def is_open_for(self, target: TargetId) -> bool:
-        return self.is_open and self._targets.get(target) in self._open
-
     def may_take(self, now: datetime, flapping: timedelta) -> bool:
         """Open, or closed by itself so recently that it is still the same trouble."""
         closed_at = self.incident.closed_at

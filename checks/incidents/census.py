@@ -11,7 +11,7 @@ from data.model.observation import NO_CAUSE
 from data.model.state import State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, KeysView
+    from collections.abc import Iterable, KeysView
     from datetime import datetime
 
     from data.model.ids import CauseId, TargetId
@@ -63,6 +63,18 @@ class Entry(NamedTuple):
     """Slot of the last look that told anything."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Alike:
+    """Failing targets that share the same, began in one slot and fail in one way: what explains one explains all."""
+
+    labels: tuple[Label, ...]
+    """Those that others have, too..."""
+    speaking: tuple[Label, ...]
+    """...and of these, those that can fail in this way."""
+    mark: Mark
+    targets: dict[TargetId, None]
+
+
 class Census:
     """Every site and link with its labels and how it fared. Pure; each change costs as much as a target has labels.
 
@@ -75,7 +87,8 @@ class Census:
         self._tallies: dict[Label, Tally] = {}
         self._alone: dict[Label, TargetId] = {}
         """Labels of one target; they get a tally when a second one comes."""
-        self._failing: dict[TargetId, None] = {}
+        self._failing: dict[TargetId, Alike] = {}
+        self._alike: dict[tuple[tuple[Label, ...], Mark], Alike] = {}
         self._all = Tally()
 
     def __len__(self) -> int:
@@ -95,8 +108,7 @@ class Census:
             self._add(label, target, mark)
         self._count(self._all, mark, 1, "")
         self._entries[target] = Entry(labels, mark, known.seen if known else 0)
-        if mark.failed:
-            self._failing[target] = None
+        self._file(target)
         return None
 
     def saw(self, observation: Observation) -> None:
@@ -108,9 +120,9 @@ class Census:
 
     def forget(self, target: TargetId) -> None:
         known = self._entries.pop(target, None)
-        self._failing.pop(target, None)
         if known is None:
             return
+        self._file(target)
         self._count(self._all, known.mark, -1, "")
         for label in known.labels:
             tally = self._tallies.get(label)
@@ -165,12 +177,27 @@ class Census:
         """All targets, whatever they share; `members` is left at 0, see `len`."""
         return self._all
 
-    def failing(self, since: int) -> Iterator[tuple[TargetId, Entry]]:
+    def failing(self, since: int) -> list[Alike]:
         """Targets whose present failures began in slot `since` or later."""
-        for target in self._failing:
-            entry = self._entries[target]
-            if entry.mark.failed >= since:
-                yield target, entry
+        return [some for some in self._alike.values() if some.mark.failed >= since]
+
+    def _file(self, target: TargetId) -> None:
+        """Put a target with those that fail as it does now, or with nobody."""
+        known = self._failing.pop(target, None)
+        if known is not None:
+            del known.targets[target]
+            if not known.targets:
+                del self._alike[known.labels, known.mark]
+        entry = self._entries.get(target)
+        if entry is None or not entry.mark.failed:
+            return
+        labels, mark = tuple([label for label in entry.labels if label in self._tallies]), entry.mark
+        some = self._alike.get((labels, mark))
+        if some is None:
+            speaking = tuple([label for label in labels if compatible(label[0], mark.cause)])
+            some = self._alike[labels, mark] = Alike(labels, speaking, mark, {})
+        some.targets[target] = None
+        self._failing[target] = some
 
     def _add(self, label: Label, target: TargetId, mark: Mark) -> None:
         tally = self._tallies.get(label)
@@ -181,6 +208,7 @@ class Census:
                 return
             tally = self._tallies[label] = Tally(1)
             self._count(tally, self._entries[first].mark, 1, label[0])
+            self._file(first)
         tally.members += 1
         self._count(tally, mark, 1, label[0])
 
@@ -195,10 +223,8 @@ class Census:
                 self._count(tally, mark, 1, label[0])
         self._count(self._all, known.mark, -1, "")
         self._count(self._all, mark, 1, "")
-        if mark.failed:
-            self._failing[target] = None
-        else:
-            self._failing.pop(target, None)
+        if mark.failed or known.mark.failed:
+            self._file(target)
 
     def _count(self, tally: Tally, mark: Mark, by: int, name: str) -> None:
         if mark.fine:

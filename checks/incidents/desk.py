@@ -189,6 +189,7 @@ class IncidentDesk:
         if case is None:
             return Change(findings=(closed,))
         case.take(closed)
+        self._shelf.index.recovered(closed)
         if not case.is_open:
             return self._by_hand.recovered(case, closed, now)
         said = []

@@ -26,6 +26,9 @@ class Index:
     """Where to look for the incident of a finding: by target, by a rule's upstream, by an inferred one, by a bridge."""
 
     by_target: dict[TargetId, IncidentId] = field(default_factory=dict)
+    """Where it is now or was last..."""
+    failing: dict[TargetId, IncidentId] = field(default_factory=dict)
+    """...and of those that fail now, whether or not a person closed it meanwhile."""
     _by_upstream: dict[Upstream, dict[IncidentId, int]] = field(default_factory=dict)
     """How many members an incident has of each."""
     _by_shared: dict[Label, dict[IncidentId, None]] = field(default_factory=dict)
@@ -39,6 +42,8 @@ class Index:
     def add(self, member: Finding) -> None:
         assert member.incident is not None
         self.by_target[member.target] = member.incident
+        if member.closed_at is None:
+            self.failing[member.target] = member.incident
         upstream = upstream_of(member)
         if upstream is not None:
             known = self._by_upstream.setdefault(upstream, {})
@@ -52,6 +57,7 @@ class Index:
         assert member.incident is not None
         if self.by_target.get(member.target) == member.incident:
             del self.by_target[member.target]
+        self.recovered(member)
         upstream = upstream_of(member)
         if upstream is not None:
             known = self._by_upstream.get(upstream, {})
@@ -64,6 +70,11 @@ class Index:
             _without(by_incident, member.incident, member.id)
             if not by_incident:
                 self._by_bridge.pop((side, name, value), None)
+
+    def recovered(self, member: Finding) -> None:
+        """It fails no longer."""
+        if self.failing.get(member.target) == member.incident:
+            del self.failing[member.target]
 
     def share(self, case: Case) -> None:
         """The case's inferred upstream may be asked for from now on."""

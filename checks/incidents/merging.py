@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from checks.incidents.case import SYSTEM
 from checks.incidents.census import slot_of
 from checks.incidents.labels import parsed, read_all
-from checks.incidents.upstream import counted
+from checks.incidents.proof import counted
 from data.model.incident import MERGED, IncidentState
 from data.model.money import NO_LOSS
 

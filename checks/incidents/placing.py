@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from checks.incidents.case import FLAPPING
 from checks.incidents.correlation import is_symptom, rule_of, upstream_of
 from checks.incidents.labels import WEB, base, compatible
-from checks.incidents.upstream import now_of, reason
+from checks.incidents.proof import reason
+from checks.incidents.upstream import now_of
 from data.model.target import TargetKind
 
 if TYPE_CHECKING:

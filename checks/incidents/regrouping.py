@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,8 @@ from checks.incidents.case import SYSTEM
 from checks.incidents.change import Change, batch
 from checks.incidents.labels import read_all
 from checks.incidents.merging import acknowledged_first, closed_by_merge, merged_words, own_failures
-from checks.incidents.upstream import evidence, infer, now_of, reason, told_now
+from checks.incidents.proof import evidence, reason, told_now
+from checks.incidents.upstream import infer, now_of
 from data.model.incident import MERGED, TimelineEntry
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from checks.incidents.census import Census
     from checks.incidents.shelf import Shelf
     from checks.incidents.upstream import Explanation
-    from data.model.ids import IncidentId
     from data.model.incident import Finding
 
 
@@ -29,9 +28,7 @@ def regroup(shelf: Shelf, census: Census, now: datetime) -> Change:
     """Merge incidents that have one upstream; the oldest number stays."""
     changes = []
     for found in infer(census, now):
-        members: dict[IncidentId, int] = Counter(
-            number for target in found.targets if (number := shelf.incident_of(target)) is not None
-        )
+        members = shelf.failing_in(found.targets)
         mostly = [shelf.cases[number] for number in sorted(members) if _is_mostly(shelf.cases[number], members[number])]
         cases = [case for case in mostly if case.is_kin(mostly[0])]
         if sum(members[case.incident.id] for case in cases) > 1:

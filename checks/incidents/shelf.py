@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -28,8 +29,12 @@ class Shelf:
 
     def incident_of(self, target: TargetId) -> IncidentId | None:
         """The incident a target is in now."""
-        known = self.index.by_target.get(target)
-        return known if known is not None and self.cases[known].is_open_for(target) else None
+        return next(iter(self.failing_in([target])), None)
+
+    def failing_in(self, targets: Iterable[TargetId]) -> dict[IncidentId, int]:
+        """The open incidents in which any of these fail, and how many do."""
+        counted = Counter(map(self.index.failing.get, targets))
+        return {number: count for number, count in counted.items() if number is not None and self.cases[number].is_open}
 
     def case_of(self, target: TargetId) -> Case | None:
         """The incident a target is in now or was in last."""

@@ -12,16 +12,17 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from math import exp, log
+from itertools import chain
+from math import log
 from typing import TYPE_CHECKING, Final
 
 from checks.incidents.census import SLOT_S, slot_of
-from checks.incidents.labels import PRECEDENCE, base, compatible, read_all
+from checks.incidents.labels import PRECEDENCE, base
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from checks.incidents.census import Census, Mark, Tally
+    from checks.incidents.census import Alike, Census, Tally
     from checks.incidents.labels import Label
     from data.model.ids import CauseId, TargetId
 
@@ -35,8 +36,6 @@ PROOF: Final = 10.0
 """Natural logarithm of how much likelier "broken" must be than "independent"."""
 USUAL: Final = (0.005, 0.05)
 """The usual rate of new failures lies in here, whatever is measured: few targets prove no lower one, an outage no higher."""
-MOST: Final = 0.9
-"""Fewer than this share is a partial outage."""
 _ALL: Final = 0.98
 """No upstream is held to fail more surely than this: one healthy member must not rule it out."""
 _ENOUGH_FINE: Final = 5
@@ -138,7 +137,8 @@ def infer(census: Census, now: datetime) -> list[Explanation]:
     that is usual, which would only speak for them: a thousand small outages cost one round, not a thousand.
     """
     oldest = slot_of(now - WINDOW)
-    known, failing = _Failing.of(census, oldest)
+    every = census.failing(oldest)
+    known, failing = _Failing.of(every), sum(len(some.targets) for some in every)
     found: list[Explanation] = []
     while known.left:
         judged = _judged(census, known.counts, failing, oldest)
@@ -147,58 +147,38 @@ def infer(census: Census, now: datetime) -> list[Explanation]:
             break
         by_label = _by_label(judged)
         for best, taken in chosen:
-            targets = tuple(target for alike in taken for target in alike.targets)
+            targets = tuple(chain.from_iterable(some.targets for some in taken))
             found.append(Explanation(best, targets, _rivals(best, by_label, taken), _elsewhere(best, census)))
             known.remove(taken)
             failing -= len(targets)
     return found
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Alike:
-    """Failing targets that share the same, began in one slot and fail in one way: what explains one explains all."""
-
-    labels: tuple[Label, ...]
-    """Those that others have, too..."""
-    speaking: tuple[Label, ...]
-    """...and of these, those that can fail in this way."""
-    mark: Mark
-    targets: list[TargetId]
-
-
 @dataclass(slots=True)
 class _Failing:
     """What fails and is not explained yet, by the labels that speak for it; what shares nothing is left out."""
 
-    left: dict[_Alike, None]
+    left: dict[Alike, None]
     counts: dict[Label, dict[int, int]]
     """How many by label and slot."""
-    alike: dict[Label, dict[_Alike, None]]
+    alike: dict[Label, dict[Alike, None]]
 
     @classmethod
-    def of(cls, census: Census, oldest: int) -> tuple[_Failing, int]:
-        """All that began to fail in slot `oldest` or later, and how many that are, those that share nothing included."""
-        shared, failing = census.shared, 0
-        groups: dict[tuple[tuple[Label, ...], Mark], list[TargetId]] = {}
-        for target, entry in census.failing(oldest):
-            key = tuple([label for label in entry.labels if label in shared]), entry.mark
-            groups.setdefault(key, []).append(target)
-            failing += 1
+    def of(cls, every: Iterable[Alike]) -> _Failing:
         known = cls({}, {}, {})
-        for (labels, mark), targets in groups.items():
-            speaking = tuple(label for label in labels if compatible(label[0], mark.cause))
-            if speaking:
-                known._add(_Alike(labels, speaking, mark, targets))
-        return known, failing
+        for some in every:
+            if some.speaking:
+                known._add(some)
+        return known
 
-    def _add(self, some: _Alike) -> None:
+    def _add(self, some: Alike) -> None:
         self.left[some] = None
         for label in some.speaking:
             slots = self.counts.setdefault(label, {})
             slots[some.mark.failed] = slots.get(some.mark.failed, 0) + len(some.targets)
             self.alike.setdefault(label, {})[some] = None
 
-    def remove(self, taken: Iterable[_Alike]) -> None:
+    def remove(self, taken: Iterable[Alike]) -> None:
         for some in taken:
             del self.left[some]
             for label in some.speaking:
@@ -207,17 +187,17 @@ class _Failing:
                 if not self.alike[label]:
                     del self.alike[label], self.counts[label]
 
-    def explained_by(self, one: Judged) -> list[_Alike]:
+    def explained_by(self, one: Judged) -> list[Alike]:
         """In the order in which they stand in `left`, as far as one label tells."""
         known = {some: None for label in one.labels for some in self.alike.get(label, ())}
         return [some for some in known if some.mark.failed >= one.since]
 
 
-def _apart(supported: Sequence[Judged], known: _Failing) -> list[tuple[Judged, list[_Alike]]]:
+def _apart(supported: Sequence[Judged], known: _Failing) -> list[tuple[Judged, list[Alike]]]:
     """The likeliest upstream, and each that has nothing in common with any likelier one; with what each explains."""
-    chosen: list[tuple[Judged, list[_Alike]]] = []
+    chosen: list[tuple[Judged, list[Alike]]] = []
     ranked = sorted(supported, key=lambda one: -one.score)
-    claimed: set[_Alike] = set()
+    claimed: set[Alike] = set()
     at = 0
     while at < len(ranked):
         tied = [ranked[at]]
@@ -234,9 +214,9 @@ def _apart(supported: Sequence[Judged], known: _Failing) -> list[tuple[Judged, l
     return chosen
 
 
-def _meeting(groups: Sequence[Sequence[_Alike]]) -> list[list[int]]:
+def _meeting(groups: Sequence[Sequence[Alike]]) -> list[list[int]]:
     """Numbers of groups that have failing targets in common, together."""
-    first: dict[_Alike, int] = {}
+    first: dict[Alike, int] = {}
     leader = list(range(len(groups)))
 
     def lead(number: int) -> int:
@@ -298,7 +278,7 @@ def _usual(failing: int, fine: int) -> float:
     return min(max((failing + 0.5) / (failing + fine + 100), low), high)
 
 
-def _best(tied: Sequence[Judged], explained: Iterable[_Alike]) -> Judged:
+def _best(tied: Sequence[Judged], explained: Iterable[Alike]) -> Judged:
     """Among labels of one score, the one that names best what fails in the ways these do."""
     if len(tied) == 1:
         return tied[0]
@@ -323,7 +303,7 @@ def _by_label(judged: Iterable[Judged]) -> dict[Label, Judged]:
     return {one.labels[0]: one for one in judged if len(one.labels) == 1}
 
 
-def _rivals(best: Judged, judged: Mapping[Label, Judged], taken: Sequence[_Alike]) -> tuple[Judged, ...]:
+def _rivals(best: Judged, judged: Mapping[Label, Judged], taken: Sequence[Alike]) -> tuple[Judged, ...]:
     """Other labels that half of what is explained shares, too."""
     half = max(sum(len(some.targets) for some in taken) / 2, 2)
     shared: Counter[Label] = Counter()
@@ -340,65 +320,3 @@ def _elsewhere(best: Judged, census: Census) -> tuple[int, int]:
     failing = max(census.everything.failed_since(best.since) - best.failed, 0)
     fine = max(census.everything.fine_since(best.since) - best.fine, 0)
     return failing, failing + fine
-
-
-# In words
-
-KINDS: Final[Mapping[str, str]] = {
-    "edge": "edge provider",
-    "edge+pop": "edge location",
-    "edge+geo": "edge provider in one country",
-    "ns": "name servers",
-    "registrar": "registrar",
-    "certificate": "certificate",
-    "issuer": "certificate authority",
-    "ip": "address",
-    "network": "network",
-    "vantage": "vantage of ours",
-    "host": "host",
-    "partner": "partner",
-    "partner+geo": "partner in one country",
-    "partner+offer": "offer",
-}
-
-
-def kind_words(labels: Sequence[Label]) -> str:
-    """`edge provider`; a rule's label that is none of ours stands for itself."""
-    name = base(labels[0])[0] if len(labels) > 1 else labels[0][0]
-    return KINDS.get(name, name)
-
-
-def reason(labels: Sequence[Label]) -> str:
-    """`they share the edge provider Halyard Edge`."""
-    return f"they share the {kind_words(labels)} {read_all(labels)}"
-
-
-def evidence(one: Explanation) -> dict[str, str]:
-    """What speaks for an upstream and against its rivals: what fails, what does not, and how it is elsewhere."""
-    failing, seen = one.elsewhere
-    told = told_now(one.judged) | {"elsewhere": f"{failing:,} of {seen:,} others fail", "odds": odds(one.judged.score)}
-    if one.rivals:
-        told["rivals"] = "; ".join(
-            f"{kind_words(rival.labels)} {read_all(rival.labels)}: {counted(rival)}" for rival in one.rivals
-        )
-    return told
-
-
-def odds(nats: float) -> str:
-    """How much likelier than chance, `40,000 to 1 against chance`; beyond a million nobody counts."""
-    if nats >= log(1e6):
-        return "over a million to 1 against chance"
-    times = exp(max(nats, 0.0))
-    return f"{round(times, 1 - len(str(int(times)))):,.0f} to 1 against chance"
-
-
-def told_now(judged: Judged) -> dict[str, str]:
-    told = {
-        "fails": f"{judged.failed:,} of {judged.failed + judged.fine:,} looked at since {judged.began:%H:%M:%SZ} fail",
-        "fine": f"{judged.fine:,} are fine" if judged.fine else "none is fine",
-    }
-    return told | ({"partly": f"{judged.share:.0%} of it"} if judged.share < MOST else {})
-
-
-def counted(judged: Judged) -> str:
-    return f"{judged.failed:,} fail, {judged.fine:,} are fine"

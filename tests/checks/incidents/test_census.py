@@ -54,7 +54,15 @@ def test_counts_kept_step_by_step_are_those_counted_from_scratch(acts):
         assert tally.fine == Counter(mark.fine for mark in known if mark.fine)
         failed = [mark.failed for mark in known if mark.failed and compatible(label[0], mark.cause)]
         assert tally.failed == Counter(failed)
-    assert {target for target, _ in census.failing(0)} == {one for one, mark in marks.items() if mark.failed}
+    failing = {target: some for some in census.failing(0) for target in some.targets}
+    assert set(failing) == {one for one, mark in marks.items() if mark.failed}
+    assert census.failures == len(failing)
+    for target, some in failing.items():
+        shared = tuple(label for label in labels[target] if census.tally(label))
+        speaking = tuple(label for label in shared if compatible(label[0], some.mark.cause))
+        assert (some.mark, some.labels, some.speaking) == (marks[target], shared, speaking)
+    kinds = [(some.labels, some.mark) for some in census.failing(0)]
+    assert len(set(kinds)) == len(kinds), "what is alike stands together"
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from checks.incidents import story as told
 from checks.incidents.desk import IncidentDesk, fallen
 from checks.incidents.explain import statements
-from checks.incidents.upstream import odds
+from checks.incidents.proof import odds
 from checks.revenue.alarm import Alarm, detail_of
 from data.model.cause import words_of
 from data.model.incident import TimelineEntry
