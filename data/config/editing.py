@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
+from data.durable import replace_file
 from data.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
@@ -36,12 +37,10 @@ def with_feed_options(text: str, feed: str, options: Mapping[str, str]) -> str:
 
 
 def write(path: Path, text: str) -> None:
-    """Replace the file in one step; what stood there before is kept beside it as `NAME.bak`. A link stays one."""
+    """Replace the file in one step; what stood there before is kept beside it as `NAME.bak`. A link stays one, a mode as it was."""
     path = path.resolve()
     before = path.read_bytes()
     mode = path.stat().st_mode & 0o777
-    for target, body in ((path.with_name(path.name + ".bak"), before), (path, text.encode())):
-        draft = target.with_name(target.name + ".new")
-        draft.write_bytes(body)
-        draft.chmod(mode)
-        draft.replace(target)
+    for target, body in ((path.with_name(f"{path.name}.bak"), before), (path, text.encode())):
+        replace_file(target, body, mode)
+        target.chmod(mode)  # of which the umask may have taken something
