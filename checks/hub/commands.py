@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from checks.hub.feed_desk import FeedDesk
-from checks.hub.keeping import UNSTORED
 from checks.hub.notice_desk import NoticeDesk
 from checks.hub.plan_commands import PlanCommands
 from checks.hub.records import Records
@@ -177,10 +176,10 @@ class Commands:
                 did = f"{name}: {previous or 'nothing'} -> {selector}{also}"
                 message = f"{path.name}: {name} is now {selector}, was {previous or 'empty'}{also}"
         entry = AuditEntry(self.hub.clock.now(), who.name, target.team, "mend", target.id, clean_text(did, NOTE_LIMIT))
-        stored = await self.hub.keeping.keep_at_once([entry])
+        reply = await self.hub.keeping.done([entry], message)
         for other in sharing:
             self.hub.check_at(other.id, self.hub.clock.now())
-        return CommandReply(ok=True, message=message if stored else f"{message}; {UNSTORED}")
+        return reply
 
     async def _stop(self, who: Principal, _arguments: dict[str, Any]) -> CommandReply:
         await self._audit(who, "stop", "hub")
@@ -199,8 +198,7 @@ class Commands:
     async def _done(self, change: Change, who: Principal, action: str, subject: str, message: str) -> CommandReply:
         rows = self.hub.intake.settle(change)
         rows.append(AuditEntry(self.hub.clock.now(), who.name, TeamId(""), action, subject))
-        stored = await self.hub.keeping.keep_at_once(rows)
-        return CommandReply(ok=True, message=message if stored else f"{message}; {UNSTORED}")
+        return await self.hub.keeping.done(rows, message)
 
     async def _audit(self, who: Principal, action: str, subject: str) -> None:
         entry = AuditEntry(self.hub.clock.now(), who.name, TeamId(""), action, subject)

@@ -14,6 +14,7 @@ from data.model.incident import Finding, Incident
 from data.model.notice import Mute, Notice
 from data.model.observation import Observation, TargetState, Timing
 from data.model.plan import Switch
+from data.model.snapshot import CommandReply
 from data.model.state import State
 from data.model.target import Target, TargetKind
 
@@ -26,8 +27,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-UNSTORED = "it is kept in memory only until the database can be written"
-"""What is said of something that was done and is owed to the store."""
+_UNSTORED = "it is kept in memory only until the database can be written"
 MOST = 50_000
 """Rows that wait at most; the oldest give way."""
 _PROBED = frozenset({TargetKind.SITE, TargetKind.LINK})
@@ -83,6 +83,11 @@ class Keeping:
         kept = self.keep(rows)
         self.store.hurry()
         return kept
+
+    async def done(self, rows: Iterable[Record], message: str) -> CommandReply:
+        """Keep what somebody did, at once; the answer says so where it could not be stored."""
+        stored = await self.keep_at_once(rows)
+        return CommandReply(ok=True, message=message if stored else f"{message}; {_UNSTORED}")
 
     async def pay(self) -> None:
         """Try to write what waits."""

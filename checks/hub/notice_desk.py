@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from checks.hub.hub import Hub
     from data.model.incident import Incident
     from data.model.principal import Principal
-    from data.store.tables import Record
 
 SHORTEST_S, LONGEST_S = 60.0, 30 * 86_400.0
 MOST = 1_000
@@ -84,8 +83,8 @@ class NoticeDesk:
             return CommandReply(ok=True, message=f"would hide {what}")
         self.hub.notifier.mutes[name] = made
         matched = " ".join(f"{label}={value}" for label, value in matchers.items())
-        await self._keep(who, "mute", matched, f"{format_duration(seconds)}: {reason}", [made])
-        return CommandReply(ok=True, message=f"{name}: quiet for {format_duration(seconds)}, hides {what}")
+        entry = self._entry(who, "mute", matched, f"{format_duration(seconds)}: {reason}")
+        return await self.hub.keeping.done([made, entry], f"{name}: quiet for {format_duration(seconds)}, hides {what}")
 
     async def unmute(self, who: Principal, arguments: dict[str, Any]) -> CommandReply:
         name, known = str(arguments.get("mute") or ""), self.hub.notifier.mutes
@@ -94,8 +93,8 @@ class NoticeDesk:
             raise UsageError(f"no mute {name!r} in your scope; there are {', '.join(known) or 'none'}")
         ended = replace(mute, ends_at=self.hub.clock.now())
         del known[name]
-        await self._keep(who, "unmute", name, "", [ended])
-        return CommandReply(ok=True, message=f"{name} is over: what is open is told again")
+        entry = self._entry(who, "unmute", name)
+        return await self.hub.keeping.done([ended, entry], f"{name} is over: what is open is told again")
 
     async def snooze(self, who: Principal, arguments: dict[str, Any]) -> CommandReply:
         """One incident says nothing new for a while."""
@@ -117,8 +116,8 @@ class NoticeDesk:
         rows = self.hub.intake.settle(change)
         if whom in people:
             rows += self.hub.notifier.tell(incident.id, whom)
-        await self._keep(who, "assign", f"#{incident.id}", whom, rows)
-        return CommandReply(ok=True, message=f"incident #{incident.id} assigned to {whom}")
+        entry = self._entry(who, "assign", f"#{incident.id}", whom)
+        return await self.hub.keeping.done([*rows, entry], f"incident #{incident.id} assigned to {whom}")
 
     async def retry(self, who: Principal, arguments: dict[str, Any]) -> CommandReply:
         """Try a notice again that was given up, marked as a possible repeat."""
@@ -130,8 +129,10 @@ class NoticeDesk:
         again = replace(
             known, state=NoticeState.WAITING, due_at=now, attempts=0, until=None, repeated=known.attempts > 0
         )
-        await self._keep(who, "notice_retry", name, known.channel, self.hub.notifier.send(again))
-        return CommandReply(ok=True, message=f"{name} is sent again to {known.channel}")
+        entry = self._entry(who, "notice_retry", name, known.channel)
+        return await self.hub.keeping.done(
+            [*self.hub.notifier.send(again), entry], f"{name} is sent again to {known.channel}"
+        )
 
     async def trial(self, who: Principal, arguments: dict[str, Any]) -> CommandReply:
         """Send a word to a channel, to see whether it arrives."""
@@ -145,8 +146,10 @@ class NoticeDesk:
             group=f"trial {now.isoformat()}", route="", receiver=f"{name}: tried by {who.name}", created_at=now, due_at=now,
             text="This channel works. Nothing is wrong.",
         )  # fmt: skip
-        await self._keep(who, "notice_try", name, "", self.hub.notifier.send(made))
-        return CommandReply(ok=True, message=f"{made.id} is on its way to {name}; see: losswatch notices")
+        entry = self._entry(who, "notice_try", name)
+        return await self.hub.keeping.done(
+            [*self.hub.notifier.send(made), entry], f"{made.id} is on its way to {name}; see: losswatch notices"
+        )
 
     # ── shared ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -169,9 +172,8 @@ class NoticeDesk:
             raise NotAllowed("it is for every team; ask somebody who sees every team")
         return set(mute.teams) <= who.scope.teams
 
-    async def _keep(self, who: Principal, action: str, subject: str, detail: str, rows: list[Record]) -> None:
-        entry = AuditEntry(self.hub.clock.now(), who.name, TeamId(""), action, subject, detail)
-        await self.hub.keeping.keep_at_once([*rows, entry])
+    def _entry(self, who: Principal, action: str, subject: str, detail: str = "") -> AuditEntry:
+        return AuditEntry(self.hub.clock.now(), who.name, TeamId(""), action, subject, detail)
 
 
 def _matchers(given: object) -> dict[str, str]:

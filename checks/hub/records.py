@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from checks.hub.incident_story import counted
-from checks.hub.keeping import UNSTORED
 from checks.hub.plan_commands import redact_switch
 from checks.incidents.explain import worded
 from checks.incidents.records import BY, TICKED, UNTICKED, checklist_of, report_of, tallies
@@ -20,7 +19,6 @@ from data.model.ids import IncidentId
 from data.model.incident import TimelineEntry
 from data.model.principal import MoneyRight
 from data.model.record import Statistics
-from data.model.snapshot import CommandReply
 from data.model.verdict import SAID, Verdict, verdict_named
 from data.store import incidents, switches, timeline
 from data.text import clean_text
@@ -33,7 +31,7 @@ if TYPE_CHECKING:
     from data.model.plan import Switch
     from data.model.principal import Principal, Scope
     from data.model.record import Report, Tally
-    from data.model.snapshot import ChecklistItem
+    from data.model.snapshot import ChecklistItem, CommandReply
     from data.store.tables import Record
 
 USUAL = timedelta(days=30)
@@ -146,9 +144,9 @@ class Records:
         return await self._said(rows, f"incident #{incident.id}: {said}, says {who.name}")
 
     async def _said(self, rows: list[Record], message: str) -> CommandReply:
-        stored = await self.hub.keeping.keep_at_once(rows)
+        reply = await self.hub.keeping.done(rows, message)
         self.hub.board.touch()
-        return CommandReply(ok=True, message=message if stored else f"{message}; {UNSTORED}")
+        return reply
 
 
 def _redacted(row: Tally, scope: Scope) -> Tally:

@@ -57,6 +57,14 @@ async def test_what_somebody_waits_for_hurries_the_store(disk):
     assert (disk.hurried, disk.rows) == (1, STORY)
 
 
+async def test_what_somebody_did_is_answered_with_where_it_is_kept(disk):
+    keeping = Keeping(disk)
+    assert (await keeping.done(STORY[:1], "acknowledged")).message == "acknowledged"
+    disk.full = True
+    assert "acknowledged; it is kept in memory only" in (await keeping.done(STORY[1:], "acknowledged")).message
+    assert (disk.hurried, list(keeping.owed.values())) == (2, STORY[1:])
+
+
 async def test_what_is_stored_is_durable_and_nothing_waits(disk):
     keeping = Keeping(disk)
     assert await keeping.keep([SEEN, KIEL])

@@ -12,6 +12,7 @@ from checks.hub.commands import Commands
 from data.access.roles import ROLES
 from data.errors import ConfigError, NotAllowed, UsageError
 from data.model.principal import Principal, Scope
+from data.model.snapshot import CommandReply
 from data.model.target import Target, TargetKind
 
 SPEC = '[parser.fields.price]\ncss = "span.price"  # of the offer\n'
@@ -24,12 +25,12 @@ class Hub(SimpleNamespace):
             home=SimpleNamespace(config=folder),
             board=SimpleNamespace(targets={target.id: target for target in targets}),
             clock=SimpleNamespace(now=lambda: datetime(2026, 11, 17, 6, tzinfo=UTC)),
-            keeping=SimpleNamespace(keep_at_once=self._keep),
+            keeping=SimpleNamespace(done=self._done),
         )
 
-    async def _keep(self, rows):
+    async def _done(self, rows, message):
         self.rows.extend(rows)
-        return True
+        return CommandReply(ok=True, message=message)
 
     def check_at(self, target, _at):
         self.checked.append(target)
