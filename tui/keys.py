@@ -20,6 +20,8 @@ class Key:
     show: bool = True
     face: str = ""
     """How the key is written; empty is the key itself."""
+    group: str = ""
+    """How the key line writes it together with its likes, which it does not show."""
     priority: bool = False
 
     @property
@@ -67,7 +69,7 @@ KEYS: tuple[Key, ...] = (
     Key("overview.2", "2", "pane(2)", "parsers", "parsers; again for the whole list", "overview", show=False),
     Key("overview.3", "3", "pane(3)", "partner APIs", "partner APIs; again for the whole list", "overview", show=False),
     Key("overview.4", "4", "pane(4)", "revenue", "revenue; again for the whole list", "overview", show=False),
-    Key("overview.5", "5", "pane(5)", "incidents", "incidents by money lost per hour", "overview", face="1-5"),
+    Key("overview.5", "5", "pane(5)", "incidents", "incidents by money lost per hour", "overview", group="1-5"),
     Key("overview.links", "l", "links", "links", "the list of all links", "overview", show=False),
     Key("overview.zoom", "plus", "zoom", "whole list", "the whole list of the focused pane", "overview", face="+"),
     Key("overview.acknowledge", "K", "acknowledge", "acknowledge", "say that you are on it", "overview"),
@@ -82,16 +84,16 @@ KEYS: tuple[Key, ...] = (
     Key("target.1", "1", "panel(1)", "panels", "first part", "target", show=False),
     Key("target.2", "2", "panel(2)", "panels", "second part", "target", show=False),
     Key("target.3", "3", "panel(3)", "panels", "third part", "target", show=False),
-    Key("target.4", "4", "panel(4)", "panels", "fourth part", "target", face="1-4"),
+    Key("target.4", "4", "panel(4)", "panels", "fourth part", "target", group="1-4"),
     Key("target.incident", "i", "incident", "incident", "the incident this belongs to", "target"),
     Key("target.previous", "left_square_bracket", "sibling(-1)", "previous", "the row above in its list", "target", show=False, face="["),
-    Key("target.next", "right_square_bracket", "sibling(1)", "next", "the next row in its list", "target", face="[ ]"),
+    Key("target.next", "right_square_bracket", "sibling(1)", "next", "the next row in its list", "target", face="]", group="[ ]"),
     Key("target.back", "escape", "back", "back", "one step back", "target", face="esc"),
     # One parser, beside the keys of every target
     Key("parser.accept", "A", "accept", "accept", "write the selected candidate into the SPEC, after asking", "parser"),
     Key("parser.undo", "U", "undo", "undo", "take the last change of the SPEC back, after asking", "parser"),
     Key("parser.turn", "d", "turn_diff", "two sides", "the diff side by side, or one below the other", "parser"),
-    Key("parser.next", "n", "change(1)", "next change", "the next change of the diff", "parser", face="n/N"),
+    Key("parser.next", "n", "change(1)", "next change", "the next change of the diff", "parser", group="n/N"),
     Key("parser.previous", "N", "change(-1)", "previous change", "the change of the diff before", "parser", show=False),
     # One feed, beside the keys of every target
     Key("feed.map", "m", "map", "map", "change how it is read: tried first, then in force and read again, after asking", "feed"),
@@ -101,11 +103,11 @@ KEYS: tuple[Key, ...] = (
     Key("feed.evidence", "e", "evidence", "evidence", "write the evidence pack to a file", "feed"),
     Key("feed.backfill", "b", "backfill", "backfill", "read the history from a day on, in the hub", "feed"),
     Key("feed.turn", "d", "turn_diff", "two sides", "the record side by side, or one below the other", "feed", show=False),
-    Key("feed.next", "n", "change(1)", "next change", "the next change of the record", "feed", show=False, face="n/N"),
+    Key("feed.next", "n", "change(1)", "next change", "the next change of the record", "feed", show=False),
     Key("feed.previous", "N", "change(-1)", "previous change", "the change of the record before", "feed", show=False),
     # One slice of the revenue, beside the keys of every target
     Key("revenue.left", "left", "cursor(-1)", "read", "read the hours before", "revenue", show=False, face="←"),
-    Key("revenue.right", "right", "cursor(1)", "read", "read the hours after", "revenue", face="← →"),
+    Key("revenue.right", "right", "cursor(1)", "read", "read the hours after", "revenue", face="→", group="← →"),
     Key("revenue.window", "w", "window", "window", "the next window: 24 h, 6 h, 7 days, 28 days", "revenue"),
     Key("revenue.band", "b", "band", "band", "show what was expected, or only what came", "revenue"),
     Key("revenue.dimension", "d", "dimension", "by", "parts by the next dimension: all, partner, offer, geo, site, team", "revenue", show=False),
@@ -121,10 +123,10 @@ KEYS: tuple[Key, ...] = (
     Key("incident.1", "1", "panel(1)", "panels", "first part", "incident", show=False),
     Key("incident.2", "2", "panel(2)", "panels", "second part", "incident", show=False),
     Key("incident.3", "3", "panel(3)", "panels", "third part", "incident", show=False),
-    Key("incident.4", "4", "panel(4)", "panels", "fourth part", "incident", face="1-4"),
+    Key("incident.4", "4", "panel(4)", "panels", "fourth part", "incident", group="1-4"),
     Key("incident.a", "a", "choose('A')", "plans", "plan A: show what it would do, then ask", "incident", show=False),
     Key("incident.b", "b", "choose('B')", "plans", "plan B: show what it would do, then ask", "incident", show=False),
-    Key("incident.c", "c", "choose('C')", "plans", "plan C: show what it would do, then ask", "incident", face="a b c"),
+    Key("incident.c", "c", "choose('C')", "plans", "plan C: show what it would do, then ask", "incident", group="a b c"),
     Key("incident.undo", "u", "undo_plan", "undo", "take the plan that runs back, after asking", "incident"),
     Key("incident.acknowledge", "K", "acknowledge", "acknowledge", "say that you are on it", "incident"),
     Key("incident.note", "n", "note", "note", "add a line to its story", "incident"),
@@ -156,4 +158,4 @@ def bindings(scope: str) -> list[BindingType]:
 def shown(*scopes: str) -> list[tuple[str, str]]:
     """(face, label) of the key line for a screen, its own keys before those of everywhere."""
     ordered = [key for scope in scopes for key in of(scope) if key.show]
-    return [(key.written, key.label) for key in ordered]
+    return [(key.group or key.written, key.label) for key in ordered]

@@ -9,7 +9,7 @@ from tests.tui import corvane
 from tests.tui.fake import FakeService, dashboard
 from tests.tui.screen import HUGE, SMALL, TINY, WIDE, line_of, screen_text, settle
 from tui.screens.overview import OverviewScreen
-from tui.widgets.panel import Panel
+from tui.widgets.panel import WAITING, Panel
 from tui.widgets.row_table import RowTable
 
 
@@ -77,6 +77,21 @@ async def test_a_pane_shows_its_worst_rows_unless_somebody_reads_it():
         app.service.put(replace(corvane.BURNING, version=10, sites=burning))
         await settle(pilot)
         assert app.screen.pane(1).selected_key == "site:b0"
+
+
+@pytest.mark.parametrize(
+    "keys", [("enter",), ("3", "enter"), ("4", "enter"), ("2", "enter"), ("1", "1"), ("4", "4", "w")]
+)
+async def test_no_table_says_that_it_is_empty_before_the_hub_has_answered(keys):
+    app = dashboard()
+    async with app.run_test(size=WIDE) as pilot:
+        await settle(pilot)
+        app.service.broken = "The store is busy. Try again."
+        await pilot.press(*keys)
+        tables = list(app.screen.query(RowTable))
+        assert {table.empty for table in tables} <= {WAITING, app.service.broken}
+        await settle(pilot)
+        assert {table.empty for table in tables} == {app.service.broken}
 
 
 async def test_a_loss_the_hub_hides_is_a_severity_and_never_zero():

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
+from textual.keys import format_key
 
 from tui import keys
 from tui.app import LosswatchApp
@@ -54,6 +55,12 @@ def test_no_key_is_one_that_terminals_or_tmux_swallow(key):
     assert not TERMINAL_TRAPS & set(key.key.split(","))
     assert key.tooltip
     assert key.scope in keys.SCOPES
+
+
+@pytest.mark.parametrize("key", keys.KEYS, ids=lambda key: key.id)
+def test_the_help_writes_each_key_as_it_is_pressed(key):
+    first = format_key(key.key.partition(",")[0])
+    assert key.written.split()[0] == first.replace("ctrl+", "^")
 
 
 @pytest.mark.parametrize(

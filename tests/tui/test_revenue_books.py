@@ -62,6 +62,14 @@ async def test_the_revenue_list_leads_to_slices_under_suspicion_and_they_open():
         assert isinstance(app.screen, RevenueListScreen)
 
 
+async def test_a_slice_that_two_kinds_of_evidence_speak_of_is_counted_once():
+    app = dashboard(service=Books(watched=(*WATCHED[:2], replace(WATCHED[0], channel="regs"))))
+    async with app.run_test(size=WIDE) as pilot:
+        await opened(pilot, "w")
+        assert "2 slices have too much evidence" in screen_text(app)
+        assert app.screen.table.total == 2
+
+
 async def test_the_calibration_says_which_promises_held_and_shows_each_alarm_as_first_said_and_as_known_now():
     app = dashboard(service=Books())
     async with app.run_test(size=WIDE) as pilot:

@@ -6,8 +6,8 @@ import pytest
 
 from tests.tui import corvane
 from tests.tui.fake import dashboard
+from tests.tui.screen import HUGE, SMALL, TINY, WIDE, settle
 
-WIDE, SMALL, HUGE, TINY = (120, 40), (80, 24), (200, 50), (50, 12)
 SIZES = {"120x40": WIDE, "80x24": SMALL, "200x50": HUGE, "50x12": TINY}
 STATES = {
     "incident": corvane.BURNING,
@@ -22,6 +22,17 @@ STATES = {
 @pytest.fixture(autouse=True)
 def _own_terminal(monkeypatch):
     monkeypatch.delenv("NO_COLOR", raising=False)
+
+
+def pressed(keys):
+    """What brings the screen there, each key after what the one before brought was drawn."""
+
+    async def there(pilot):
+        for key in keys:
+            await pilot.press(key)
+            await settle(pilot)
+
+    return there
 
 
 def test_overview(snap_compare):
@@ -58,13 +69,7 @@ def test_overview_paused(snap_compare):
      ("incident", ["enter"]), ("help", ["question_mark"]), ("palette", ["colon", "a", "u"])],
 )  # fmt: skip
 def test_screen(snap_compare, screen, press):
-    async def drawn(pilot):
-        for key in press:
-            await pilot.press(key)
-            await pilot.pause()
-        await pilot.pause()
-
-    assert snap_compare(dashboard(), terminal_size=WIDE, run_before=drawn)
+    assert snap_compare(dashboard(), terminal_size=WIDE, run_before=pressed(press))
 
 
 @pytest.mark.parametrize(
@@ -77,10 +82,4 @@ def test_screen(snap_compare, screen, press):
     ],
 )
 def test_small_screen(snap_compare, screen, press):
-    async def drawn(pilot):
-        for key in press:
-            await pilot.press(key)
-            await pilot.pause()
-        await pilot.pause()
-
-    assert snap_compare(dashboard(), terminal_size=SMALL, run_before=drawn)
+    assert snap_compare(dashboard(), terminal_size=SMALL, run_before=pressed(press))

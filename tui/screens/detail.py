@@ -6,9 +6,9 @@ from textual import work
 from textual.containers import Horizontal, Vertical
 
 from data.errors import LosswatchError
-from tui.lines import Line, rule
+from tui.lines import Line
 from tui.screens.place import NARROW, Place
-from tui.widgets.panel import Panel
+from tui.widgets.panel import WAITING, Panel
 from tui.widgets.row_table import RowTable
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class DetailScreen(Place, Generic[D]):
     def start(self) -> None:
         for number, part in enumerate(self.parts, 1):
             self.query_one(f"#part{number}", Panel).paint(self._painter(part))
-        self.query_one("#tabs", Panel).paint(lambda width, _height: [self._tab_line(width)])
+        self.query_one("#tabs", Panel).paint(lambda _width, _height: [self._tab_line()])
         self.settle(self.size_name)
         self.focus_first()
         self._load()
@@ -72,7 +72,7 @@ class DetailScreen(Place, Generic[D]):
     def _painter(self, part: Part[D]) -> Callable[[int, int], Sequence[Line]]:
         def draw(width: int, height: int) -> Sequence[Line]:
             if self.detail is None:
-                return [((f" {self.problem or 'waiting for the hub …'}", "dim"),)]
+                return [((f" {self.problem or WAITING}", "dim"),)]
             return part.lines(self.detail, self.losswatch.look(), width, height)
 
         return draw
@@ -86,9 +86,10 @@ class DetailScreen(Place, Generic[D]):
         for number, part in enumerate(self.parts, 1):
             panel = self.query_one(f"#part{number}", Panel)
             panel.display = not narrow or number == self.tab
-            panel.styles.height = "1fr" if narrow or part.weight else self._needed(part) + 1  # measured
-            if part.weight and not narrow:
-                panel.styles.height = f"{part.weight}fr"  # measured
+            if narrow or part.weight:
+                panel.styles.height = "1fr" if narrow else f"{part.weight}fr"
+            else:
+                panel.styles.height = self._needed(part) + 1  # measured
         shown = {part.side for number, part in enumerate(self.parts, 1) if not narrow or number == self.tab}
         self.query_one("#top").display = "top" in shown
         self.query_one("#left").display = "left" in shown
@@ -97,7 +98,8 @@ class DetailScreen(Place, Generic[D]):
 
     def extra_shown(self, *, narrow: bool) -> bool:
         """Whether a subclass shows something of its own on the right."""
-        return not narrow and False
+        del narrow
+        return False
 
     def _needed(self, part: Part[D]) -> int:
         if self.detail is None:
@@ -105,10 +107,9 @@ class DetailScreen(Place, Generic[D]):
         width = self.app.size.width // 2 - 2  # a column of air on each side
         return min(max(len(part.lines(self.detail, self.losswatch.look(), width, 12)), 1), 12)
 
-    def _tab_line(self, width: int) -> Line:
+    def _tab_line(self) -> Line:
         names = [f"{number} {title}" for number, title in enumerate(self.tab_titles(), 1)]
-        spans = [(f" {name} ", "focus" if number == self.tab else "dim") for number, name in enumerate(names, 1)]
-        return tuple(spans) if width else rule("", "", width)
+        return tuple((f" {name} ", "focus" if number == self.tab else "dim") for number, name in enumerate(names, 1))
 
     def tab_titles(self) -> list[str]:
         return [part.title.partition("   ")[0] for part in self.parts[:4]]
@@ -155,15 +156,20 @@ class DetailScreen(Place, Generic[D]):
         self._loading = False
         if not self.is_attached:
             return
-        self.arrived()
+        if self.detail is None:
+            self.missing()
+        else:
+            self.arrived(self.detail)
         self.settle(self.size_name)
         self.tick()
         if self._stale:
             self._stale = False
             self._load()
 
-    def arrived(self) -> None:
-        """A newer detail is in `self.detail`."""
+    def arrived(self, detail: D) -> None:
+        """A newer detail is here."""
 
-    def tables(self) -> list[RowTable[object]]:
-        return list(self.query(RowTable))
+    def missing(self) -> None:
+        """Nothing came yet; `self.problem` says why."""
+        for table in self.query(RowTable):
+            table.empty = self.problem

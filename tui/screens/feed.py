@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
-    from data.model.snapshot import ChangeRow, TargetRow
+    from data.model.snapshot import ChangeRow, TargetDetail, TargetRow
     from tui.lines import Line
 
 _CHANGE_ROWS, _ENTRIES, _LOWER = 7, 6, 10
@@ -147,10 +147,7 @@ class FeedScreen(FeedDecisions):
         }
         self.measure(heights, shown.INCIDENTS, shown.EXPECTED)
 
-    def arrived(self) -> None:
-        detail = self.detail
-        if detail is None:
-            return
+    def arrived(self, detail: TargetDetail) -> None:
         look = self.losswatch.look()
         opened = [one for one in detail.changes if one.closed_at is None]
         view = detail.feed
@@ -162,7 +159,6 @@ class FeedScreen(FeedDecisions):
         breaking = sum(one.severity == "breaking" for one in opened)
         words = f"{len(opened)} open, {breaking} breaking" if opened else "none open"
         self.changes.note, self.changes.empty = f"{words} ── {since}", "the contract holds: nothing changed"
-        self.changes.head = bool(opened)
         self.changes.present(opened)
         was, now = (fmt.NONE if at is None else fmt.day_clock(at, look.now) for at in (detail.good_at, detail.bad_at))
         self.diff.present(detail.diff, (f"{was} contract ok", f"now {now}"), "no record to compare")
@@ -170,7 +166,6 @@ class FeedScreen(FeedDecisions):
         unsigned = sum(not one.acknowledged_by for one in entries)
         self.ledger.note = f"{unsigned} of {len(entries)} open" if entries else ""
         self.ledger.empty = "no figure was changed after it had been reported"
-        self.ledger.head = bool(entries)
         self.ledger.present(entries)
 
     def on_row_table_moved(self) -> None:

@@ -54,11 +54,11 @@ class IncidentScreen(PlanScreen):
         if self.query("#members"):
             self.members.display = size not in NARROW or self.tab <= 2
 
-    def arrived(self) -> None:
-        if self.detail is not None:
-            incident = self.detail.incident
-            self.members.note = f"{incident.open_members:,} of {incident.members:,} still failing"
-            self.members.present(self.detail.members)
+    def arrived(self, detail: IncidentDetail) -> None:
+        incident = detail.incident
+        self.members.note = f"{incident.open_members:,} of {incident.members:,} still failing"
+        self.members.empty = "no member on record"
+        self.members.present(detail.members)
 
     def trail(self) -> list[Span]:
         spans: list[Span] = [("Incidents › ", "dim"), (f"#{self.number} ", "where")]

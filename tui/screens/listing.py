@@ -57,7 +57,6 @@ class ListScreen(Place):
             self.family.title,
             id="rows",
             always_mark=True,
-            empty="waiting for the hub …",
         )
         yield table
 

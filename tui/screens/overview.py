@@ -11,7 +11,7 @@ from tui import overview_lines as over
 from tui.families import FAMILIES
 from tui.lines import Line, crop
 from tui.screens.place import NARROW, Place
-from tui.widgets.panel import Panel
+from tui.widgets.panel import WAITING, Panel
 from tui.widgets.row_table import RowTable
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ _KINDS = (TargetKind.SITE, TargetKind.PARSER, TargetKind.FEED, TargetKind.SLICE)
 def _nothing(snapshot: Snapshot) -> str:
     """What stands where incidents would."""
     if not snapshot.version:
-        return "waiting for the hub …"
+        return WAITING
     return over.NEXT_COMMAND if over.is_empty(snapshot) else "No open incident."
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
 
     from data.model.parser_view import CandidateRow
-    from data.model.snapshot import TargetRow
+    from data.model.snapshot import TargetDetail, TargetRow
     from tui.lines import Line
     from tui.screens.parser_parts import Numbered
 
@@ -144,10 +144,7 @@ class ParserScreen(ComparedScreen):
                 return
         super().action_panel(number)
 
-    def arrived(self) -> None:
-        detail = self.detail
-        if detail is None:
-            return
+    def arrived(self, detail: TargetDetail) -> None:
         look = self.losswatch.look()
         was, now = (fmt.NONE if at is None else fmt.day_clock(at, look.now) for at in (detail.good_at, detail.bad_at))
         self.diff.present(detail.diff, (f"last good {was}", f"now {now}"), self.no_diff())

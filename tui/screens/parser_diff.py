@@ -7,7 +7,7 @@ from itertools import groupby, zip_longest
 from typing import TYPE_CHECKING
 
 from tui.lines import Line, crop
-from tui.widgets.panel import Panel
+from tui.widgets.panel import WAITING, Panel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,7 +80,7 @@ class DiffPanel(Panel):
         self.turned = False
         self.change = NO_CHANGE
         self.heads = ("last good", "now")
-        self.empty = "no diff"
+        self.empty = WAITING
 
     def present(self, diff: tuple[DiffLine, ...], heads: tuple[str, str], empty: str) -> None:
         """Show `diff`; the chosen change stays chosen while there are as many."""

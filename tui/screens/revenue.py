@@ -95,7 +95,6 @@ class RevenueScreen(ArrangedScreen):
 
     def start(self) -> None:
         self.query_one("#worth", Panel).paint(self._worth)
-        self.chart.empty = self.table.empty = "waiting for the hub …"
         super().start()
 
     def _worth(self, width: int, _height: int) -> list[Line]:
@@ -145,11 +144,11 @@ class RevenueScreen(ArrangedScreen):
 
     # What is shown
 
-    def arrived(self) -> None:
-        detail = self.detail
-        if detail is None:
-            self.chart.empty = self.table.empty = self.problem
-            return
+    def missing(self) -> None:
+        super().missing()
+        self.chart.empty = self.problem
+
+    def arrived(self, detail: TargetDetail) -> None:
         look, view = self.losswatch.look(), detail.revenue
         if self._money != look.money:
             self._money = look.money
@@ -163,7 +162,6 @@ class RevenueScreen(ArrangedScreen):
         self.table.note = f"d {_chosen(dims, self.dimension)}" if len(dims) > 2 else ""
         self.table.empty = self._no_parts(detail)
         some = tuple(one for one in found if self.dimension in {_EVERY, one.dim})
-        self.table.head = bool(some)
         self.table.present(some)
 
     def _series(self, detail: TargetDetail) -> None:
@@ -240,13 +238,14 @@ class RevenueScreen(ArrangedScreen):
         self.chart.redraw()
 
     def action_dimension(self) -> None:
-        found = self.detail.revenue.parts if self.detail is not None and self.detail.revenue is not None else ()
+        detail = self.detail
+        found = detail.revenue.parts if detail is not None and detail.revenue is not None else ()
         dims = [_EVERY, *dict.fromkeys(one.dim for one in found)]
-        if len(dims) < 3:
+        if detail is None or len(dims) < 3:
             self.losswatch.say("There is one way to divide this slice" if found else "This slice has no parts")
             return
         self.dimension = dims[(dims.index(self.dimension) + 1) % len(dims)]
-        self.arrived()
+        self.arrived(detail)
 
     def on_row_table_opened(self, message: RowTable.Opened) -> None:
         self.losswatch.open_target(message.key, message.table)

@@ -80,10 +80,6 @@ class BookScreen(DetailScreen[D], Generic[D, R]):
     def table(self) -> RowTable[R]:
         return self.query_one("#rows", RowTable)
 
-    def start(self) -> None:
-        self.table.empty = "waiting for the hub …"
-        super().start()
-
     def settle(self, size: str) -> None:  # noqa: ARG002  # the same at every size
         if not self.query("#rows"):
             return
@@ -112,14 +108,11 @@ class BookScreen(DetailScreen[D], Generic[D, R]):
 
     # Rows
 
-    def arrived(self) -> None:
-        if self.detail is None:
-            self.table.empty = self.problem
-            return
-        rows, columns = self.rows(self.detail), self.columns(money=self.losswatch.look().money)
+    def arrived(self, detail: D) -> None:
+        rows, columns = self.rows(detail), self.columns(money=self.losswatch.look().money)
         if [one.id for one in columns] != [one.id for one in self.table.columns]:
             self.table.rearrange(columns)
-        self.table.empty, self.table.head = self.EMPTY, bool(rows)
+        self.table.empty = self.EMPTY
         self.table.present(rows)
 
     def on_row_table_opened(self, message: RowTable.Opened) -> None:
@@ -185,7 +178,8 @@ def _watched(detail: tuple[Watched, ...], _look: Look, width: int, _height: int)
     if not detail:
         words = "No slice is under suspicion: none has evidence between the watch line and an alarm."
     else:
-        some = "1 slice has" if len(detail) == 1 else f"{len(detail)} slices have"
+        count = len({one.target for one in detail})
+        some = "1 slice has" if count == 1 else f"{count} slices have"
         words = (
             f"{some} too much evidence of a failure to forget and too little to call anybody. More hours will decide."
         )

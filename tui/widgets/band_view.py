@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tui.widgets.band_series import Bucket, Frame, Series, draw, frame
-from tui.widgets.panel import Panel
+from tui.widgets.panel import WAITING, Panel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,7 +28,7 @@ class BandView(Panel):
         super().__init__(title, id=id, focusable=True)
         self.series = Series()
         self.band = True
-        self.empty = "no history yet"
+        self.empty = WAITING
         self.reader: Reader = lambda _bucket, _width: ()
         self.chosen: datetime | None = None
         """Moment under the cursor; `None` follows the newest bucket that was reported."""

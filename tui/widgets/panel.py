@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from tui.app import LosswatchApp
 
+WAITING = "waiting for the hub …"
 Painter = Callable[[int, int], Sequence[Line]]
 """(width, height) -> lines; called on every tick and resize, so it must be cheap and must not wait."""
 

@@ -6,7 +6,7 @@ from textual.message import Message
 
 from tui import keys
 from tui.column import Column, Plan, head_line, layout, row_line
-from tui.widgets.panel import Panel
+from tui.widgets.panel import WAITING, Panel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -56,7 +56,7 @@ class RowTable(Panel, Generic[R]):
 
     def __init__(
         self, columns: Sequence[Column[R]], key_of: Callable[[R], str], title: str = "", *, id: str | None = None,  # noqa: A002  # Textual's own name
-        head: bool = True, always_mark: bool = False, empty: str = "nothing here",
+        head: bool = True, always_mark: bool = False, empty: str = WAITING,
     ) -> None:  # fmt: skip
         super().__init__(title, id=id, focusable=True)
         self.columns = tuple(columns)
@@ -155,7 +155,7 @@ class RowTable(Panel, Generic[R]):
         self.top_row = max(min(self.top_row, self.cursor, self.total - shown), self.cursor - shown + 1, 0)
         plan = layout(self.columns, width, self.first_column)
         look = self.losswatch.look()
-        lines: list[Line] = [self._head(plan, width)] if self.head else []
+        lines: list[Line] = [self._head(plan, width)] if self.head and self.total else []
         if not self.total:
             lines.append((("   " + self.empty, "dim"),))
         visible = range(self.top_row, min(self.top_row + shown, self.total))
