@@ -48,8 +48,7 @@ class ByHand:
 
     def _look(self, case: Case, now: datetime) -> Iterator[Change]:
         was = case.incident
-        still = [one for one in case.open_findings if self._fails_on(one, was)]
-        if still:
+        if any(self._fails_on(one, was) for one in case.open_findings):
             many = f"{case.open_members} of {was.members} members still fail" if was.members > 1 else "it still fails"
             case.reopen(now)
             case.refresh(now)

@@ -16,7 +16,7 @@ from data.model.observation import ORIGIN_FINE
 from data.model.target import TargetKind, kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
     from checks.incidents.labels import Label
@@ -105,8 +105,9 @@ class Case:
         return self._members
 
     @property
-    def open_findings(self) -> list[Finding]:
-        return [self.findings[known] for known in self._open]
+    def open_findings(self) -> Iterator[Finding]:
+        """In no order."""
+        return map(self.findings.__getitem__, self._open)
 
     @property
     def shared(self) -> tuple[Label, ...]:

@@ -241,7 +241,7 @@ class IncidentDesk:
         return tuple(change for change in changes if change)
 
     def _review(self, case: Case, now: datetime) -> list[Change]:
-        parted = part(self._shelf, case, now) if case.is_mixed else []
+        parted = part(self._shelf, case, now)
         if parted or self._census is None:
             return parted
         return review(self._shelf, self._census, case, now)

@@ -81,17 +81,21 @@ def own_failures(case: Case, judged: Judged, census: Census) -> tuple[list[Findi
     1. The call was wrong: nearly all its open members still fail while most others behind the upstream are fine.
     2. It is over: four of five recovered, and these were seen failing again `SETTLE` after that.
     """
-    members, name = case.members, read_all(case.shared)
-    running = [finding for finding in members if finding.closed_at is None]
-    ended = sorted(finding.closed_at for finding in members if finding.closed_at is not None)
-    if judged.refuted and len(ended) < len(running):
-        failing = [finding for finding in running if census.mark(finding.target).failed]
-        if len(failing) >= RECOVERED * len(running):
+    many, running, name = len(case.findings), case.open_members, read_all(case.shared)
+    if judged.refuted and many - running < running:
+        failing = [finding for finding in _running(case) if census.mark(finding.target).failed]
+        if len(failing) >= RECOVERED * running:
             return failing, f"the failure is its own: behind {name} {counted(judged)}"
         return [], ""
-    needed = int(RECOVERED * len(members))
-    if len(ended) < max(needed, 1) or (judged.failed and not judged.refuted and judged.fine < judged.failed):
+    needed = max(int(RECOVERED * many), 1)
+    if many - running < needed or (judged.failed and not judged.refuted and judged.fine < judged.failed):
         return [], ""
-    settled = slot_of(ended[needed - 1] + SETTLE) if needed else 0
-    left = [one for one in running if census.mark(one.target).failed and census.seen(one.target) > settled]
-    return left, f"still fails while {name} recovered: {len(ended):,} of {len(members):,} are fine again"
+    ended = sorted(finding.closed_at for finding in case.members if finding.closed_at is not None)
+    settled = slot_of(ended[needed - 1] + SETTLE)
+    left = [one for one in _running(case) if census.mark(one.target).failed and census.seen(one.target) > settled]
+    return left, f"still fails while {name} recovered: {len(ended):,} of {many:,} are fine again"
+
+
+def _running(case: Case) -> list[Finding]:
+    """Oldest first."""
+    return [finding for finding in case.members if finding.closed_at is None]

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from checks.incidents.case import SYSTEM
-from checks.incidents.change import Change, together
+from checks.incidents.change import Change, batch
 from checks.incidents.correlation import ECHO, is_symptom, missing
 from checks.incidents.merging import acknowledged_first, closed_by_merge, numbered
 from data.model.incident import MERGED, TimelineEntry
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def take_in(shelf: Shelf, causes: Causes, now: datetime) -> Change:
     """Incidents of symptoms alone become part of what explains most of them, found later; the older number stays."""
-    change = Change()
+    changes = []
     alone = [case for case in shelf.cases.values() if case.is_open and case.is_echo]
     for money in alone:
         reasons: dict[IncidentId, str] = {}
@@ -37,18 +37,19 @@ def take_in(shelf: Shelf, causes: Causes, now: datetime) -> Change:
                 reasons.setdefault(cause.incident.id, why)
         for number in sorted(reasons, key=lambda one: (-found[one], one))[:1]:
             if found[number] * 2 > money.open_members:
-                change = together(change, _merge(shelf, money, shelf.cases[number], reasons[number], now))
-    return change
+                changes.append(_merge(shelf, money, shelf.cases[number], reasons[number], now))
+    return batch(changes)
 
 
 def part(shelf: Shelf, case: Case, now: datetime) -> list[Change]:
     """What is still missing long after its cause recovered has another cause: an incident of its own, one a kind."""
-    roots = [one for one in case.findings.values() if not is_symptom(one)]
-    left = sorted((one for one in case.open_findings if is_symptom(one)), key=lambda one: (one.opened_at, one.id))
-    ended = [one.closed_at for one in roots if one.closed_at is not None]
-    if not left or not roots or len(ended) < len(roots) or now - max(ended) <= ECHO:
+    if not case.is_mixed or not case.open_members or any(not is_symptom(one) for one in case.open_findings):
         return []
-    back = f"missing though #{case.incident.id} recovered at {max(ended):%H:%MZ}"
+    ended = max(one.closed_at for one in case.findings.values() if one.closed_at is not None and not is_symptom(one))
+    if now - ended <= ECHO:
+        return []
+    left = [one for one in case.members if one.closed_at is None]
+    back = f"missing though #{case.incident.id} recovered at {ended:%H:%MZ}"
     parted = []
     for kind in dict.fromkeys(one.kind for one in left):
         mine = [one for one in left if one.kind is kind]

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _MOST: Final = 0.9
 """Fewer than this share is a partial outage."""
+_PARTLY: Final = "partly"
 KINDS: Final[Mapping[str, str]] = {
     "edge": "edge provider",
     "edge+pop": "edge location",
@@ -44,10 +45,13 @@ def reason(labels: Sequence[Label]) -> str:
     return f"they share the {kind_words(labels)} {read_all(labels)}"
 
 
-def evidence(one: Explanation) -> dict[str, str]:
-    """What speaks for an upstream and against its rivals: what fails, what does not, and how it is elsewhere."""
+def evidence(one: Explanation, members: Judged) -> dict[str, str]:
+    """What speaks for an upstream and against its rivals: what fails, what does not, and how it is elsewhere.
+
+    `members` is how its members fare since the incident began, which may be before the start that explains best.
+    """
     failing, seen = one.elsewhere
-    told = told_now(one.judged) | {"elsewhere": f"{failing:,} of {seen:,} others fail", "odds": odds(one.judged.score)}
+    told = _told_now(members) | {"elsewhere": f"{failing:,} of {seen:,} others fail", "odds": odds(one.judged.score)}
     if one.rivals:
         told["rivals"] = "; ".join(
             f"{kind_words(rival.labels)} {read_all(rival.labels)}: {counted(rival)}" for rival in one.rivals
@@ -63,13 +67,22 @@ def odds(nats: float) -> str:
     return f"{round(times, 1 - len(str(int(times)))):,.0f} to 1 against chance"
 
 
-def told_now(judged: Judged) -> dict[str, str]:
+def renewed(evidence: Mapping[str, str], members: Judged) -> dict[str, str]:
+    """The evidence with how the members fare now."""
+    return {name: words for name, words in evidence.items() if name != _PARTLY} | _told_now(members)
+
+
+def _told_now(judged: Judged) -> dict[str, str]:
     told = {
         "fails": f"{judged.failed:,} of {judged.failed + judged.fine:,} looked at since {judged.began:%H:%M:%SZ} fail",
-        "fine": f"{judged.fine:,} are fine" if judged.fine else "none is fine",
+        "fine": _fine(judged.fine) if judged.fine else "none is fine",
     }
-    return told | ({"partly": f"{judged.share:.0%} of it"} if judged.share < _MOST else {})
+    return told | ({_PARTLY: f"{judged.share:.0%} of it"} if judged.share < _MOST else {})
 
 
 def counted(judged: Judged) -> str:
-    return f"{judged.failed:,} fail, {judged.fine:,} are fine"
+    return f"{judged.failed:,} fail, {_fine(judged.fine)}"
+
+
+def _fine(count: int) -> str:
+    return f"{count:,} {'is' if count == 1 else 'are'} fine"

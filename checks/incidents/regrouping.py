@@ -9,7 +9,7 @@ from checks.incidents.case import SYSTEM
 from checks.incidents.change import Change, batch
 from checks.incidents.labels import read_all
 from checks.incidents.merging import acknowledged_first, closed_by_merge, merged_words, own_failures
-from checks.incidents.proof import evidence, reason, told_now
+from checks.incidents.proof import evidence, reason, renewed
 from checks.incidents.upstream import infer, now_of
 from data.model.incident import MERGED, TimelineEntry
 
@@ -32,7 +32,7 @@ def regroup(shelf: Shelf, census: Census, now: datetime) -> Change:
         mostly = [shelf.cases[number] for number in sorted(members) if _is_mostly(shelf.cases[number], members[number])]
         cases = [case for case in mostly if case.is_kin(mostly[0])]
         if sum(members[case.incident.id] for case in cases) > 1:
-            changes.append(_merge(shelf, cases, found, now))
+            changes.append(_merge(shelf, census, cases, found, now))
     return batch(changes)
 
 
@@ -44,7 +44,7 @@ def review(shelf: Shelf, census: Census, case: Case, now: datetime) -> list[Chan
     own, why = own_failures(case, judged, census)
     if own:
         return _split(shelf, case, own, why, now)
-    told = case.incident.evidence | told_now(judged)
+    told = renewed(case.incident.evidence, judged)
     if told == case.incident.evidence or not judged.failed:
         return []
     case.incident = replace(case.incident, evidence=told, updated_at=now)
@@ -55,13 +55,14 @@ def _is_mostly(case: Case, explained: int) -> bool:
     return explained * 2 > case.open_on_the_web
 
 
-def _merge(shelf: Shelf, cases: Sequence[Case], found: Explanation, now: datetime) -> Change:
+def _merge(shelf: Shelf, census: Census, cases: Sequence[Case], found: Explanation, now: datetime) -> Change:
     """Everything moves to the oldest; the others close and say where to. An acknowledgement survives."""
     into, others = cases[0], cases[1:]
-    was, number, why = into.incident, into.incident.id, reason(found.judged.labels)
+    was, number, labels = into.incident, into.incident.id, found.judged.labels
+    why, began = reason(labels), min(case.incident.started_at for case in cases)
     moved = shelf.absorb(into, others)
     into.incident = acknowledged_first(was, [other.incident for other in others])
-    into.adopt(found.judged.labels, why, evidence(found))
+    into.adopt(labels, why, evidence(found, now_of(census, labels, began)))
     into.refresh(now)
     shelf.index.share(into)
     shelf.index.weigh(into)

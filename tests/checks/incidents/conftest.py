@@ -19,6 +19,7 @@ from data.model.observation import Observation, TargetState
 from data.model.state import State
 from data.model.target import Target, TargetKind, kind_of, target_id
 
+HALYARD = "Halyard Edge"
 NOW = datetime(2026, 11, 17, 11, 20, tzinfo=UTC)
 
 
@@ -148,3 +149,14 @@ class Town:
 @pytest.fixture
 def town(story: Story) -> Town:
     return Town(story)
+
+
+def street(town: Town, number: int, start: int = 0, **traits: str) -> list[str]:
+    """So many sites that share these."""
+    return [town.add(f"s{start + at:04d}", **traits) for at in range(number)]
+
+
+def fine(town: Town, targets: list[str], minutes: float) -> None:
+    """Each is looked at within a minute, and is fine."""
+    for at, target in enumerate(targets):
+        town.look(target, minutes + at / max(len(targets), 1))

@@ -9,23 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from checks.incidents import upstream
-from checks.incidents.labels import parsed, read_all, written
-from data.model.incident import IncidentState
 from data.model.observation import ORIGIN_FINE
 from data.model.target import TargetKind
-from tests.checks.incidents.conftest import Town
+from tests.checks.incidents.conftest import HALYARD, Story, Town, fine, street
 
-HALYARD = "Halyard Edge"
 COUNTRIES = ("DE", "AT", "CH", "NO", "FI")
-
-
-def street(town, number, start=0, **traits):
-    return [town.add(f"s{start + at:04d}", **traits) for at in range(number)]
-
-
-def fine(town, targets, minutes):
-    for at, target in enumerate(targets):
-        town.look(target, minutes + at / max(len(targets), 1))
 
 
 def test_forty_sites_behind_one_dead_edge_are_one_incident_that_says_why(town):
@@ -188,8 +176,6 @@ def test_two_outages_at_once_are_two_incidents(town):
 
 def burst(order):
     """30 sites behind a dead edge, 6 in a dead network that shares it in part, 3 on their own; 100 healthy ones."""
-    from tests.checks.incidents.conftest import Story
-
     town = Town(Story())
     dead = street(town, 30, edge=HALYARD, network="203.0.113.0/24")
     hosted = street(town, 6, 50, edge="Fastly", network="192.0.2.0/24")
@@ -217,105 +203,6 @@ def test_the_order_of_the_findings_does_not_change_the_grouping(order):
     assert all(row.id > whole for row in town.incidents.values() if row.reason == f"merged into #{whole}")
 
 
-def test_incidents_that_began_apart_are_merged_and_their_story_is_told(town):
-    behind = street(town, 5, edge=HALYARD, team="aurora")
-    town.fail(behind[0], 0)
-    town.write(town.desk.acknowledge(1, "maria", town.story.at(0.8)))
-    town.fail(behind[1], 0.2)
-    town.write(town.desk.acknowledge(2, "tom", town.story.at(0.75)))
-    for target in behind[2:]:
-        town.fail(target, 0.3)
-    town.tick(2)
-    (incident,) = town.open
-    assert (incident.id, incident.members) == (1, 5)
-    assert (incident.state, incident.acknowledged_by) == (IncidentState.ACKNOWLEDGED, "tom")
-    assert town.incidents[2].state is IncidentState.CLOSED
-    assert town.told(2)[-1] == "merged into #1: they share the edge provider Halyard Edge"
-    assert any(line.startswith("took in #2") for line in town.told(1))
-    assert any(line.startswith("upstream is Halyard Edge: ") for line in town.told(1))
-    assert {finding.incident for finding in town.findings.values()} == {1}
-
-
-def test_a_merged_incident_costs_nothing_and_is_not_reopened(town):
-    behind = street(town, 5, edge=HALYARD)
-    for target in behind:
-        town.fail(target, 0)
-    merged = [row for row in town.incidents.values() if row.state is IncidentState.CLOSED]
-    assert merged
-    assert {(row.open_members, row.loss.lost, row.closed_by) for row in merged} == {(0, 0, "losswatch")}
-    assert {(row.is_merged, row.reason) for row in merged} == {(True, "merged into #1")}
-    town.restart()
-    for target in behind:
-        for minutes in (3, 4, 5):
-            town.look(target, minutes)
-    town.fail(behind[1], 7)
-    assert [(row.id, row.open_members) for row in town.open] == [(1, 1)]
-
-
-def test_a_late_joiner_joins_by_what_it_shares_and_the_incident_closes_with_its_last_member(town):
-    behind = street(town, 12, edge=HALYARD)
-    for target in behind[:10]:
-        town.fail(target, 0)
-    town.tick(1)
-    for target in behind[10:]:
-        town.fail(target, 55, "tcp.timeout")
-    assert [row.members for row in town.open] == [12]
-    for minutes in (60, 61, 62):
-        for target in behind:
-            town.look(target, minutes)
-    assert not town.open
-    assert town.told(1)[-1] == "closed: all 12 members recovered"
-
-
-def test_a_site_that_fails_after_its_edge_recovered_is_its_own_incident(town):
-    behind = street(town, 30, edge=HALYARD)
-    for target in behind[:29]:
-        town.fail(target, 0)
-    town.tick(1)
-    for minutes in (20, 21, 22):
-        for target in behind[1:]:
-            town.look(target, minutes)
-    town.fail(behind[29], 24)
-    assert town.groups == {frozenset([behind[0]]), frozenset([behind[29]])}
-
-
-def test_a_member_that_goes_on_failing_long_after_the_recovery_is_split_off(town):
-    behind = street(town, 30, edge=HALYARD)
-    for target in behind:
-        town.fail(target, 0)
-    for minutes in (20, 21, 22):
-        for target in behind[1:]:
-            town.look(target, minutes)
-    town.look(behind[0], 24, "edge.error")
-    town.tick(25)
-    assert [row.id for row in town.open] == [1]
-    town.look(behind[0], 40, "edge.error")
-    town.tick(41)
-    (incident,) = town.open
-    assert incident.id > 1
-    assert incident.started_at == town.story.at(0)
-    assert incident.reason == "still fails while Halyard Edge recovered: 29 of 30 are fine again"
-    assert town.told(1)[-2:] == [f"1 split off: {incident.reason}", "closed: nothing else fails behind Halyard Edge"]
-    town.restart()
-    town.look(behind[0], 45, "edge.error")
-    town.tick(46)
-    assert [row.id for row in town.open] == [incident.id]
-
-
-def test_a_call_that_turns_out_wrong_is_taken_back(town):
-    """Five seldom checked sites fail first; then hundreds of their neighbours turn out to be fine."""
-    behind = street(town, 300, edge=HALYARD)
-    for target in behind[:5]:
-        town.fail(target, 0)
-    town.tick(1)
-    assert [row.members for row in town.open] == [5]
-    fine(town, behind[5:], 2)
-    town.tick(4)
-    assert sorted(map(len, town.groups)) == [1] * 5
-    assert {row.upstream for row in town.open} == {""}
-    assert any("the failure is its own" in row.reason for row in town.open)
-
-
 def test_the_origins_tell_edge_from_origin_and_choose_the_plan(town):
     behind = street(town, 6, edge=HALYARD)
     for at, target in enumerate(behind):
@@ -339,25 +226,6 @@ def test_a_restart_in_the_middle_changes_no_grouping(town):
         town.restart()
     town.tick(2)
     assert town.groups == {frozenset(behind), frozenset(hosted)}
-
-
-@pytest.mark.parametrize(
-    "labels",
-    [
-        (("edge", HALYARD),),
-        (("edge+geo", f"{HALYARD} / AT"), ("edge+geo", f"{HALYARD} / DE")),
-        (("host", "a=b.example"),),
-    ],
-)
-def test_an_upstream_survives_being_written_and_read(labels):
-    assert parsed(written(labels)) == labels
-
-
-def test_labels_read_like_a_person_says_them():
-    pairs = [("edge+geo", f"{HALYARD} / AT"), ("edge+geo", f"{HALYARD} / DE")]
-    assert read_all(pairs) == "Halyard Edge in AT, DE"
-    assert read_all(pairs[:1]) == "Halyard Edge in AT"
-    assert read_all([("partner+offer", "P02 / welcome")]) == "P02: welcome"
 
 
 @given(st.integers(0, 500), st.integers(0, 500), st.integers(1, 1000), st.integers(1, 1000))
@@ -390,23 +258,3 @@ def test_two_partners_an_hour_apart_behind_one_redirector_that_serves_others_wel
     for minutes in (58, 62, 70):
         town.tick(minutes)
     assert town.groups == {frozenset(links["P09"]), frozenset(links["P07"][:14])}
-
-
-def test_money_of_a_site_follows_it_when_the_outage_turns_out_to_be_none(town):
-    behind = street(town, 200, edge=HALYARD)
-    for target in behind[:6]:
-        town.fail(target, 0, "http.5xx")
-    money = town.add("site=s0001", TargetKind.SLICE)
-    town.look(money, 3, "revenue.silence", site="s0001")
-    town.tick(4)
-    assert [row.members for row in town.open] == [7]
-    for minutes in (5, 6, 7):
-        fine(town, behind[6:], minutes)
-        for target in behind[:6]:
-            town.look(target, minutes, "http.5xx")
-        town.tick(minutes + 1)
-    assert sorted(map(sorted, town.groups)) == sorted(
-        [[one] for one in behind[:6] if one != "site:s0001"] + [["site:s0001", money]]
-    )
-    assert {row.upstream for row in town.open if row.members == 1} == {""}
-    assert not any(HALYARD in f"{row.upstream}{row.where}{row.blame}" for row in town.open)
