@@ -6,7 +6,6 @@ The peer of the first frame is a whole process that imports `textual.app` and en
 from __future__ import annotations
 
 import asyncio
-import os
 import subprocess
 import sys
 import tempfile
@@ -14,17 +13,14 @@ import time
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from statistics import median
 
-import pexpect
-
 from tests.bench.figure import Figure
+from tests.bench.processes import ROOT, cpu_s
+from tests.bench.terminal import dashboard, read
 
-ROOT = Path(__file__).parents[2]
 WARM_S, MEASURE_S, KEYS = 3.0, 10.0, 20
 STARTS = 9
-TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def run() -> list[Figure]:
@@ -64,16 +60,9 @@ def _hub(mode: str):
                 hub.kill()
 
 
-def _spawn(home: str) -> pexpect.spawn:
-    environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
-    environment.pop("NO_COLOR", None)
-    command = ["-m", "tui.cli.main", "--home", home]
-    return pexpect.spawn(sys.executable, command, cwd=str(ROOT), env=environment, dimensions=(40, 120))
-
-
 def _first_frame(home: str) -> float:
     start = time.perf_counter()
-    child = _spawn(home)
+    child = dashboard(home)
     child.expect_exact("Halyard Edge", timeout=30)
     took = time.perf_counter() - start
     child.close(force=True)
@@ -82,42 +71,26 @@ def _first_frame(home: str) -> float:
 
 def _pty(home: str) -> tuple[float, float]:
     """(bytes a second, CPU in per cent) of one dashboard after it has warmed up."""
-    child = _spawn(home)
-    _read(child, WARM_S)
-    before = _cpu_s(child.pid)
-    received = _read(child, MEASURE_S)
-    busy = _cpu_s(child.pid) - before
+    child = dashboard(home)
+    read(child, WARM_S)
+    before = cpu_s(child.pid)
+    received = read(child, MEASURE_S)
+    busy = cpu_s(child.pid) - before
     child.close(force=True)
     return received / MEASURE_S, busy / MEASURE_S * 100
 
 
 def _keys(home: str, pause_s: float) -> float:
     """Bytes a cursor key, the last preview included."""
-    child = _spawn(home)
-    child.delaybeforesend = None
-    _read(child, WARM_S)
+    child = dashboard(home)
+    read(child, WARM_S)
     received = 0
     for at in range(KEYS):
         child.send("j" if at // 4 % 2 == 0 else "k")
-        received += _read(child, pause_s)
-    received += _read(child, 1.0)
+        received += read(child, pause_s)
+    received += read(child, 1.0)
     child.close(force=True)
     return received / KEYS
-
-
-def _read(child: pexpect.spawn, seconds: float) -> int:
-    received, end = 0, time.monotonic() + seconds
-    while (left := end - time.monotonic()) > 0:
-        try:
-            received += len(child.read_nonblocking(1 << 16, timeout=left))
-        except pexpect.TIMEOUT:
-            break
-    return received
-
-
-def _cpu_s(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
 
 
 async def hub(mode: str, home: str) -> None:

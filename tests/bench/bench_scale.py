@@ -8,28 +8,22 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
-import os
 import shutil
-import subprocess
-import sys
 import tempfile
 import time
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pexpect
-
 from checks.hub.keeping import WHOLE_EVERY_S
 from data.config.home import Home
-from data.errors import LosswatchError
 from data.model.snapshot import IncidentPage, ListPage
 from data.secrets import open_secrets, store_key
 from data.store.query import rows
 from data.store.store import Store
-from tests.bench.figure import Figure
+from tests.bench.figure import Figure, told
+from tests.bench.processes import Process, cpu_s, end, start_hub, start_street, tell, until_it_answers
+from tests.bench.terminal import dashboard, key_s, read
 from tui.client import HubClient
 
 if TYPE_CHECKING:
@@ -37,8 +31,6 @@ if TYPE_CHECKING:
 
     from data.store.engine import Cursor
 
-TICKS = os.sysconf("SC_CLK_TCK")
-ROOT = Path(__file__).parents[2]
 TOML = """
 [[teams]]
 id = "aurora"
@@ -76,53 +68,32 @@ def run(arguments: list[str] | None = None) -> list[Figure]:
     parser.add_argument("--interval", type=int, default=Size.interval_s)
     parser.add_argument("--minutes", type=float, default=Size.minutes)
     given = parser.parse_args(arguments or [])
-    size = Size(given.targets, given.interval, given.minutes)
-    street = subprocess.Popen(
-        [sys.executable, "-m", "tests.bench.scale_street"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
-    return asyncio.run(_run(size, street))
+    return asyncio.run(_run(Size(given.targets, given.interval, given.minutes)))
 
 
-async def _run(size: Size, street: subprocess.Popen[bytes]) -> list[Figure]:
+async def _run(size: Size) -> list[Figure]:
     folder = Path(tempfile.mkdtemp(prefix="losswatch-scale-"))
-    hub: subprocess.Popen[bytes] | None = None
+    street, places = start_street()
+    hub: Process | None = None
     try:
-        assert street.stdout is not None
-        places = json.loads(street.stdout.readline())
         home = Home.find(str(folder))
         _write(home, size, places)
-        began = time.perf_counter()
-        hub = _start(home)
+        hub = start_hub(home)
         client = HubClient(home.socket, timeout_s=60.0)
-        await _answers(client, hub)
-        figures = [Figure("first start: until the hub answers", time.perf_counter() - began, "s")]
-        figures += _meanwhile(await _first_look(client, size))
-        figures += _meanwhile(await _steady(client, size, hub.pid, street.pid))
-        figures += _meanwhile(await asyncio.to_thread(_keys, home))
-        figures += _meanwhile(await _outage(client, size, street))
+        figures = [Figure("first start: until the hub answers", await until_it_answers(client, hub), "s")]
+        figures += told(await _first_look(client, size))
+        figures += told(await _steady(client, size, hub.pid, street.pid))
+        figures += told(await asyncio.to_thread(_keys, home))
+        figures += told(await _outage(client, size, street))
         hub.terminate()
         hub.wait(120)
         figures += _database(home, size)
-        began = time.perf_counter()
-        hub = _start(home)
-        await _answers(client, hub)
-        figures.append(Figure("restart: until the hub answers", time.perf_counter() - began, "s"))
+        hub = start_hub(home)
+        figures.append(Figure("restart: until the hub answers", await until_it_answers(client, hub), "s"))
         return figures
     finally:
-        for process in (hub, street):
-            if process is not None and process.poll() is None:
-                process.terminate()
-                with suppress(subprocess.TimeoutExpired):
-                    process.wait(60)
-                process.kill()
+        end(hub, street)
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _meanwhile(figures: list[Figure]) -> list[Figure]:
-    """An hour is long: what is known is told on stderr at once."""
-    for figure in figures:
-        print(figure.line(), file=sys.stderr, flush=True)
-    return figures
 
 
 def _write(home: Home, size: Size, places: list[tuple[str, int]]) -> None:
@@ -135,24 +106,6 @@ def _write(home: Home, size: Size, places: list[tuple[str, int]]) -> None:
             path = "e" if number % EDGE_SHARE == 0 else "o"
             team = "aurora" if number % 3 else "cedar"
             file.write(f"site-{number:06},http://{host}:{port}/{path}/{number},{team},{number % 3 + 1}\n")
-
-
-def _start(home: Home) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-m", "checks.hub", str(home.config)], cwd=ROOT)
-
-
-async def _answers(client: HubClient, hub: subprocess.Popen[bytes], patience_s: float = 180.0) -> None:
-    until = time.monotonic() + patience_s
-    while time.monotonic() < until:
-        if hub.poll() is not None:
-            raise SystemExit(f"the hub ended with {hub.returncode}")
-        try:
-            await client.hello()
-        except LosswatchError:
-            await asyncio.sleep(0.1)
-        else:
-            return
-    raise SystemExit("the hub never answered")
 
 
 async def _first_look(client: HubClient, size: Size) -> list[Figure]:
@@ -195,14 +148,11 @@ async def _steady(client: HubClient, size: Size, hub: int, street: int) -> list[
 
 def _keys(home: Home) -> list[Figure]:
     """From a key to the first byte of the answer on a terminal of 120x40, in the list of the whole fleet."""
-    child = pexpect.spawn(
-        sys.executable, ["-m", "tui.cli.main", "--home", str(home.config)], cwd=str(ROOT), dimensions=(40, 120)
-    )
-    child.delaybeforesend = None
+    child = dashboard(str(home.config))
     for pause_s, key in ((6.0, "1"), (0.5, "1"), (4.0, "")):
         child.send(key)
-        _silence(child, pause_s)
-    took = sorted(_key(child, key) for key in KEYS * 4)
+        read(child, pause_s)
+    took = sorted(key_s(child, key) for key in KEYS * 4)
     child.close(force=True)
     late = took[int(len(took) * 0.95)]
     return [
@@ -213,23 +163,6 @@ def _keys(home: Home) -> list[Figure]:
             note=f"median {took[len(took) // 2] * 1e3:.0f}; aim < 50",
         )
     ]
-
-
-def _key(child: pexpect.spawn, key: str) -> float:
-    _silence(child, 0.25)
-    began = time.perf_counter()
-    child.send(key)
-    with suppress(pexpect.TIMEOUT):
-        child.read_nonblocking(1 << 16, timeout=3.0)
-    return time.perf_counter() - began
-
-
-def _silence(child: pexpect.spawn, seconds: float) -> None:
-    """Read what comes, so that what comes next is the key's."""
-    until = time.monotonic() + seconds
-    while (left := until - time.monotonic()) > 0:
-        with suppress(pexpect.TIMEOUT):
-            child.read_nonblocking(1 << 16, timeout=left)
 
 
 async def _watch(client: HubClient) -> None:
@@ -243,11 +176,9 @@ async def _timed(answer: object) -> float:
     return time.perf_counter() - began
 
 
-async def _outage(client: HubClient, size: Size, street: subprocess.Popen[bytes]) -> list[Figure]:
+async def _outage(client: HubClient, size: Size, street: Process) -> list[Figure]:
     """One edge dies with a tenth of the fleet behind it."""
-    assert street.stdin is not None
-    street.stdin.write(b"dead\n")
-    street.stdin.flush()
+    tell(street, "dead")
     behind = (size.targets + EDGE_SHARE - 1) // EDGE_SHARE
     began, first, most, largest = time.monotonic(), 0.0, 0, 0
     page = IncidentPage(0, 0, 0, ())
@@ -271,13 +202,8 @@ async def _outage(client: HubClient, size: Size, street: subprocess.Popen[bytes]
 
 def _cpu(hub: int, street: int) -> tuple[float, float, float]:
     """Seconds of CPU of the hub, of its probes and of the street."""
-    probes = sum(_seconds(child) for child in _children(hub))
-    return _seconds(hub), probes, _seconds(street)
-
-
-def _seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
+    probes = sum(cpu_s(child) for child in _children(hub))
+    return cpu_s(hub), probes, cpu_s(street)
 
 
 def _children(pid: int) -> Iterator[int]:

@@ -1,6 +1,6 @@
 """One incident of 100,000 members, then 5,000 findings in a minute: does a real hub still answer, and a screen open?
 
-`python -m tests.bench storm [--members N] [--burst N] [--home DIR]`. The store is encrypted, the probes are real, the sites answer
+`python -m tests.bench storm [--members N] [--burst N]`. The store is encrypted, the probes are real, the sites answer
 on loopback. The members are handed to a hub as its probes would (`storm_world.fill`); the minute's findings come the whole
 way. While they come, a client gives the commands of a dashboard one after the other, another process asks for the smallest
 answer fifty times a second, and a dashboard on a terminal has the large incident open.
@@ -25,18 +25,17 @@ from typing import TYPE_CHECKING
 import pexpect
 
 from data.config.home import Home
-from data.errors import LosswatchError
 from data.model.snapshot import IncidentDetail, IncidentPage, ListPage
 from tests.bench import storm_world
-from tests.bench.figure import Figure
+from tests.bench.figure import Figure, told
+from tests.bench.processes import ROOT, Process, cpu_s, end, start_hub, start_street, tell, until_it_answers
 from tests.bench.storm_world import Size
+from tests.bench.terminal import dashboard, key_s, read
 from tui.client import HubClient
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-ROOT = Path(__file__).parents[2]
-TICKS = os.sysconf("SC_CLK_TCK")
 STEADY_S, LONGEST_S = 20.0, 300.0
 AIM_MS = 200.0
 COLD = (
@@ -61,85 +60,57 @@ def run(arguments: list[str] | None = None) -> list[Figure]:
 
 async def _run(size: Size) -> list[Figure]:
     folder = Path(tempfile.mkdtemp(prefix="losswatch-storm-"))
-    street, places = storm_world.street(size)
+    street, places = start_street(str(storm_world.SHARED_HOSTS + size.burst), "1")
+    tell(street, "dead /e/")
     home, hub, ping = Home.find(str(folder)), None, None
     figures: list[Figure] = []
     try:
         storm_world.write(home, size, places)
         filled = await asyncio.to_thread(lambda: asyncio.run(storm_world.fill(home, size)))
-        figures += _told([
+        figures += told([
             Figure("members: CPU of the hub for a failing look", filled.cpu_s / size.members / 2 * 1e3, "ms", note=f"{filled.incidents} incident"),
             Figure("members: longest hold of the loop", filled.slowest_s * 1e3, "ms", note=f"{storm_world.AT_ONCE} looks at once; aim < 50"),
         ])  # fmt: skip
         hub, client, starting = await _start(home, "restart with the incident")
-        figures += _told(
+        figures += told(
             [starting, Figure("load of the machine", os.getloadavg()[0], "", note=f"{os.cpu_count()} cores")]
         )
         ping = _pinger(home)
-        figures += _told(await _rest(home, client, hub, size, ping))
+        figures += told(await _rest(home, client, hub, size, ping))
         for name, paths, count in (("one edge", "/e/ /j/", size.burst), ("nothing shared", "/e/ /j/ /o/", size.burst)):
-            storm_world.tell(street, f"dead {paths}")
-            figures += _told(await _storm(name, home, client, hub, size, ping, count))
+            tell(street, f"dead {paths}")
+            figures += told(await _storm(name, home, client, hub, size, ping, count))
         hub.terminate()
         hub.wait(120)
         hub, client, starting = await _start(home, f"restart with {size.burst:,} more")
-        figures += _told([starting])
+        figures += told([starting])
         return figures
     finally:
-        for process in (ping, hub, street):
-            if process is not None and process.poll() is None:
-                process.terminate()
-                with suppress(subprocess.TimeoutExpired):
-                    process.wait(60)
-                process.kill()
+        end(ping, hub, street)
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _told(figures: list[Figure]) -> list[Figure]:
-    """It takes minutes: what is known is told on stderr at once."""
-    for figure in figures:
-        print(figure.line(), file=sys.stderr, flush=True)
-    return figures
-
-
-def _process(home: Home) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-m", "checks.hub", str(home.config)], cwd=ROOT)
-
-
-async def _start(home: Home, what: str) -> tuple[subprocess.Popen[bytes], HubClient, Figure]:
+async def _start(home: Home, what: str) -> tuple[Process, HubClient, Figure]:
     """A hub that answers, and how long that took."""
-    began, hub = time.perf_counter(), _process(home)
-    client = HubClient(home.socket, timeout_s=120.0)
-    while time.perf_counter() - began < LONGEST_S:
-        if hub.poll() is not None:
-            raise SystemExit(f"the hub ended with {hub.returncode}")
-        try:
-            await client.hello()
-        except LosswatchError:
-            await asyncio.sleep(0.05)
-        else:
-            took, used = time.perf_counter() - began, f"{_cpu(hub.pid):.1f} s of CPU; {_memory(hub.pid)}"
-            return hub, client, Figure(f"{what}: until the hub answers", took, "s", note=used)
-    raise SystemExit("the hub never answered")
+    hub, client = start_hub(home), HubClient(home.socket, timeout_s=120.0)
+    took = await until_it_answers(client, hub)
+    used = f"{cpu_s(hub.pid):.1f} s of CPU; {_memory(hub.pid)}"
+    return hub, client, Figure(f"{what}: until the hub answers", took, "s", note=used)
 
 
-def _pinger(home: Home) -> subprocess.Popen[bytes]:
+def _pinger(home: Home) -> Process:
     command = [sys.executable, "-m", "tests.bench.storm_ping", str(home.socket)]
     return subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
 
-def _stalls(ping: subprocess.Popen[bytes]) -> list[float]:
+def _stalls(ping: Process) -> list[float]:
     """Milliseconds of the smallest answers since this was last asked."""
-    assert ping.stdin is not None
+    tell(ping, "")
     assert ping.stdout is not None
-    ping.stdin.write(b"\n")
-    ping.stdin.flush()
     return sorted(json.loads(ping.stdout.readline())) or [0.0]
 
 
-async def _rest(
-    home: Home, client: HubClient, hub: subprocess.Popen[bytes], size: Size, ping: subprocess.Popen[bytes]
-) -> list[Figure]:
+async def _rest(home: Home, client: HubClient, hub: Process, size: Size, ping: Process) -> list[Figure]:
     """The incident is there and nothing new happens."""
     began = time.monotonic()
     while time.monotonic() - began < LONGEST_S:
@@ -150,10 +121,10 @@ async def _rest(
     figures = [Figure("first look at the others", time.monotonic() - began, "s", note=f"{page.counts}")]
     _stalls(ping)
     took: Took = defaultdict(list)
-    cpu_s, began = _cpu(hub.pid), time.monotonic()
+    before_s, began = cpu_s(hub.pid), time.monotonic()
     while time.monotonic() - began < STEADY_S:
         await _commands(client, took)
-    used = (_cpu(hub.pid) - cpu_s) / (time.monotonic() - began)
+    used = (cpu_s(hub.pid) - before_s) / (time.monotonic() - began)
     figures += _latencies("at rest", took, _stalls(ping))
     figures.append(Figure("at rest: CPU of the hub, asked without a pause", used * 100, "%", note=_memory(hub.pid)))
     figures += await asyncio.to_thread(_cold, home)
@@ -239,28 +210,25 @@ def _process_s(*words: str) -> float:
 
 @contextmanager
 def _dashboard(home: Home) -> Iterator[pexpect.spawn]:
-    child = pexpect.spawn(
-        sys.executable, ["-m", "tui.cli.main", "--home", str(home.config)], cwd=str(ROOT), dimensions=(40, 120)
-    )
-    child.delaybeforesend = None
+    child = dashboard(str(home.config))
     try:
         child.expect_exact("Halyard", timeout=60)
-        _read(child, 2.0)
+        read(child, 2.0)
         yield child
     finally:
         child.close(force=True)
 
 
-def _screen(home: Home, hub: subprocess.Popen[bytes]) -> list[Figure]:
+def _screen(home: Home, hub: Process) -> list[Figure]:
     """From the key to the members on the screen, five times; then from a key to the next picture within them."""
     with _dashboard(home) as child:
-        idle = _read(child, 5.0) / 5.0
+        idle = read(child, 5.0) / 5.0
         opened, used_s = list[float](), list[float]()
         for _ in range(5):
             _back(child)
-            before = _cpu(hub.pid) + _cpu(child.pid)
+            before = cpu_s(hub.pid) + cpu_s(child.pid)
             opened.append(_until(child, "\r", "big-"))
-            used_s.append(_cpu(hub.pid) + _cpu(child.pid) - before)
+            used_s.append(cpu_s(hub.pid) + cpu_s(child.pid) - before)
         moved = _moves(child)
         memory = _memory(child.pid)
     return [
@@ -273,7 +241,7 @@ def _screen(home: Home, hub: subprocess.Popen[bytes]) -> list[Figure]:
 
 def _back(child: pexpect.spawn) -> None:
     child.send("\x1b")
-    _read(child, 1.5)
+    read(child, 1.5)
 
 
 def _moves(child: pexpect.spawn) -> list[float]:
@@ -282,12 +250,12 @@ def _moves(child: pexpect.spawn) -> list[float]:
         if b"big-" in _answer(child, "j"):
             break
         child.send("\t")
-    return [_key(child, key) for key in ["j"] * 10 + ["\x04"] * 5 + ["k"] * 5]
+    return [key_s(child, key) * 1e3 for key in ["j"] * 10 + ["\x04"] * 5 + ["k"] * 5]
 
 
 def _answer(child: pexpect.spawn, key: str) -> bytes:
     """What a key brings to the screen within a moment."""
-    _read(child, 0.3)
+    read(child, 0.3)
     child.send(key)
     time.sleep(0.15)
     with suppress(pexpect.TIMEOUT):
@@ -302,25 +270,8 @@ def _until(child: pexpect.spawn, key: str, words: str) -> float:
     return (time.perf_counter() - began) * 1e3
 
 
-def _key(child: pexpect.spawn, key: str) -> float:
-    _read(child, 0.2)
-    began = time.perf_counter()
-    child.send(key)
-    with suppress(pexpect.TIMEOUT):
-        child.read_nonblocking(1 << 16, timeout=3.0)
-    return (time.perf_counter() - began) * 1e3
-
-
-def _read(child: pexpect.spawn, seconds: float) -> int:
-    received, end = 0, time.monotonic() + seconds
-    while (left := end - time.monotonic()) > 0:
-        with suppress(pexpect.TIMEOUT):
-            received += len(child.read_nonblocking(1 << 16, timeout=left))
-    return received
-
-
 async def _storm(
-    name: str, home: Home, client: HubClient, hub: subprocess.Popen[bytes], size: Size, ping: subprocess.Popen[bytes], count: int
+    name: str, home: Home, client: HubClient, hub: Process, size: Size, ping: Process, count: int
 ) -> list[Figure]:  # fmt: skip
     """So many sites begin to fail within a minute; until each is a finding of an incident."""
     before = await _failing(client)
@@ -329,12 +280,12 @@ async def _storm(
         drawing = asyncio.create_task(asyncio.to_thread(_until_told, child, stop := []))
         _stalls(ping)
         took: Took = defaultdict(list)
-        cpu_s, began, found = _cpu(hub.pid), time.monotonic(), 0
+        before_s, began, found = cpu_s(hub.pid), time.monotonic(), 0
         while time.monotonic() - began < LONGEST_S and found < count:
             await _commands(client, took)
             found = await _failing(client) - before
         lasted = time.monotonic() - began
-        used = (_cpu(hub.pid) - cpu_s) / lasted
+        used = (cpu_s(hub.pid) - before_s) / lasted
         stop.append(True)
         drawn, memory = await drawing, _memory(child.pid)
     page = await client.get("/v1/incidents?limit=1", IncidentPage)
@@ -349,18 +300,12 @@ async def _storm(
 def _until_told(child: pexpect.spawn, stop: list[bool]) -> int:
     received = 0
     while not stop:
-        received += _read(child, 0.5)
+        received += read(child, 0.5)
     return received
 
 
 async def _failing(client: HubClient) -> int:
     return (await client.get("/v1/targets/site?limit=1", ListPage)).counts.failing
-
-
-def _cpu(pid: int) -> float:
-    """Seconds, of the process alone."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
 
 
 def _memory(pid: int) -> str:

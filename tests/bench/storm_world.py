@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import subprocess
-import sys
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from checks.hub.configuration import read
@@ -29,7 +25,6 @@ if TYPE_CHECKING:
     from data.config.home import Home
     from data.model.target import Target
 
-ROOT = Path(__file__).parents[2]
 SHARED_HOSTS = 200
 """Hosts of the members and of what stays well; each site that fails for itself has a host of its own."""
 AT_ONCE = 100
@@ -69,23 +64,6 @@ class Filled:
     incidents: int
     wait_s: float
     """Until the last row was durable, after the last batch."""
-
-
-def street(size: Size) -> tuple[subprocess.Popen[bytes], list[tuple[str, int]]]:
-    """The process that answers for all sites, and its hosts; those behind the edge are dead from the first."""
-    hosts = str(SHARED_HOSTS + size.burst)
-    command = [sys.executable, "-m", "tests.bench.scale_street", hosts, "1"]
-    running = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    assert running.stdout is not None
-    places = [(host, port) for host, port in json.loads(running.stdout.readline())]
-    tell(running, "dead /e/")
-    return running, places
-
-
-def tell(running: subprocess.Popen[bytes], words: str) -> None:
-    assert running.stdin is not None
-    running.stdin.write(f"{words}\n".encode())
-    running.stdin.flush()
 
 
 def write(home: Home, size: Size, places: Sequence[tuple[str, int]]) -> None:
