@@ -54,6 +54,8 @@ if TYPE_CHECKING:
     from data.model.revenue_view import Calibration, RevenueView, Watched
     from data.model.target import Target
 
+MOST_NUMBER = 2**53
+"""No incident has a higher one."""
 MEMBERS = 200
 RANKED = 500
 """Of an incident with more members the oldest that still fail are ranked by their trouble."""
@@ -198,14 +200,22 @@ class Details:
         shown = await asyncio.to_thread(self.story.shown, [self._fresh(one) for one in rows], scope)
         return IncidentPage(self.hub.board.version, total, offset, shown)
 
+    async def known(self, number: int, scope: Scope) -> Incident | None:
+        """An incident in scope, open or closed, not redacted; `None` when there is none of that number."""
+        if not 0 < number < MOST_NUMBER:
+            return None
+        wanted = IncidentId(number)
+        found = self.hub.desk.get(wanted) or await asyncio.to_thread(incidents.get, self.hub.store, scope, wanted)
+        return found if found is not None and any(map(scope.sees, found.teams)) else None
+
     async def incident(self, who: Principal, number: int) -> IncidentDetail | None:
-        scope, now, number_id = who.scope, self.hub.clock.now(), IncidentId(number)
-        found = self.hub.desk.get(number_id) or await asyncio.to_thread(incidents.get, self.hub.store, scope, number_id)
-        if found is None or not any(map(scope.sees, found.teams)):
+        scope, now = who.scope, self.hub.clock.now()
+        found = await self.known(number, scope)
+        if found is None:
             return None
         crowd = await self.crowds.of(found, scope, now)
         mine = crowd.members
-        entries = await asyncio.to_thread(timeline.of_incident, self.hub.store, scope, number_id)
+        entries = await asyncio.to_thread(timeline.of_incident, self.hub.store, scope, found.id)
         unseen = self._unseen(found, crowd.parsers, scope)
         said = worded(found, crowd.walked, unseen, crowd.moved, entries, crowd.changes)
         (seen,) = await asyncio.to_thread(self.story.shown, [found], scope)

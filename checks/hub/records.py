@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
 USUAL = timedelta(days=30)
 LONGEST = timedelta(days=800)
-MOST_NUMBER = 2**53
 
 
 @dataclass(slots=True)
@@ -45,15 +44,15 @@ class Records:
 
     async def report(self, who: Principal, number: int) -> Report | None:
         """`None`: no such incident in scope."""
-        store, scope, wanted = self.hub.store, who.scope, IncidentId(number)
-        found = self.hub.desk.get(wanted) or await asyncio.to_thread(incidents.get, store, scope, wanted)
-        if found is None or not any(map(scope.sees, found.teams)):
+        store, scope = self.hub.store, who.scope
+        found = await self.hub.details.known(number, scope)
+        if found is None:
             return None
         crowd = await self.hub.details.crowds.of(found, scope, self.hub.clock.now())
 
         def read() -> Report:
-            told = timeline.of_incident(store, scope, wanted)
-            used = tuple(switches.of_incident(store, scope, wanted))
+            told = timeline.of_incident(store, scope, found.id)
+            used = tuple(switches.of_incident(store, scope, found.id))
             checklist = checklist_of(self.hub.settings.checklists, found.cause, told)
             said = worded(found, crowd.walked, timeline=told)
             return self._redacted(report_of(found, crowd.members, told, used, said, checklist), scope)
@@ -130,11 +129,8 @@ class Records:
             raise UsageError(
                 f"no verdict {clean_text(str(arguments.get('verdict')), 60)!r}; there are {', '.join(Verdict)}"
             )
-        store, number = self.hub.store, IncidentId(given) if type(given) is int and 0 < given < MOST_NUMBER else None
-        incident = None
-        if number is not None:
-            incident = self.hub.desk.get(number) or await asyncio.to_thread(incidents.get, store, who.scope, number)
-        if incident is None or not any(map(who.scope.sees, incident.teams)):
+        incident = await self.hub.details.known(given, who.scope) if type(given) is int else None
+        if incident is None:
             raise UsageError(f"no incident #{given} in your scope")
         now = self.hub.clock.now()
         rows: list[Record] = [

@@ -8,7 +8,9 @@ from types import SimpleNamespace
 import httpx
 import pytest
 
+from checks.hub.details import Details
 from checks.hub.listen import Peer
+from checks.hub.records import Records
 from checks.hub.server import application
 from data.config.settings import Partner, User
 from data.model.audit import AuditEntry
@@ -26,7 +28,11 @@ def hub(tmp_path):
     store.write([entry, entry]).result()
     users = (User(str(LEAD), "lead", ("aurora",)), User(str(CLIENT), "client", ("*",)))
     settings = SimpleNamespace(users=users, partners=(Partner(PartnerId("P01"), "Quillspin"),))
-    yield SimpleNamespace(store=store, settings=settings, uid=OURS)
+    made = SimpleNamespace(store=store, settings=settings, uid=OURS)
+    made.desk, made.clock = SimpleNamespace(get=lambda _: None), SimpleNamespace(now=lambda: entry.at)
+    made.details = Details(made)
+    made.commands = SimpleNamespace(records=Records(made))
+    yield made
     store.close()
 
 
@@ -52,3 +58,10 @@ async def test_an_entry_that_was_altered_is_named_without_what_the_reader_may_no
     said = "entry 2 is not what was written (now: eve map feed of"
     assert (await asked(hub, OURS, "/v1/audit")).json()["broken"] == f"{said} Quillspin)"
     assert (await asked(hub, CLIENT, "/v1/audit")).json()["broken"] == f"{said} P01)"
+
+
+@pytest.mark.parametrize("number", [0, 7, 10**40])
+@pytest.mark.parametrize("what", ["", "/report"])
+async def test_a_number_that_no_incident_has_is_not_found_however_large(hub, number, what):
+    told = await asked(hub, OURS, f"/v1/incidents/{number}{what}")
+    assert (told.status_code, told.json()["error"]) == (404, f"no incident #{number} in your scope")
