@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,17 +10,17 @@ import numpy as np
 from checks.revenue import expectation, lattice, memory, scan, scatter, traffic, views
 from checks.revenue.alarm import Alarm, cause_of, slice_target
 from checks.revenue.calendar import Dates, Learned
-from checks.revenue.cube import DAY_H, Cube, CubeMemory, hour_of
+from checks.revenue.cube import DAY_H, Cube, CubeMemory, hour_of, moment_of
 from checks.revenue.losses import Losses
 from checks.revenue.ranking import NATS_PER_DIM, WATCH_BELOW
 from checks.revenue.traffic import Traffic
-from checks.revenue.watch import CALM_DAYS, LEAST_PAGE_NATS, LOOK_BACK_H, RECENT_H, Case, Known, Watch
-from data.model.ids import TeamId
+from checks.revenue.watch import CALM_DAYS, LEAST_PAGE_NATS, LOOK_BACK_H, RECENT_H, Case, Known, Watch, mark
 from data.model.money import NO_LOSS, Loss, cents
 from data.model.revenue_view import Watched
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
 
     import polars as pl
 
@@ -33,8 +32,8 @@ if TYPE_CHECKING:
     from checks.revenue.ranking import Ranking
     from checks.revenue.scan import Caution
     from checks.revenue.scatter import Scatter
-    from checks.revenue.shortfall import Taken
     from checks.revenue.views import SliceView
+    from checks.revenue.watch import Taken
     from data.model.snapshot import BandPoint
 
 LEAST_HISTORY_H = 7 * DAY_H
@@ -174,7 +173,7 @@ class RevenueBook:
         self._mask()
         watch = self._watch()
         if watch is None:
-            return RevenueTick((), waiting=self._waiting(), held=self.held())
+            return RevenueTick((), waiting=views.waiting(self.cube), held=self.held())
         for case in self._known.open:
             watch.follow(case)
         ended = [case for case in self._known.open if case.status != "open"]
@@ -191,11 +190,12 @@ class RevenueBook:
         alarms = tuple(self._alarm(case) for case in (*ended, *self._known.open, *self._traffic.open))
         shown = views.slices(self.cube, watch.model, alarms, LEAST_HISTORY_H, self.line_of) if with_slices else ()
         notes = self._traffic.junk(self.cube, watch.model, self._dates)
-        return RevenueTick(alarms, shown, self._waiting(), watching, junk=notes, held=self.held())
+        return RevenueTick(alarms, shown, views.waiting(self.cube), watching, junk=notes, held=self.held())
 
     def _follow_traffic(self, model: Fit) -> list[Case]:
         """Own clicks: a channel that neither masks conversions nor is masked by their alarms; gives what ended."""
-        explained = self._known.explained_hours(self.cube) | self._untold()
+        explained = self._untold()
+        mark(explained, self.cube, self._known.explained)
         if self._traffic.fitted != model.hour:
             self._traffic.refit(self.cube, model, explained)
         ended = self._traffic.tick(self.cube, model, self._dates, explained, self._numbers + 1)
@@ -205,10 +205,10 @@ class RevenueBook:
     def _untold(self) -> Bools:
         """[leaf, hour of the cube]: hours whose clicks are still to come with their partner's report."""
         cube, untold = self.cube, np.zeros_like(self.cube.masked)
-        named = cube.dims.index("partner")
-        theirs = np.flatnonzero([cube.names[named][code] in self.second_hand for code in cube.codes[named]])
+        names, partner = cube.names_of("partner"), cube.codes_of("partner")
+        theirs = np.flatnonzero(np.array([name in self.second_hand for name in names], np.bool_)[partner])
         if len(theirs):
-            untold[theirs] = ~cube.received(cube.base, cube.base + cube.width)[cube.codes[named, theirs]]
+            untold[theirs] = ~cube.received(cube.base, cube.base + cube.width)[partner[theirs]]
         return untold
 
     def _watching(self, left: Ranking) -> tuple[Watched, ...]:
@@ -221,7 +221,7 @@ class RevenueBook:
             missing = 1.0 if suspect.channel == "value" else max(1.0 - seen / expected, 0.0)
             usual = losses.expected(leaves, since, self.cube.top, calendar=False).mean / suspect.window_h
             where = left.lattice.name(suspect.slice, self.cube)
-            figures = round(suspect.nats, 2), seen, expected, _moment(since), cents(usual * missing)
+            figures = round(suspect.nats, 2), seen, expected, moment_of(since), cents(usual * missing)
             found.append(Watched(slice_target(where), where, suspect.channel, *figures))
         return tuple(found)
 
@@ -355,18 +355,16 @@ class RevenueBook:
 
     def _alarm(self, case: Case) -> Alarm:
         now = self.cube.top
-        teams = np.unique(self.cube.codes[self.cube.dims.index("team"), case.leaves])
-        names = self.cube.names[self.cube.dims.index("team")]
         return Alarm(
-            id=f"r{_moment(case.detected):%Y%m%d%H}-{case.number}",
+            id=f"r{moment_of(case.detected):%Y%m%d%H}-{case.number}",
             channel=case.channel,
             cause=cause_of(case.channel, case.share, case.end - case.start),
             slice=case.where,
-            team=TeamId(names[teams[0]] if len(teams) == 1 else "*"),
-            detected_at=_moment(case.detected),
-            updated_at=_moment(now),
-            start=_moment(case.start),
-            end=_moment(case.end) if case.status == "closed" else None,
+            team=self.cube.team_of(case.leaves),
+            detected_at=moment_of(case.detected),
+            updated_at=moment_of(now),
+            start=moment_of(case.start),
+            end=moment_of(case.end) if case.status == "closed" else None,
             status=case.status,
             nats=case.nats + case.lent,
             observed=case.observed,
@@ -380,7 +378,7 @@ class RevenueBook:
     def _elder(self, case: Case) -> list[Taken]:
         """What older alarms count already."""
         return [
-            (other.leaves, other.start, self.cube.top if other.status == "open" else other.end)
+            other.taken(self.cube.top)
             for other in (*self._known.open, *self._known.closed)
             if other.number < case.number and other.status != "withdrawn"
         ]
@@ -392,12 +390,5 @@ class RevenueBook:
         if case.status == "withdrawn":
             return NO_LOSS
         if case.channel == traffic.CHANNEL:
-            return self.loss(case.where, _moment(case.start), _moment(case.end), basis="calendar")
+            return self.loss(case.where, moment_of(case.start), moment_of(case.end), basis="calendar")
         return losses.of_alarm(case, self._elder(case))
-
-    def _waiting(self) -> tuple[str, ...]:
-        return views.waiting(self.cube)
-
-
-def _moment(hour: int) -> datetime:
-    return datetime.fromtimestamp(hour * 3600, UTC)

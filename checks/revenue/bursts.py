@@ -53,7 +53,7 @@ class Bursts:
 def cells(cube: Cube) -> Ints:
     """[leaf]: the number of its partner and GEO together."""
     geo = cube.dims.index("geo")
-    pair = cube.codes[cube.dims.index("partner")] * len(cube.names[geo]) + cube.codes[geo]
+    pair = cube.codes_of("partner") * len(cube.names[geo]) + cube.codes[geo]
     return np.asarray(np.unique(pair, return_inverse=True)[1], np.int64)
 
 

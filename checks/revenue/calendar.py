@@ -13,18 +13,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from functools import reduce
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from checks.revenue.cube import DAY_H, WEEK_H
+from checks.revenue.cube import DAY_H, WEEK_H, hour_after, hour_of, moment_of
 from checks.revenue.price import Money
 from data.model.calendar import CalendarEvent, EventKind, region_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from checks.revenue.cube import Bools, Cube, Floats, Ints
 
@@ -93,7 +93,7 @@ class Dates:
         doubt = np.zeros_like(factor)
         if self.calendar is None or since >= until:
             return np.exp(factor), doubt
-        partners = cube.codes[cube.dims.index("partner"), leaves]
+        partners = cube.codes_of("partner")[leaves]
         for region, mine in _regions(cube, leaves).items():
             for mark, active in self._marks(cube, region, since, until).items():
                 if not active.any():
@@ -145,11 +145,9 @@ class Dates:
 
     def _look_up(self, region: str, since: int, until: int) -> dict[Mark, Bools]:
         assert self.calendar is not None
-        start, end = (datetime.fromtimestamp(hour * 3600, UTC) for hour in (since, until))
         found: dict[Mark, Bools] = {}
-        for event in self.calendar.events(start, end, region):
-            low = int(event.start.timestamp() // 3600) - since
-            high = -int(-event.end.timestamp() // 3600) - since
+        for event in self.calendar.events(moment_of(since), moment_of(until), region):
+            low, high = hour_of(event.start) - since, hour_after(event.end) - since
             active = found.setdefault((event.kind, event.partner), np.zeros(until - since, np.bool_))
             active[max(low, 0) : max(high, 0)] = True
         return found
@@ -168,7 +166,7 @@ def _regions(cube: Cube, leaves: Ints | None = None) -> dict[str, Ints]:
 
 
 def _of_partner(cube: Cube, leaves: Ints, partner: str) -> Ints:
-    codes = cube.codes[cube.dims.index("partner"), leaves]
+    codes = cube.codes_of("partner")[leaves]
     return leaves[codes == cube.code("partner", partner)] if partner else leaves
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +13,10 @@ import polars as pl
 
 from checks.revenue import oddities
 from checks.revenue.inputs import MEASURES, Queue, micros
+from data.model.ids import TeamId
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
 
     from numpy.typing import DTypeLike, NDArray
 
@@ -45,6 +46,16 @@ _HOUR_US = 3_600_000_000
 def hour_of(moment: datetime) -> int:
     """Hours since the epoch at or before `moment`."""
     return int(moment.timestamp() // 3600)
+
+
+def hour_after(moment: datetime) -> int:
+    """The first epoch hour that begins at `moment` or later."""
+    return -int(-moment.timestamp() // 3600)
+
+
+def moment_of(hour: int) -> datetime:
+    """When an epoch hour begins."""
+    return datetime.fromtimestamp(hour * 3600, UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +133,18 @@ class Cube:
         """[dim, leaf]: number of each leaf's value in `names[dim]`."""
         return self._codes[:, : self.leaves]
 
+    def codes_of(self, dim: str) -> Ints:
+        """[leaf]: number of its value in `names_of(dim)`."""
+        return np.asarray(self.codes[self.dims.index(dim)])
+
+    def names_of(self, dim: str) -> list[str]:
+        return self.names[self.dims.index(dim)]
+
+    def team_of(self, leaves: Ints) -> TeamId:
+        """The one team of some leaves, `*` for several."""
+        teams = np.unique(self.codes_of("team")[leaves])
+        return TeamId(self.names_of("team")[teams[0]] if len(teams) == 1 else "*")
+
     @property
     def refused(self) -> Counter[str]:
         """Rows that were never let in, by reason."""
@@ -138,6 +161,11 @@ class Cube:
     def columns(self, since: int, until: int) -> tuple[int, int]:
         low = min(max(since - self.base, 0), self.width)
         return low, min(max(until - self.base, low), self.width)
+
+    def kept(self, since: int, until: int) -> tuple[int, int]:
+        """Those of some epoch hours that are kept: from one up to another."""
+        low, high = self.columns(since, until)
+        return self.base + low, self.base + high
 
     def add_facts(self, frame: pl.DataFrame) -> None:
         """Queue deltas with columns `hour`, `seen_at`, the dims and the measures."""
@@ -225,11 +253,7 @@ class Cube:
         here[silent] = True
         return here
 
-    def unmasked(self) -> Bools:
-        """[leaf, hour of the cube]: all False but for the hours that are too strange to be believed."""
-        return self.odd.mask(self)
-
-    def _kept(self, rows: pl.DataFrame) -> pl.DataFrame:
+    def _recent(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Rows of hours that are kept; makes room for them."""
         hour = rows["hour"].to_numpy()
         rows = rows.filter(hour >= self.top - self.keep_h)
@@ -238,7 +262,7 @@ class Cube:
         return rows
 
     def _apply_receipts(self, rows: pl.DataFrame) -> None:
-        rows = self._kept(rows)
+        rows = self._recent(rows)
         names = rows["partner"].unique(maintain_order=True).to_list()
         fresh = [name for name in names if name not in self._numbers[self._partner]]
         room = MOST_PARTNERS - len(self.names[self._partner])
@@ -251,7 +275,7 @@ class Cube:
         np.minimum.at(self.receipt_s, (partner[known], column), rows["seen"].to_numpy()[known] // 1_000_000)
 
     def _apply_facts(self, rows: pl.DataFrame) -> None:
-        rows = self._kept(rows)
+        rows = self._recent(rows)
         if not rows.height:
             return
         leaf, column = self._admitted(rows), rows["hour"].to_numpy() - self.base
@@ -343,12 +367,8 @@ class Cube:
     def _reach(self, top: int) -> None:
         """Make room for hours before `top`, in whole weeks, and let go of the oldest weeks."""
         missing = top - (self.base + self.width)
-        if missing > 0 and self.masked.shape[1] + missing >= 0:
-            more = -(-missing // WEEK_H) * WEEK_H
-            self.masked = np.pad(self.masked, ((0, 0), (0, more)))
-            self.receipt_s = np.pad(self.receipt_s, ((0, 0), (0, more)), constant_values=int(NEVER))
-            for name in self._values:
-                self._values[name] = np.pad(self._values[name], ((0, 0), (0, more)))
+        if missing > 0:
+            self._widen(0, -(-missing // WEEK_H) * WEEK_H)
         excess = (self.top - self.keep_h - self.base) // WEEK_H * WEEK_H
         if excess > 0:
             self._shift(-min(excess, self.width))
@@ -357,15 +377,20 @@ class Cube:
         """Make room for so many hours before the first one; a negative number lets go of the oldest."""
         self.base -= hours
         if hours > 0:
-            self.masked = np.pad(self.masked, ((0, 0), (hours, 0)))
-            self.receipt_s = np.pad(self.receipt_s, ((0, 0), (hours, 0)), constant_values=int(NEVER))
-            for name in self._values:
-                self._values[name] = np.pad(self._values[name], ((0, 0), (hours, 0)))
+            self._widen(hours, 0)
         else:
             self.masked = self.masked[:, -hours:].copy()
             self.receipt_s = self.receipt_s[:, -hours:].copy()
             for name in self._values:
                 self._values[name] = self._values[name][:, -hours:].copy()
+
+    def _widen(self, before: int, after: int) -> None:
+        """Room for so many hours before the first and after the last, with nothing in them."""
+        more = (0, 0), (before, after)
+        self.masked = np.pad(self.masked, more)
+        self.receipt_s = np.pad(self.receipt_s, more, constant_values=int(NEVER))
+        for name in self._values:
+            self._values[name] = np.pad(self._values[name], more)
 
 
 def _longer(rows: NDArray[Any], more: int) -> NDArray[Any]:

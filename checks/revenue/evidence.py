@@ -81,6 +81,11 @@ def worst_run(gain: Floats) -> tuple[int, int]:
     return start, end
 
 
+def last_run(gain: Floats) -> int:
+    """Start of the consecutive hours, ending with the last, that have the largest sum of `gain`."""
+    return len(gain) - 1 - int(np.argmax(np.cumsum(gain[::-1])))
+
+
 def hourly_gain(observed: Floats, expected: Floats, share: float) -> Floats:
     """[hour]: how much better `share` x expected explains each hour than expected itself, in nats."""
     share = min(max(share, 0.02), 50.0)

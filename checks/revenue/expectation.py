@@ -92,9 +92,9 @@ def fit(cube: Cube, epc: Mapping[str, float]) -> Fit:
     """
     top, leaves = cube.top, cube.leaves
     low, high = cube.columns(top - FIT_H, top)
-    hours = np.arange(cube.base + low, cube.base + high)
-    since, until = cube.base + low, cube.base + high
-    partner = cube.codes[cube.dims.index("partner")]
+    since, until = cube.kept(top - FIT_H, top)
+    hours = np.arange(since, until)
+    partner = cube.codes_of("partner")
     arrival = arrival_curve(cube)
     past = Past(
         cube=cube,
@@ -166,6 +166,13 @@ def _per_click(channel: Channel, *, with_profile: bool) -> _PerClick:
     return _PerClick(single, single * usual, effect, profile, crowd, seen)
 
 
+def of_all(figures: Floats, leaves: int) -> Floats:
+    """A model's [leaf, ...] figures of all leaves there are now: 0 for those it has not met."""
+    known = np.zeros((leaves, *figures.shape[1:]))
+    known[: len(figures)] = figures
+    return known
+
+
 def arrival_curve(cube: Cube) -> Floats:
     """[partner, age]: cumulative share of FTD by hours since the report, shrunk to all partners together."""
     counts = cube.arrived
@@ -179,7 +186,7 @@ def arrival_curve(cube: Cube) -> Floats:
 def _visible(cube: Cube, arrival: Floats, since: int, until: int) -> Floats:
     """[partner, hour]: share of an hour's FTD that should be visible by now."""
     low, high = cube.columns(since, until)
-    hours = np.arange(cube.base + low, cube.base + high)
+    hours = np.arange(*cube.kept(since, until))
     told = np.minimum(cube.receipt_s[:, low:high], cube.now_s)
     silent = ~(cube.receipt_s <= cube.now_s).any(1)
     told[silent] = (hours + 1) * 3600
@@ -261,11 +268,11 @@ def _shape(clicks: Floats, present: Ints, parent: Floats) -> Floats:
 def _worthless(past: Past) -> tuple[Floats, Floats]:
     """Per leaf: half the 2 % quantile of commission per FTD at its offer, and the share of FTD below it."""
     cube = past.cube
-    offer = cube.codes[cube.dims.index("offer")]
+    offer = cube.codes_of("offer")
     ftd, revenue = past.measure("ftd"), past.measure("revenue")
     leaf, column = np.nonzero((ftd > 0) & past.usable)
     each = revenue[leaf, column] / ftd[leaf, column]
-    line = np.zeros(len(cube.names[cube.dims.index("offer")]))
+    line = np.zeros(len(cube.names_of("offer")))
     share = np.full(len(line), _LEAST_LOW)
     for number in range(len(line)):
         paid = each[offer[leaf] == number]
@@ -278,7 +285,7 @@ def _worthless(past: Past) -> tuple[Floats, Floats]:
 def _value_cv2(past: Past, value: Floats) -> Floats:
     """Squared coefficient of variation of one FTD's commission, by offer, from how hours scatter around the mean."""
     cube = past.cube
-    offer = cube.codes[cube.dims.index("offer")]
+    offer = cube.codes_of("offer")
     scattered, hours = np.zeros(cube.leaves), np.zeros(cube.leaves)
     for rows in past.blocks():
         ftd, revenue, worth = past.measure("ftd")[rows], past.measure("revenue")[rows], value[rows, None]
@@ -286,7 +293,7 @@ def _value_cv2(past: Past, value: Floats) -> Floats:
         scaled = np.divide(revenue, worth, out=np.zeros(revenue.shape), where=used)
         scattered[rows] = np.divide((scaled - ftd) ** 2, ftd, out=np.zeros(revenue.shape), where=used).sum(1)
         hours[rows] = used.sum(1)
-    size = len(cube.names[cube.dims.index("offer")])
+    size = len(cube.names_of("offer"))
     pooled = scattered.sum() / max(hours.sum(), 1)
     by_offer = (np.bincount(offer, scattered, size) + 20 * pooled) / (np.bincount(offer, hours, size) + 20)
     return np.asarray(by_offer[offer])
@@ -296,8 +303,8 @@ def _with_prior(
     value: Floats, rate: Floats, seen: Floats, partner: Ints, cube: Cube, epc: Mapping[str, float]
 ) -> Floats:
     """Values bent towards the configured EPC where a partner's own FTD are few."""
-    told = np.array([epc.get(name, 0.0) for name in cube.names[cube.dims.index("partner")]])[partner]
-    count = np.bincount(partner, seen, len(cube.names[cube.dims.index("partner")]))[partner]
+    told = np.array([epc.get(name, 0.0) for name in cube.names_of("partner")])[partner]
+    count = np.bincount(partner, seen, len(cube.names_of("partner")))[partner]
     prior = np.divide(told, rate, out=np.zeros_like(value), where=rate > 0)
     blended = (count * value + _PRIOR * prior) / (count + _PRIOR)
     return np.where((told > 0) & (rate > 0), blended, value)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from checks.revenue import scan
-from checks.revenue.evidence import hourly_gain, worst_run
+from checks.revenue.evidence import hourly_gain, last_run, worst_run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,7 +39,7 @@ def start(hours: Hours, leaves: Ints, channel: str, common: Mapping[int, float],
     """First epoch hour from `since` of the run of hours, ending with the last, that speaks most for `share`."""
     seen, due = hourly(hours, leaves, channel, common)
     gain = hourly_gain(seen, due, share if channel == "value" else min(share, 0.9))[since - hours.since :]
-    return since + len(gain) - 1 - int(np.argmax(np.cumsum(gain[::-1])))
+    return since + last_run(gain)
 
 
 def hourly(hours: Hours, leaves: Ints, channel: str, common: Mapping[int, float]) -> tuple[Floats, Floats]:
@@ -54,10 +54,9 @@ def hourly(hours: Hours, leaves: Ints, channel: str, common: Mapping[int, float]
     if parts[2] is None:
         return seen, due
     calendar = (parts[2][leaves] * usable).sum(0)
-    total = due.sum()
-    capped = min(1.0, (scan.JUNK * calendar.sum() + 1.0) / total) if total > 0 else 1.0
+    earning = scan.earning(due.sum(keepdims=True), calendar.sum(keepdims=True))
     moved = np.array([common.get(hours.since + number, 1.0) for number in range(len(due))])
-    return seen, due * capped * moved
+    return seen, due * earning * moved
 
 
 def is_quiet(
@@ -67,7 +66,7 @@ def is_quiet(
 
     `masked` [leaf, hour of the cube]: hours that say nothing.
     """
-    partners = np.unique(cube.codes[cube.dims.index("partner"), leaves])
+    partners = np.unique(cube.codes_of("partner")[leaves])
     known_h = int(cube.received(since, cube.top)[partners].all(0).sum())
     if known_h < _QUIET_H:
         return False

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from checks.revenue.expectation import of_all
+
 if TYPE_CHECKING:
     from checks.revenue.cube import Cube, Floats, Ints
     from checks.revenue.expectation import Fit
@@ -23,6 +25,8 @@ class Groups:
     starts: Ints
     names: tuple[dict[str, str], ...]
     sizes: Ints
+    leaves: int
+    """That there are in all."""
 
     def __len__(self) -> int:
         return len(self.names)
@@ -33,16 +37,21 @@ class Groups:
             return np.zeros((0, *figures.shape[1:]))
         return np.asarray(np.add.reduceat(figures[self.order], self.starts, axis=0))
 
+    def shared(self, leaves: Ints) -> Floats:
+        """[slice]: how many of some leaves lie in it."""
+        inside = np.zeros(self.leaves)
+        inside[leaves] = 1.0
+        return self.sums(inside)
+
     def members(self, number: int) -> Ints:
         return self.order[self.starts[number] : self.starts[number] + self.sizes[number]]
 
 
 def groups_of(cube: Cube, model: Fit, least_per_hour: float) -> Groups:
     """Slices that could speak at all: of the sites those with clicks enough, the richest 2,000 at most."""
-    site = cube.codes[cube.dims.index("site")]
-    level = np.zeros(cube.leaves)
-    level[: len(model.clicks_level)] = model.clicks_level
-    by_site = np.bincount(site, level, len(cube.names[cube.dims.index("site")]))
+    site = cube.codes_of("site")
+    level = of_all(model.clicks_level, cube.leaves)
+    by_site = np.bincount(site, level, len(cube.names_of("site")))
     rich = np.argsort(-by_site, kind="stable")[:_MOST_SITES]
     rich = rich[by_site[rich] >= least_per_hour]
     heard = np.flatnonzero(np.isin(site, rich))
@@ -61,7 +70,7 @@ def groups_of(cube: Cube, model: Fit, least_per_hour: float) -> Groups:
                 )
     sizes = np.array([len(leaves) for leaves in parts], np.int64)
     order = np.concatenate(parts) if parts else np.zeros(0, np.int64)
-    return Groups(order, np.cumsum(sizes) - sizes, tuple(names), sizes)
+    return Groups(order, np.cumsum(sizes) - sizes, tuple(names), sizes, cube.leaves)
 
 
 def _alike(rows: Ints, leaves: Ints) -> list[Ints]:

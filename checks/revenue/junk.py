@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from checks.revenue.cube import moment_of
 from checks.revenue.evidence import drop_nats
-from data.model.ids import TeamId
+from checks.revenue.expectation import of_all
 
 if TYPE_CHECKING:
     from checks.revenue.calendar import Dates
     from checks.revenue.cube import Cube, Floats
     from checks.revenue.expectation import Fit
     from checks.revenue.groups import Groups
+    from data.model.ids import TeamId
 
 _TIMES, _CLICKS = 3.0, 100.0
 _WINDOWS_H = (2, 6)
@@ -49,16 +50,13 @@ def junk_of(cube: Cube, model: Fit, groups: Groups, dates: Dates) -> tuple[Junk,
         hours = np.arange(cube.top - window, cube.top)
         if cube.top - window < cube.base:
             continue
-        known = len(model.clicks_level)
-        usual = np.zeros(cube.leaves)
-        factor, doubt = dates.moves(cube, np.arange(known), cube.top - window, cube.top)
-        usual[:known] = (model.usual_clicks(hours) * factor * np.exp(2.0 * doubt)).sum(1)
-        rate = np.zeros(cube.leaves)
-        rate[:known] = model.reg_rate
-        clicks = groups.sums(cube.measure("clicks", cube.top - window, cube.top).sum(1))
+        factor, doubt = dates.moves(cube, np.arange(len(model.reg_rate)), cube.top - window, cube.top)
+        usual = of_all((model.usual_clicks(hours) * factor * np.exp(2.0 * doubt)).sum(1), cube.leaves)
+        rate, seen = of_all(model.reg_rate, cube.leaves), cube.measure("clicks", cube.top - window, cube.top).sum(1)
+        clicks = groups.sums(seen)
         regs = groups.sums(cube.measure("regs", cube.top - window, cube.top).sum(1))
         due, due_regs = groups.sums(usual), groups.sums(usual * rate)
-        people = groups.sums(cube.measure("clicks", cube.top - window, cube.top).sum(1) * rate)
+        people = groups.sums(seen * rate)
         unlike = drop_nats(regs, people, np.full(len(groups), 1e6), 1.0) >= _UNLIKE_NATS
         flat = unlike & (regs <= _FLAT * due_regs + 2.0 * np.sqrt(due_regs + 1.0))
         loud = (clicks >= _TIMES * due) & (clicks - due >= _CLICKS) & flat
@@ -69,9 +67,7 @@ def junk_of(cube: Cube, model: Fit, groups: Groups, dates: Dates) -> tuple[Junk,
 
 
 def _note(cube: Cube, groups: Groups, number: int, window: int, figures: tuple[Floats, Floats, Floats, Floats]) -> Junk:
-    team = cube.dims.index("team")
-    teams = np.unique(cube.codes[team, groups.members(number)])
-    owner = TeamId(cube.names[team][teams[0]] if len(teams) == 1 else "*")
+    owner = cube.team_of(groups.members(number))
     return Junk(dict(groups.names[number]), owner, cube.top - window, *(float(part[number]) for part in figures))
 
 
@@ -91,6 +87,5 @@ def _akin(one: Junk, other: Junk) -> bool:
 
 def words_of(note: Junk) -> str:
     """`1,240 clicks since 12:00Z where 210 are usual, registrations flat (3): junk, for the media buyer`."""
-    since = datetime.fromtimestamp(note.since * 3600, UTC)
-    clicks = f"{note.clicks:,.0f} clicks since {since:%H:%MZ} where {note.usual:,.0f} are usual"
+    clicks = f"{note.clicks:,.0f} clicks since {moment_of(note.since):%H:%MZ} where {note.usual:,.0f} are usual"
     return f"{clicks}, registrations flat ({note.regs:,.0f}): junk, for the media buyer"

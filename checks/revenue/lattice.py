@@ -104,6 +104,12 @@ class Lattice:
                 total[mine] = segments.sums(_flat(figures[cut]), order, starts).reshape(len(mine), *total.shape[1:])
         return total
 
+    def shared(self, leaves: Ints) -> Floats:
+        """[slice]: how many of some leaves lie in it."""
+        inside = np.zeros(self.leaves)
+        inside[leaves] = 1.0
+        return self.sums(inside)
+
     def only(self, kept: Bools) -> Lattice:
         """The same lattice with some of its slices, and the parts these consist of."""
         sizes, cuts, pieces = self.sizes[kept], [], []

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from checks.revenue import views
-from checks.revenue.cube import hour_of
+from checks.revenue.cube import hour_of, moment_of
 from data.model.revenue_view import ReportRow
 
 if TYPE_CHECKING:
@@ -55,8 +55,8 @@ def look_at(
     cube = reader.cube
     week = views.coming_week(cube, reader.model, cube.top)
     known = leaves[leaves < len(reader.model.value)]
-    partners = np.unique(cube.codes[cube.dims.index("partner"), leaves]).tolist()
-    geos = np.unique(cube.codes[cube.dims.index("geo"), leaves]).tolist()
+    partners = np.unique(cube.codes_of("partner")[leaves]).tolist()
+    geos = np.unique(cube.codes_of("geo")[leaves]).tolist()
     return Look(
         windows=reader.windows(leaves),
         parts=reader.parts(leaves, where, hour_of(span[0]), min(hour_of(span[1]), cube.top)),
@@ -66,8 +66,8 @@ def look_at(
         page_nats=page_nats,
         common=reader.common.get(cube.top - 1, 1.0),
         expected_per_hour=float(week.ftd[known, 0] @ reader.model.value[known]),
-        partners=tuple(cube.names[cube.dims.index("partner")][number] for number in partners),
-        geos=tuple(cube.names[cube.dims.index("geo")][number] for number in geos),
+        partners=tuple(cube.names_of("partner")[number] for number in partners),
+        geos=tuple(cube.names_of("geo")[number] for number in geos),
     )
 
 
@@ -77,6 +77,4 @@ def _report(cube: Cube, partner: int, grace: timedelta) -> ReportRow | None:
         return None
     last = None if found.last_s is None else datetime.fromtimestamp(found.last_s, UTC) - grace
     usual_h = max(found.usual_h - grace / timedelta(hours=1), 0.0)
-    return ReportRow(
-        found.partner, datetime.fromtimestamp(found.covered * 3600, UTC), last, round(usual_h, 2), found.late
-    )
+    return ReportRow(found.partner, moment_of(found.covered), last, round(usual_h, 2), found.late)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from checks.revenue import price, shortfall
-from checks.revenue.cube import hour_of
+from checks.revenue.cube import hour_after, hour_of
 from checks.revenue.watch import Case
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from checks.revenue.cube import Cube, Floats, Ints
     from checks.revenue.expectation import Fit
     from checks.revenue.scatter import Scatter
+    from checks.revenue.watch import Taken
     from data.model.money import Loss
 
     Without = tuple[Ints, datetime, datetime]
@@ -35,7 +36,7 @@ class Losses:
     dates: Dates
     moved: shortfall.Moved
     """[hour] between two epoch hours: what moved everybody."""
-    explained: Sequence[shortfall.Taken]
+    explained: Sequence[Taken]
     """What incidents of a known cause account for."""
     currency: str
 
@@ -74,10 +75,10 @@ class Losses:
     def of_counts(self, leaves: Ints, start: datetime, now: datetime, without: Sequence[Without]) -> Loss:
         """Conversions that are missing for no known reason."""
         since = hour_of(start)
-        case = Case(0, "ftd", {}, since, since, max(_after(now), since + 1), status="closed", leaves=leaves)
+        case = Case(0, "ftd", {}, since, since, max(hour_after(now), since + 1), status="closed", leaves=leaves)
         return self.of_alarm(case, [(taken, hour_of(begin), hour_of(end) + 1) for taken, begin, end in without])
 
-    def of_alarm(self, case: Case, taken: Sequence[shortfall.Taken]) -> Loss:
+    def of_alarm(self, case: Case, taken: Sequence[Taken]) -> Loss:
         """Of an alarm about conversions, without what is `taken` and what incidents of a known cause account for."""
         elsewhere = [*taken, *self.explained]
         return shortfall.of_alarm(self.cube, self.model, self.scatter, case, elsewhere, self.moved, self.currency)
@@ -85,16 +86,11 @@ class Losses:
 
 def _part(leaves: Ints, start: datetime, now: datetime, without: Sequence[Without]) -> Floats:
     """[leaf, hour] from the hour of `start`: the part of each that lies between the two moments and is not taken."""
-    hours = np.arange(hour_of(start), _after(now))
+    hours = np.arange(hour_of(start), hour_after(now))
     part = np.tile(price.overlap(hours, start, now), (len(leaves), 1))
     for taken, begin, end in without:
         part[np.isin(leaves, taken)] -= price.overlap(hours, max(start, begin), min(now, end))
     return np.maximum(part, 0.0)
-
-
-def _after(moment: datetime) -> int:
-    """The first epoch hour that begins at or after it."""
-    return -int(-moment.timestamp() // 3600)
 
 
 def _hours(start: datetime, now: datetime) -> float:

@@ -123,8 +123,8 @@ def _limit(name: str, figures: Floats, cube: Cube) -> Floats:
     some = figures > 0
     sizes = np.log(figures, out=np.zeros(figures.shape), where=some).sum(1)
     hours = some.sum(1)
-    partner = cube.codes[cube.dims.index("partner")]
-    count = len(cube.names[cube.dims.index("partner")])
+    partner = cube.codes_of("partner")
+    count = len(cube.names_of("partner"))
     overall = (sizes.sum() / hours.sum()) if hours.sum() else np.inf
     together = (np.bincount(partner, sizes, count) + _HOLD * overall) / (np.bincount(partner, hours, count) + _HOLD)
     usual = np.exp((sizes + _HOLD * together[partner]) / (hours + _HOLD))

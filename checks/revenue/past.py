@@ -28,6 +28,12 @@ def some_of(rows: int) -> Iterator[slice]:
     return (slice(first, min(first + _AT_ONCE, rows)) for first in range(0, rows, _AT_ONCE))
 
 
+def spells(since: int, until: int, length_h: int) -> list[tuple[int, int]]:
+    """Epoch hours cut into so many at a time, in order, the newest whole; at least one."""
+    ends = range(until, min(since, until - 1), -length_h)
+    return [(max(end - length_h, since), end) for end in reversed(ends)]
+
+
 @dataclass(frozen=True, slots=True)
 class Past:
     """What is left in of them and how much each weighs."""

@@ -11,6 +11,7 @@ import polars as pl
 from checks.revenue import lattice, price, scan, views
 from checks.revenue.cube import DAY_H, Cube
 from checks.revenue.evidence import WINDOWS_H
+from checks.revenue.watch import RECENT_H
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from checks.revenue.scan import Caution, Hours, Sums
     from data.model.snapshot import BandPoint
 
-RECENT_H = 120
 ENOUGH = 3.0
 """Events that must be due before a share is told."""
 _PER_LEAF = (
@@ -148,7 +148,7 @@ class Reader:
         Ordinary is a day of which every report is here and no hour is known to be disturbed.
         """
         cube = self.cube
-        partners = np.unique(cube.codes[cube.dims.index("partner"), leaves])
+        partners = np.unique(cube.codes_of("partner")[leaves])
         first = max(-(-since // DAY_H), -(-cube.base // DAY_H)) * DAY_H
         for hour in range(first, min(until, cube.top) - DAY_H + 1, DAY_H):
             low, high = cube.columns(hour, hour + DAY_H)
@@ -180,8 +180,7 @@ class Reader:
     def foretold(self, since: int, made_at: datetime) -> pl.DataFrame:
         """Rows as `data.store.expectations` keeps them: leaves and complete hours from `since` that had clicks."""
         cube, model = self.cube, self.model
-        low, high = cube.columns(since, cube.top)
-        since, until = cube.base + low, cube.base + high
+        since, until = cube.kept(since, cube.top)
         rate = cube.measure("ftd_rate", since, until)[: len(model.value)]
         clicks = cube.measure("clicks", since, until)[: len(model.value)]
         leaf, hour = np.nonzero((clicks > 0) & (rate > 0))
@@ -226,9 +225,7 @@ class Reader:
 
     def _slice_of(self, leaves: Ints) -> int:
         """The slice of the lattice with these leaves, else the smallest around them, else the largest of all."""
-        inside = np.zeros(self.cube.leaves)
-        inside[leaves] = 1.0
-        around = np.flatnonzero(self.lattice.sums(inside) == len(leaves))
+        around = np.flatnonzero(self.lattice.shared(leaves) == len(leaves))
         if not len(around):
             return int(np.argmax(self.lattice.sizes))
         return int(around[np.argmin(self.lattice.sizes[around])])

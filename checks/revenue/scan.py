@@ -10,7 +10,8 @@ import numpy as np
 from checks.revenue import bursts, crowds, segments
 from checks.revenue.cube import DAY_H, FROZEN, WEEK_H
 from checks.revenue.evidence import WINDOWS_H, Spread, excess_nats, measure_spread
-from checks.revenue.expectation import FIT_H, visible_share
+from checks.revenue.expectation import FIT_H, of_all, visible_share
+from checks.revenue.past import spells
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from checks.revenue.lattice import Lattice, Parts
 
 _BLOCK_H = 6
-JUNK = 1.1
+_JUNK = 1.1
 """Clicks above this multiple of the usual earn no expectation."""
 _SLACK = 1.0
 _AT_ONCE_H = DAY_H
@@ -150,7 +151,7 @@ def freeze(cube: Cube, model: Fit, since: int) -> None:
 
     What was predicted once is not improved afterwards. An hour without clicks foretells nothing, whatever the rate.
     """
-    for first, last in _spells(cube.base + cube.columns(since, cube.top)[0], cube.top):
+    for first, last in spells(cube.kept(since, cube.top)[0], cube.top, _AT_ONCE_H):
         _freeze(cube, model, first, last)
 
 
@@ -169,12 +170,6 @@ def _freeze(cube: Cube, model: Fit, since: int, until: int) -> None:
         rates[:known, columns] = np.where(fresh & (before == 0), _coarse(rate), before)
 
 
-def _spells(since: int, until: int) -> list[tuple[int, int]]:
-    """A day at a time, the newest whole; at least one."""
-    ends = range(until, min(since, until - 1), -_AT_ONCE_H)
-    return [(max(end - _AT_ONCE_H, since), end) for end in reversed(ends)]
-
-
 def _coarse(rates: Floats) -> NDArray[np.float32]:
     """Rounded to three digits and a half: more is noise, and predictions are what a memory mostly consists of."""
     bits = rates.astype(np.float32).view(np.uint32)
@@ -184,20 +179,18 @@ def _coarse(rates: Floats) -> NDArray[np.float32]:
 def hours_of(cube: Cube, model: Fit, since: int, until: int, *, masked: Bools | None = None) -> Hours:
     """The figures of [since, until). `masked` [leaf, hour of the cube] replaces the cube's own mask."""
     low, high = cube.columns(since, until)
-    since, until = cube.base + low, cube.base + high
-    partner = cube.codes[cube.dims.index("partner")]
+    since, until = cube.kept(since, until)
+    partner = cube.codes_of("partner")
     mask = cube.masked if masked is None else masked
     visible = visible_share(cube, model, since, until)
     share = visible[partner]
     clicks, ftd = cube.measure("clicks", since, until), cube.measure("ftd", since, until)
     ftd_rate, reg_rate = cube.measure("ftd_rate", since, until), cube.measure("reg_rate", since, until)
-    known = len(model.clicks_level)
-    hours, usual = np.arange(since, until), np.zeros(clicks.shape)
-    usual[:known] = model.usual_clicks(hours)
-    usual_ftd, usual_regs = np.zeros(cube.leaves), np.zeros(cube.leaves)
-    usual_ftd[:known], usual_regs[:known] = model.ftd_rate, model.reg_rate
-    low_line, low_share = np.zeros(cube.leaves), np.zeros(cube.leaves)
-    low_line[:known], low_share[:known] = model.low_value, model.low_share
+    hours = np.arange(since, until)
+    usual = of_all(model.usual_clicks(hours), cube.leaves)
+    usual_ftd, usual_regs, low_line, low_share = (
+        of_all(figures, cube.leaves) for figures in (model.ftd_rate, model.reg_rate, model.low_value, model.low_share)
+    )
     size = bursts.sizes(clicks, bursts.cells(cube))[1]
     paid_little = cube.measure("revenue", since, until) < ftd * low_line[:, None]
     return Hours(
@@ -312,8 +305,8 @@ class Shown:
 
 def shown_of(sums: Floats, ftd_common: Floats, regs_common: Floats) -> Shown:
     ftd, ftd_due, ftd_calendar, regs, regs_due, regs_calendar, low, low_due = np.moveaxis(sums, 1, 0)
-    ftd_usual = ftd_common * _earning(ftd_due, ftd_calendar)
-    regs_usual = regs_common * _earning(regs_due, regs_calendar)
+    ftd_usual = ftd_common * earning(ftd_due, ftd_calendar)
+    regs_usual = regs_common * earning(regs_due, regs_calendar)
     return Shown(ftd, ftd_due * ftd_usual, ftd_usual, regs, regs_due * regs_usual, regs_usual, low, low_due)
 
 
@@ -341,9 +334,9 @@ def weigh_alone(
     return weigh(alone.sums(spans).sum(0)[None], tables, common, common, caution, windows_h)
 
 
-def _earning(due: Floats, calendar: Floats) -> Floats:
+def earning(due: Floats, calendar: Floats) -> Floats:
     """The share of clicks that is not junk."""
-    most = JUNK * calendar + _SLACK
+    most = _JUNK * calendar + _SLACK
     return np.minimum(np.divide(most, due, out=np.ones_like(due), where=due > 0), 1.0)
 
 
@@ -362,7 +355,7 @@ def caution_of(cube: Cube, model: Fit, lattice: Lattice) -> Caution:
     for at, channel, usual in ((0, "ftd", usual_ftd), (3, "regs", usual_regs)):
         seen, due, calendar = np.moveaxis(lattice.sums(days[:, at : at + 3]), 1, 0)
         common = common_factor(days[:, at], days[:, at + 1], cube, usual.share(day_h))
-        due = due * _earning(due, calendar) * common
+        due = due * earning(due, calendar) * common
         told = hours.told(channel, lattice.whole)
         variance = lattice.sums_of_parts([told.variance(parts) @ spans for parts in lattice.cuts])
         spreads.append(measure_spread(seen, due, variance, lattice.family))

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from checks.revenue import past
 from checks.revenue.cube import DAY_H
-from checks.revenue.expectation import FIT_H, visible_share
+from checks.revenue.expectation import FIT_H, of_all, visible_share
 
 if TYPE_CHECKING:
     from checks.revenue.cube import Bools, Cube, Floats
@@ -105,10 +106,7 @@ def measure(cube: Cube, model: Fit, lattice: Lattice, common: Floats, masked: Bo
 def _parts(cube: Cube, model: Fit, leaves: int, common: Floats, masked: Bools) -> Floats:
     """[leaf, 6, block of 6 h]: FTD and commission due, FTD, their usual worth, commission; FTD due in hours left out, too."""
     since, until = cube.top - FIT_H, cube.top - DAY_H
-    low, high = cube.columns(since, until)
-    first, last = cube.base + low, cube.base + high
-    ends = range(last, min(first, last - 1), -_AT_ONCE_H)
-    spells = [(max(end - _AT_ONCE_H, first), end) for end in reversed(ends)]
+    spells = past.spells(*cube.kept(since, until), _AT_ONCE_H)
     return np.concatenate(
         [_spell(cube, model, begin, end, common[begin - since :], masked)[:leaves] for begin, end in spells], 2
     )
@@ -117,12 +115,11 @@ def _parts(cube: Cube, model: Fit, leaves: int, common: Floats, masked: Bools) -
 def _spell(cube: Cube, model: Fit, since: int, until: int, common: Floats, masked: Bools) -> Floats:
     """The same of some hours; `common` begins with the first."""
     low, high = cube.columns(since, until)
-    partner = cube.codes[cube.dims.index("partner")]
+    partner = cube.codes_of("partner")
     told = (cube.received(since, until)[partner] & ~masked[: cube.leaves, low:high]).astype(np.float64)
     share = visible_share(cube, model, since, until)[partner]
     due = cube.measure("clicks", since, until) * cube.measure("ftd_rate", since, until) * share * common[: high - low]
-    value = np.zeros((cube.leaves, 1))
-    value[: len(model.value), 0] = model.value
+    value = of_all(model.value, cube.leaves)[:, None]
     ftd = cube.measure("ftd", since, until) * told
     parts = (due * told, due * told * value, ftd, ftd * value, cube.measure("revenue", since, until) * told, due)
     return np.stack([_summed(part, _BLOCK_H) for part in parts], 1)

@@ -13,15 +13,13 @@ from checks.revenue.expectation import visible_share
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from checks.revenue.cube import Bools, Cube, Floats, Ints
+    from checks.revenue.cube import Bools, Cube, Floats
     from checks.revenue.expectation import Fit
     from checks.revenue.scatter import Scatter
-    from checks.revenue.watch import Case
+    from checks.revenue.watch import Case, Taken
     from data.model.money import Loss
 
     Moved = Callable[[int, int], Floats]
-    Taken = tuple[Ints, int, int]
-    """Leaves, first hour and one past the last whose loss is counted elsewhere."""
 
 _INTERVAL = (0.05, 0.5, 0.95)
 """Of what quiet slices showed: an alarm is where things looked worst, and its slice is estimated, too, so that the ends
@@ -85,7 +83,7 @@ def _until(cube: Cube, case: Case) -> int:
     """One past the last hour that costs: where nothing told since speaks for an end, the trouble goes on."""
     if case.status != "open":
         return case.end
-    partners = cube.codes[cube.dims.index("partner"), case.leaves]
+    partners = cube.codes_of("partner")[case.leaves]
     told = cube.received(case.end, cube.top)[partners].all(0)
     return case.end if told.any() else cube.top
 
@@ -94,7 +92,7 @@ def _hours(cube: Cube, model: Fit, case: Case, taken: Sequence[Taken], since: in
     low, high = cube.columns(since, min(until, cube.top))
     since, until = cube.base + low, cube.base + high
     leaves = case.leaves[case.leaves < len(model.value)]
-    partners = cube.codes[cube.dims.index("partner"), leaves]
+    partners = cube.codes_of("partner")[leaves]
     mine = np.ones((cube.leaves, high - low), np.bool_)
     for others, begin, end in taken:
         first, last = cube.columns(begin, end)

@@ -24,10 +24,9 @@ def counted(
     gives them.
     """
     leaves = leaves[leaves < len(model.value)]
-    low, high = cube.columns(since, min(until, cube.top))
-    first, end = cube.base + low, cube.base + high
+    first, end = cube.kept(since, min(until, cube.top))
     hours = np.arange(first, end)
-    partner = cube.codes[cube.dims.index("partner")][leaves]
+    partner = cube.codes_of("partner")[leaves]
     told = cube.received(first, end)[partner]
     shown = visible_share(cube, model, first, end)[partner]
     clicks = cube.measure("clicks", first, end)[leaves]

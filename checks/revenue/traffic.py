@@ -20,10 +20,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from checks.revenue.cube import DAY_H, WEEK_H
-from checks.revenue.evidence import drop_nats, hourly_gain
+from checks.revenue.evidence import drop_nats, hourly_gain, last_run
+from checks.revenue.expectation import of_all
 from checks.revenue.groups import Groups, groups_of
 from checks.revenue.junk import Junk, junk_of
-from checks.revenue.watch import Case
+from checks.revenue.watch import Case, mark
 
 if TYPE_CHECKING:
     from checks.revenue.calendar import Dates
@@ -69,9 +70,7 @@ class Traffic:
     def refit(self, cube: Cube, model: Fit, explained: Bools) -> None:
         """Measure how far each slice wanders, hours that are accounted for left out."""
         groups, left_out = groups_of(cube, model, PAGE_NATS / WINDOWS_H[-1]), explained.copy()
-        for case in (*self.closed, *self.open):
-            low, high = cube.columns(case.start, case.end if case.status == "closed" else cube.top)
-            left_out[case.leaves, low:high] = True
+        mark(left_out, cube, (case.taken(cube.top) for case in (*self.closed, *self.open)))
         self.groups, self.wander, self.fitted = groups, None, model.hour
         if model.history_h >= LEAST_HISTORY_H and len(groups):
             self.wander = wander_of(cube, model, groups, left_out)
@@ -117,9 +116,7 @@ class Traffic:
             if case.nats >= self.wander.line[place] - _HOLDS_NATS:
                 self.open.append(case)
                 number += 1
-            inside = np.zeros(look.cube.leaves)
-            inside[leaves] = 1.0
-            nats[look.groups.sums(inside) > 0] = 0.0
+            nats[look.groups.shared(leaves) > 0] = 0.0
 
     def _follow(self, case: Case, look: _Look) -> None:
         case.leaves = np.flatnonzero(look.cube.select(case.where))
@@ -183,14 +180,11 @@ class _Look:
         since = max(self.cube.top - 2 * window - 6, self.cube.base)
         seen, due = self.hourly(leaves, since)
         share = min(seen[-window:].sum() / max(due[-window:].sum(), 1e-9), 0.9)
-        gain = hourly_gain(seen, due, share)
-        return since + len(gain) - 1 - int(np.argmax(np.cumsum(gain[::-1])))
+        return since + last_run(hourly_gain(seen, due, share))
 
     def place(self, leaves: Ints) -> int | None:
         """The slice with exactly these leaves."""
-        inside = np.zeros(self.cube.leaves)
-        inside[leaves] = 1.0
-        same = np.flatnonzero((self.groups.sums(inside) == len(leaves)) & (self.groups.sizes == len(leaves)))
+        same = np.flatnonzero((self.groups.shared(leaves) == len(leaves)) & (self.groups.sizes == len(leaves)))
         return int(same[0]) if len(same) else None
 
     def _leaves(self, since: int, until: int) -> tuple[Floats, Floats, Floats]:
@@ -209,8 +203,7 @@ class _Look:
         usable = np.pad(~self.explained[: self.cube.leaves, low:high], ((0, 0), (missing, 0)))
         clicks = self.cube.measure("clicks", since, until).astype(np.float64)
         seen = np.pad(clicks, ((0, 0), (missing, 0))) * usable
-        due = np.zeros(seen.shape)
-        due[: len(self.model.clicks_level)] = self.model.usual_clicks(hours)
+        due = of_all(self.model.usual_clicks(hours), self.cube.leaves)
         factor, doubt = self.dates.moves(self.cube, np.arange(self.cube.leaves), since, until)
         due *= factor * usable
         return seen, due * _together(self.cube, seen, due), doubt
@@ -226,7 +219,7 @@ def _together(cube: Cube, seen: Floats, due: Floats) -> Floats:
     for figures in (seen, due):
         total = np.cumsum(np.pad(np.add.reduceat(figures[order], begins, axis=0), ((0, 0), (_BLOCK_H, 0))), 1)
         sums.append(total[:, _BLOCK_H:] - total[:, :-_BLOCK_H])
-    factor = np.tile(_median(*sums), (len(cube.names[cube.dims.index("geo")]), 1))
+    factor = np.tile(_median(*sums), (len(cube.names_of("geo")), 1))
     for code in np.unique(geo).tolist():
         mine = cell[0] == code
         factor[code] = np.minimum(factor[code], _median(sums[0][mine], sums[1][mine]))
@@ -288,8 +281,8 @@ def _foretold(cube: Cube, model: Fit, groups: Groups, left_out: Bools) -> tuple[
     seen, due = [], []
     for since in range(cube.top - days * DAY_H, cube.top, DAY_H):
         low, high = cube.columns(since, since + DAY_H)
-        usable, usual = ~left_out[: cube.leaves, low:high], np.zeros((cube.leaves, DAY_H))
-        usual[: len(model.clicks_level)] = model.usual_clicks(np.arange(since, since + DAY_H))
+        usable = ~left_out[: cube.leaves, low:high]
+        usual = of_all(model.usual_clicks(np.arange(since, since + DAY_H)), cube.leaves)
         clicks = groups.sums(cube.measure("clicks", since, since + DAY_H) * usable)
         shape = groups.sums(usual * usable)
         seen.append(clicks)

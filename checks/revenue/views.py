@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from checks.revenue import bursts, crowds, price
 from checks.revenue.alarm import slice_target
-from checks.revenue.cube import DAY_H, WEEK_H
-from checks.revenue.expectation import visible_share
+from checks.revenue.cube import DAY_H, WEEK_H, moment_of
+from checks.revenue.expectation import of_all, visible_share
 from data.model.ids import TargetId, TeamId
 from data.model.snapshot import BandPoint
 
@@ -85,17 +84,16 @@ def leaves_of(cube: Cube, where: Mapping[str, str], teams: frozenset[TeamId] | N
     """Leaves of a slice that belong to these teams; `None` is every team."""
     inside = cube.select(where)
     if teams is not None:
-        inside &= np.isin(cube.codes[cube.dims.index("team")], [cube.code("team", team) for team in teams])
+        inside &= np.isin(cube.codes_of("team"), [cube.code("team", team) for team in teams])
     return np.flatnonzero(inside)
 
 
 def _day(cube: Cube, model: Fit) -> tuple[Floats, Floats, Bools]:
     """[leaf, hour] of the last 24 hours: commission, what the clicks seen should have brought, whether it is reported."""
     since, top = cube.top - DAY_H, cube.top
-    partner = cube.codes[cube.dims.index("partner")]
-    value = np.zeros(cube.leaves)
-    value[: len(model.value)] = model.value
-    due = cube.measure("clicks", since, top) * cube.measure("ftd_rate", since, top) * value[:, None]
+    partner = cube.codes_of("partner")
+    value = of_all(model.value, cube.leaves)[:, None]
+    due = cube.measure("clicks", since, top) * cube.measure("ftd_rate", since, top) * value
     due = due * visible_share(cube, model, since, top)[partner]
     return cube.measure("revenue", since, top), due, cube.received(since, top)[partner]
 
@@ -125,12 +123,10 @@ def _view(
 ) -> SliceView:
     told = np.flatnonzero(usable[leaves].all(0))[-_RECENT_H:]
     mine = revenue[leaves].sum(0)
-    teams = np.unique(cube.codes[cube.dims.index("team"), leaves])
-    names = cube.names[cube.dims.index("team")]
     return SliceView(
         target=slice_target(where),
         slice=where,
-        team=TeamId(names[teams[0]] if len(teams) == 1 else "*"),
+        team=cube.team_of(leaves),
         revenue_per_hour=float(mine[told].mean()) if len(told) else 0.0,
         expected_per_hour=float(due[leaves].sum(0)[told].mean()) if len(told) else 0.0,
         trend=tuple(mine.round(2).tolist()),
@@ -140,7 +136,7 @@ def _view(
 
 
 def band(cube: Cube, model: Fit, leaves: Ints, since: int, until: int, moved: Moved) -> tuple[BandPoint, ...]:
-    partners = np.unique(cube.codes[cube.dims.index("partner"), leaves])
+    partners = np.unique(cube.codes_of("partner")[leaves])
     points = []
     for hour in range(max(since, cube.base), min(until, cube.base + cube.width)):
         money = price.expected(
@@ -149,8 +145,7 @@ def band(cube: Cube, model: Fit, leaves: Ints, since: int, until: int, moved: Mo
         half = price.Z80 * money.sd
         told = hour < cube.top and bool(cube.received(hour, hour + 1)[partners].all())
         actual = float(cube.measure("revenue", hour, hour + 1)[leaves].sum()) if told else None
-        at = datetime.fromtimestamp(hour * 3600, UTC)
-        points.append(BandPoint(at, money.mean, max(money.mean - half, 0.0), money.mean + half, actual))
+        points.append(BandPoint(moment_of(hour), money.mean, max(money.mean - half, 0.0), money.mean + half, actual))
     return tuple(points)
 
 
@@ -173,8 +168,8 @@ def coming_week(cube: Cube, model: Fit, hour: int) -> Week:
         crowds.silence_nats(clicks * rate[:, None], cell, shape[size])
         for rate, shape in ((model.reg_rate, model.reg_crowds), (model.ftd_rate, model.ftd_crowds))
     )
-    delays = [usual_delay_h(cube, number, 0.5) for number in range(len(cube.names[cube.dims.index("partner")]))]
-    partner = cube.codes[cube.dims.index("partner")]
+    delays = [usual_delay_h(cube, number, 0.5) for number in range(len(cube.names_of("partner")))]
+    partner = cube.codes_of("partner")
     return Week(regs, ftd, np.array(delays, np.float64)[partner])
 
 
@@ -226,7 +221,7 @@ def reported(cube: Cube, partner: int) -> Reported | None:
     late_h = 0.0 if missing is None else cube.now_s / 3600.0 - (missing + 1)
     late = missing is not None and late_h > usual_delay_h(cube, partner, 0.95) + _WAIT_H
     return Reported(
-        partner=cube.names[cube.dims.index("partner")][partner],
+        partner=cube.names_of("partner")[partner],
         missing=missing,
         covered=cube.base + high if missing is None else missing,
         last_s=int(receipts[receipts <= cube.now_s].max()),
@@ -238,9 +233,8 @@ def reported(cube: Cube, partner: int) -> Reported | None:
 def waiting(cube: Cube) -> tuple[str, ...]:
     """Partners whose report is later than theirs usually are, and since when."""
     lines = []
-    for number in range(len(cube.names[cube.dims.index("partner")])):
+    for number in range(len(cube.names_of("partner"))):
         found = reported(cube, number)
         if found is not None and found.late and found.missing is not None:
-            moment = datetime.fromtimestamp(found.missing * 3600, UTC)
-            lines.append(f"waiting for {found.partner} since {moment:%m-%d %H:%MZ}")
+            lines.append(f"waiting for {found.partner} since {moment_of(found.missing):%m-%d %H:%MZ}")
     return tuple(lines)

@@ -13,12 +13,17 @@ from checks.revenue.evidence import WINDOWS_H
 from checks.revenue.ranking import Ranking
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from checks.revenue.belief import Prior
     from checks.revenue.cube import Bools, Cube, Floats, Ints
     from checks.revenue.expectation import Fit
     from checks.revenue.lattice import Lattice
     from checks.revenue.ranking import Suspect
     from checks.revenue.scan import Caution, Hours
+
+    Taken = tuple[Ints, int, int]
+    """Leaves, first hour and one past the last whose loss is accounted for."""
 
 PAGE_NATS = 13.0
 """The line of a company whose quiet days are not known yet; no line is higher."""
@@ -75,6 +80,10 @@ class Case:
     def share(self) -> float:
         return self.observed / self.expected if self.expected > 0 else 1.0
 
+    def taken(self, top: int) -> Taken:
+        """What it accounts for by hour `top`."""
+        return self.leaves, self.start, top if self.status == "open" else self.end
+
 
 @dataclass(slots=True)
 class Known:
@@ -82,8 +91,8 @@ class Known:
 
     open: list[Case] = field(default_factory=list)
     closed: list[Case] = field(default_factory=list)
-    explained: list[tuple[Ints, int, int]] = field(default_factory=list)
-    """Leaves, first hour and one past the last of what incidents elsewhere explain."""
+    explained: list[Taken] = field(default_factory=list)
+    """By incidents elsewhere."""
     quiet: dict[int, float] = field(default_factory=dict)
     """Day -> the most nats any slice had that raised no alarm."""
 
@@ -100,23 +109,13 @@ class Known:
 
     def mask(self, cube: Cube, without: Case | None = None) -> Bools:
         """[leaf, hour of the cube]: hours of alarms and of what is explained; those of one alarm may be left out."""
-        masked = cube.unmasked()
-        spans = [
-            (case.leaves, case.start, cube.top if case.status == "open" else case.end)
+        cases = (
+            case.taken(cube.top)
             for case in (*self.open, *self.closed)
             if case is not without and case.status != "withdrawn"
-        ]
-        for leaves, since, until in spans + self.explained:
-            low, high = cube.columns(since, until)
-            masked[leaves, low:high] = True
-        return masked
-
-    def explained_hours(self, cube: Cube) -> Bools:
-        """[leaf, hour of the cube]: what incidents elsewhere account for."""
-        masked = np.zeros_like(cube.masked)
-        for leaves, since, until in self.explained:
-            low, high = cube.columns(since, until)
-            masked[leaves, low:high] = True
+        )
+        masked = cube.odd.mask(cube)
+        mark(masked, cube, (*cases, *self.explained))
         return masked
 
     def settle(self, cube: Cube) -> None:
@@ -124,6 +123,13 @@ class Known:
         self.closed += [case for case in self.open if case.status == "closed"]
         self.closed = [case for case in self.closed if case.end > cube.base]
         self.open = [case for case in self.open if case.status == "open"]
+
+
+def mark(mask: Bools, cube: Cube, taken: Iterable[Taken]) -> None:
+    """Set what is taken of a mask [leaf, hour of the cube]."""
+    for leaves, since, until in taken:
+        low, high = cube.columns(since, until)
+        mask[leaves, low:high] = True
 
 
 @dataclass(slots=True)
@@ -258,9 +264,7 @@ class Watch:
 
     def _nested(self, leaves: Ints) -> Bools:
         """[slice]: whether it lies in these leaves or around them."""
-        inside = np.zeros(self.cube.leaves)
-        inside[leaves] = 1.0
-        shared = self.lattice.sums(inside)
+        shared = self.lattice.shared(leaves)
         return np.asarray((shared > 0) & ((shared == self.lattice.sizes) | (shared == len(leaves))))
 
     @staticmethod
