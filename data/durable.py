@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 from pathlib import Path
 
 
@@ -32,7 +33,11 @@ def replace_file(path: Path, content: bytes, mode: int = 0o666) -> None:
 
 
 def replace_text(path: Path, text: str) -> None:
-    """As `replace_file`; what stood there is kept as `.bak`."""
-    if path.exists():
-        shutil.copy2(path, path.with_name(f"{path.name}.bak"))
-    replace_file(path, text.encode())
+    """As `replace_file`; what stood there is kept as `.bak`, and who may read and write it stays the same."""
+    if not path.exists():
+        replace_file(path, text.encode())
+        return
+    kept = path.with_name(f"{path.name}.bak")
+    shutil.copy2(path, kept)
+    replace_file(path, text.encode(), stat.S_IMODE(kept.stat().st_mode))
+    shutil.copymode(kept, path)  # what the umask took of it

@@ -59,3 +59,14 @@ def test_a_text_that_people_write_is_kept_once_more(file):
     replace_text(file, "new\n")
     replace_text(file, "newer\n")
     assert (file.read_text(), file.with_name("kept.bak").read_text()) == ("newer\n", "new\n")
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o660, 0o644])
+def test_whoever_may_read_and_write_a_text_may_go_on_to(file, mode):
+    file.chmod(mode)
+    before = os.umask(0o027)
+    try:
+        replace_text(file, "new\n")
+    finally:
+        os.umask(before)
+    assert file.stat().st_mode & 0o777 == mode

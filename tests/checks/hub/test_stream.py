@@ -40,7 +40,7 @@ async def street():
 
 async def take(lines, count):
     found = []
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         async for raw in lines:
             found.append(from_json(raw, StreamLine))
             if len(found) == count:
