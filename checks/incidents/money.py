@@ -13,7 +13,6 @@ from checks.incidents.merging import acknowledged_first, closed_by_merge, number
 from data.model.incident import MERGED, TimelineEntry
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from datetime import datetime
 
     from checks.incidents.case import Case
@@ -35,9 +34,9 @@ def take_in(shelf: Shelf, causes: Causes, now: datetime) -> Change:
             if cause is not None and cause.is_open:
                 found[cause.incident.id] += 1
                 reasons.setdefault(cause.incident.id, why)
-        for number in sorted(reasons, key=lambda one: (-found[one], one))[:1]:
-            if found[number] * 2 > money.open_members:
-                changes.append(_merge(shelf, money, shelf.cases[number], reasons[number], now))
+        number = min(reasons, key=lambda one: (-found[one], one), default=None)
+        if number is not None and found[number] * 2 > money.open_members:
+            changes.append(_merge(shelf, money, shelf.cases[number], reasons[number], now))
     return batch(changes)
 
 
@@ -53,7 +52,8 @@ def part(shelf: Shelf, case: Case, now: datetime) -> list[Change]:
     parted = []
     for kind in dict.fromkeys(one.kind for one in left):
         mine = [one for one in left if one.kind is kind]
-        parted.append(_split(shelf, case, mine, f"{_are(mine[0])} still {back}", now))
+        given = shelf.give_away(case, mine)
+        parted.append(shelf.part(case, given, f"{_are(mine[0])} still {back}", now))
     shelf.end(case, now)
     case.refresh(now)
     what = " and ".join(
@@ -62,21 +62,6 @@ def part(shelf: Shelf, case: Case, now: datetime) -> list[Change]:
     told = TimelineEntry(case.incident.id, now, SYSTEM, f"closed: it recovered; {what}")
     shelf.index.weigh(case)
     return [*parted, Change((case.incident,), (), (told,))]
-
-
-def _split(shelf: Shelf, case: Case, left: Sequence[Finding], why: str, now: datetime) -> Change:
-    first, *others = shelf.give_away(case, left)
-    change = shelf.start(first, now)
-    alone = shelf.cases[change.incidents[0].id]
-    number = alone.incident.id
-    members = [replace(one, incident=number) for one in others]
-    for member in members:
-        alone.take(member)
-        shelf.keep(member)
-    alone.incident = replace(alone.incident, reason=why)
-    alone.refresh(now)
-    said = TimelineEntry(number, now, SYSTEM, f"split off #{case.incident.id}: {why}")
-    return Change((alone.incident,), (*change.findings, *members), (*change.timeline, said))
 
 
 def _are(symptom: Finding) -> str:

@@ -78,13 +78,7 @@ def _split(shelf: Shelf, case: Case, own: Sequence[Finding], why: str, now: date
     """Each of `own` becomes an incident of its own; one stays when nothing else would."""
     name = read_all(case.shared)
     given = own if len(own) < len(case.findings) else own[1:]
-    changes = []
-    for finding in shelf.give_away(case, given):
-        change = shelf.start(finding, now)
-        alone = shelf.cases[change.incidents[0].id]
-        alone.incident = replace(alone.incident, reason=why)
-        said = TimelineEntry(alone.incident.id, now, SYSTEM, f"split off #{case.incident.id}: {why}")
-        changes.append(Change((alone.incident,), change.findings, (*change.timeline, said)))
+    changes = [shelf.part(case, [finding], why, now) for finding in shelf.give_away(case, given)]
     told = [TimelineEntry(case.incident.id, now, SYSTEM, f"{len(given)} split off: {why}")]
     if case.open_members == 0:
         shelf.end(case, now)

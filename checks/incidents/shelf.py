@@ -80,6 +80,21 @@ class Shelf:
             self.index.remove(finding)
         return [replace(finding, incident=None) for finding in findings]
 
+    def part(self, case: Case, given: Sequence[Finding], why: str, now: datetime) -> Change:
+        """What a case gave away becomes one incident of its own."""
+        first, *others = given
+        change = self.start(first, now)
+        alone = self.cases[change.incidents[0].id]
+        number = alone.incident.id
+        members = [replace(one, incident=number) for one in others]
+        for member in members:
+            alone.take(member)
+            self.keep(member)
+        alone.incident = replace(alone.incident, reason=why)
+        alone.refresh(now)
+        said = TimelineEntry(number, now, SYSTEM, f"split off #{case.incident.id}: {why}")
+        return Change((alone.incident,), (*change.findings, *members), (*change.timeline, said))
+
     def end(self, case: Case, now: datetime) -> None:
         """Nothing of it fails any more."""
         case.incident = replace(
