@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import stat
 from pathlib import Path
 
@@ -33,11 +32,18 @@ def replace_file(path: Path, content: bytes, mode: int = 0o666) -> None:
 
 
 def replace_text(path: Path, text: str) -> None:
-    """As `replace_file`; what stood there is kept as `.bak`, and who may read and write it stays the same."""
+    """As `replace_file`; what stood there is kept as `.bak`. A link stays one, and a mode as it was.
+
+    What is no file, as /dev/stdout may be, is written to.
+    """
+    if path.exists() and not path.is_file():
+        path.write_text(text, "utf-8")
+        return
+    path = path.resolve()
     if not path.exists():
         replace_file(path, text.encode())
         return
-    kept = path.with_name(f"{path.name}.bak")
-    shutil.copy2(path, kept)
-    replace_file(path, text.encode(), stat.S_IMODE(kept.stat().st_mode))
-    shutil.copymode(kept, path)  # what the umask took of it
+    mode = stat.S_IMODE(path.stat().st_mode)
+    for place, content in ((path.with_name(f"{path.name}.bak"), path.read_bytes()), (path, text.encode())):
+        replace_file(place, content, mode)
+        place.chmod(mode)  # of which the umask may have taken something

@@ -22,6 +22,7 @@ from checks.feeds.payload import Unreadable
 from checks.feeds.quarantine import Kept, kept, release, reread
 from checks.hub.figures_to_facts import Delivered
 from data.config import editing
+from data.durable import replace_text
 from data.errors import NotAllowed, UsageError
 from data.model.audit import AuditEntry
 from data.model.delivery import Outcome
@@ -99,7 +100,7 @@ class FeedDesk:
             preview = await asyncio.to_thread(self._preview, one.feed, changed)
             if arguments.get("dry_run"):
                 return CommandReply(ok=True, message=preview)
-            await asyncio.to_thread(editing.write, self.hub.home.toml, text)
+            await asyncio.to_thread(replace_text, self.hub.home.toml, text)
             await self.hub.configuration.apply(who, dry_run=False)
         words = ", ".join(f"{name}={value or 'none'}" for name, value in options.items())
         await self._audit(who, one, "map", words)

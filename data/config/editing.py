@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
-from data.durable import replace_file
 from data.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 
 def with_feed_options(text: str, feed: str, options: Mapping[str, str]) -> str:
@@ -34,13 +32,3 @@ def with_feed_options(text: str, feed: str, options: Mapping[str, str]) -> str:
         else:
             had.pop(name, None)
     return tomlkit.dumps(document)
-
-
-def write(path: Path, text: str) -> None:
-    """Replace the file in one step; what stood there before is kept beside it as `NAME.bak`. A link stays one, a mode as it was."""
-    path = path.resolve()
-    before = path.read_bytes()
-    mode = path.stat().st_mode & 0o777
-    for target, body in ((path.with_name(f"{path.name}.bak"), before), (path, text.encode())):
-        replace_file(target, body, mode)
-        target.chmod(mode)  # of which the umask may have taken something

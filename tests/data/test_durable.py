@@ -70,3 +70,41 @@ def test_whoever_may_read_and_write_a_text_may_go_on_to(file, mode):
     finally:
         os.umask(before)
     assert file.stat().st_mode & 0o777 == mode
+
+
+def test_a_file_that_is_a_link_stays_one_and_keeps_its_mode(tmp_path):
+    kept, link = tmp_path / "kept" / "losswatch.toml", tmp_path / "losswatch.toml"
+    kept.parent.mkdir()
+    kept.write_text("old")
+    kept.chmod(0o640)
+    link.symlink_to(kept)
+    before = os.umask(0o077)
+    try:
+        replace_text(link, "new")
+    finally:
+        os.umask(before)
+    assert link.is_symlink()
+    assert (kept.read_text(), kept.with_name("losswatch.toml.bak").read_text()) == ("new", "old")
+    assert kept.stat().st_mode & 0o777 == 0o640
+
+
+def test_a_link_laid_where_the_draft_was_once_written_is_not_followed(tmp_path):
+    file, victim = tmp_path / "losswatch.toml", tmp_path / "victim"
+    file.write_text("old")
+    victim.write_text("mine")
+    for name in (f"{file.name}.new", f"{file.name}.bak.new"):
+        (tmp_path / name).symlink_to(victim)
+    replace_text(file, "new")
+    assert (file.read_text(), victim.read_text()) == ("new", "mine")
+
+
+def test_what_is_no_file_is_written_to(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        replace_text(pipe, "new")
+        assert os.read(reader, 9) == b"new"
+    finally:
+        os.close(reader)
+    assert list(tmp_path.iterdir()) == [pipe]
