@@ -142,6 +142,7 @@ class Hub:
         self.pricing = Pricing(
             self.book, self.board.targets.get, disputes.currency, self.revenue.alarm_of, disputes.of,
             lambda incident: self.plans.moves.of(incident, self.settings.plans),
+            lambda: self.plans.moves.guests(self.settings.plans),
         )  # fmt: skip
         self.keeping = Keeping(self.store)
         self.recent = Recent(self.desk, self.pricing)

@@ -11,7 +11,7 @@ from data.model.cause import family_of
 from data.model.state import State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from data.model.ids import IncidentId
     from data.model.observation import Observation
@@ -38,13 +38,13 @@ class Moves:
 
     def of(self, incident: IncidentId, plans: Iterable[Plan]) -> tuple[Move, ...]:
         """Those of one incident, by the plans as they are declared now."""
-        declared = {plan.id: plan for plan in plans if plan.to}
-        uses = tuple(self._uses.get(incident, {}).values())  # prices are found beside the loop, which may add one
-        return tuple(
-            Move(_scope(declared[one.plan]), one.applied_at, one.ended_at)
-            for one in uses
-            if one.plan in declared and one.applied_at is not None
-        )
+        scopes = {plan.id: _scope(plan) for plan in plans if plan.to}
+        return _moves(tuple(self._uses.get(incident, {}).values()), scopes)
+
+    def guests(self, plans: Iterable[Plan]) -> tuple[Move, ...]:
+        """The slices that visitors are sent to, whichever incident it is for, and when."""
+        places = {plan.id: _place(plan) for plan in plans if plan.to}
+        return _moves([one for uses in tuple(self._uses.values()) for one in tuple(uses.values())], places)
 
     def rewrite(self, seen: Observation, target: Target, plans: Iterable[Plan]) -> Observation:
         """What a look at a link is worth while a plan sends its visitors elsewhere.
@@ -77,6 +77,20 @@ class Moves:
             ),
             None,
         )
+
+
+def _moves(uses: Iterable[Switch], places: Mapping[str, Mapping[str, str]]) -> tuple[Move, ...]:
+    """`uses` is a copy: prices are found beside the loop, which may add one."""
+    return tuple(
+        Move(places[one.plan], one.applied_at, one.ended_at)
+        for one in uses
+        if one.plan in places and one.applied_at is not None
+    )
+
+
+def _place(plan: Plan) -> dict[str, str]:
+    """A slice of the facts, which know of no projects."""
+    return {name: value for name, value in (_scope(plan) | plan.to).items() if name != "project"}
 
 
 def _scope(plan: Plan) -> dict[str, str]:

@@ -17,7 +17,7 @@ from checks.revenue.book import Explained
 from data.model.cause import family_of, state_of
 from data.model.money import NO_LOSS, ZERO, Loss, cents
 from data.model.state import State
-from data.model.target import TargetKind
+from data.model.target import TargetKind, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
@@ -49,6 +49,7 @@ class Book(Protocol):
         *,
         basis: str,
         without: Sequence[Explained],
+        guests: Sequence[Explained],
     ) -> Loss: ...
 
     def expected_per_hour(self, where: Mapping[str, str], now: datetime) -> float: ...
@@ -80,6 +81,8 @@ class Pricing:
     """What a partner took back since then and nobody has agreed to."""
     moves: Callable[[IncidentId], Sequence[Move]] = lambda _: ()
     """Whose visitors plans for an incident send elsewhere."""
+    guests: Callable[[], Sequence[Move]] = lambda: ()
+    """Where plans send them."""
 
     def share_out(self, incidents: Iterable[tuple[Incident, Sequence[Finding]]]) -> dict[IncidentId, tuple[Taken, ...]]:
         """What of each incident's stakes is counted in another one: see `checks.hub.sharing`."""
@@ -201,7 +204,16 @@ class Pricing:
         without = (
             () if basis == "counts" else spans(overlap(members, before), now)
         )  # what explains counts, the book knows
-        return self.book.loss_of(slices, start, end, basis=basis, without=without)
+        guests = self._spared(members, end) if basis == "clicks" else ()
+        return self.book.loss_of(slices, start, end, basis=basis, without=without, guests=guests)
+
+    def _spared(self, members: Sequence[Stake], end: datetime) -> Sequence[Explained]:
+        """Visitors sent there by a plan: a link that a page spoilt is not theirs, what is wrong with the partner is."""
+        if any(kind_of(one.target) is not TargetKind.SITE for one in members):
+            return ()
+        return [
+            Explained((one.where,), one.since, min(one.until or end, end)) for one in self.guests() if one.since < end
+        ]
 
     def _shares(self, members: Sequence[Stake], loss: Loss, now: datetime) -> dict[TargetId, Decimal]:
         """The union's loss per hour, handed to its members by what the calendar expects of each."""

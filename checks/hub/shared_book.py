@@ -139,9 +139,10 @@ class SharedBook(RevenueBook):
         *,
         basis: str = "clicks",
         without: Sequence[Explained] = (),
+        guests: Sequence[Explained] = (),
     ) -> Loss:
         with self._rest:
-            return super().loss_of(slices, start, now, basis=basis, without=without)
+            return super().loss_of(slices, start, now, basis=basis, without=without, guests=guests)
 
     def expected_per_hour(self, where: Mapping[str, str], now: datetime) -> float:
         with self._rest:

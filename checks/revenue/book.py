@@ -66,7 +66,7 @@ class RevenueTick:
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """Slices whose missing money an incident accounts for, and for how long."""
+    """Slices, and for how long something is known of them: an incident accounts for what is missing, a plan sends guests."""
 
     slices: tuple[Mapping[str, str], ...]
     start: datetime
@@ -281,18 +281,22 @@ class RevenueBook:
         *,
         basis: str = "clicks",
         without: Sequence[Explained] = (),
+        guests: Sequence[Explained] = (),
     ) -> Loss:
         """What the union of several slices lost between `start` and `now`; a leaf in two of them counts once.
 
         `basis="clicks"`: the worth of the clicks seen, which earned nothing (a dead link or offer), unless clearly more
         came in than clicks before them still bring. `"calendar"`: the worth of the clicks that did not come (a dead
-        site). `"counts"`: conversions that are missing for no known reason. What lies in `without` is counted elsewhere.
+        site). `"counts"`: conversions that are missing for no known reason. What lies in `without` is counted elsewhere;
+        where `guests` are sent from elsewhere, `clicks` beyond the usual are theirs, and earn.
         """
         losses, leaves = self._losses(), self._union(slices)
         if losses is None or not len(leaves) or now <= start:
             return Loss(currency=self.currency)
-        price_of = {"counts": losses.of_counts, "calendar": losses.of_visits, "clicks": losses.of_clicks}[basis]
-        return price_of(leaves, start, now, [(self._union(one.slices), one.start, one.end) for one in without])
+        taken, theirs = ([(self._union(one.slices), one.start, one.end) for one in some] for some in (without, guests))
+        if basis == "clicks":
+            return losses.of_clicks(leaves, start, now, taken, theirs)
+        return {"counts": losses.of_counts, "calendar": losses.of_visits}[basis](leaves, start, now, taken)
 
     def _losses(self) -> Losses | None:
         """How money is priced now; `None` before the first tick with facts."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from checks.revenue.calendar import Dates
-    from checks.revenue.cube import Cube, Floats, Ints
+    from checks.revenue.cube import Bools, Cube, Floats, Ints
     from checks.revenue.expectation import Fit
     from checks.revenue.scatter import Scatter
     from checks.revenue.watch import Taken
@@ -51,12 +51,24 @@ class Losses:
             return self.dates.priced(self.cube, leaves, since, until, priced)
         return priced(leaves, np.ones(until - since))
 
-    def of_clicks(self, leaves: Ints, start: datetime, now: datetime, without: Sequence[Without]) -> Loss:
-        """The worth of the clicks seen, which earned nothing, unless clearly more came in than earlier ones still bring."""
+    def of_clicks(
+        self, leaves: Ints, start: datetime, now: datetime, without: Sequence[Without], guests: Sequence[Without] = ()
+    ) -> Loss:
+        """The worth of the clicks seen, which earned nothing, unless clearly more came in than earlier ones still bring.
+
+        Clicks of `guests` are left out, and of what came as much as they are worth.
+        """
         part, since, lasted_h = _part(leaves, start, now, without), hour_of(start), _hours(start, now)
         factor = self.moved(since, since + part.shape[1])
-        due = price.lost_clicks(self.cube, self.model, leaves, since, part, calendar=False, factor=factor)
+
+        def worth(theirs: Bools) -> price.Money:
+            return price.lost_clicks(self.cube, self.model, leaves, since, part, theirs, calendar=False, factor=factor)
+
+        whole = due = worth(np.zeros(part.shape, np.bool_))
         came = price.came(self.cube, leaves, since, part)
+        if guests:
+            due = worth(part - _part(leaves, start, now, [*without, *guests]) > 0.0)
+            came = max(came - (whole.mean - due.mean), 0.0)
         return price.loss_between(due, price.against(due, came, lasted_h), lasted_h, self.currency)
 
     def of_visits(self, leaves: Ints, start: datetime, now: datetime, without: Sequence[Without] = ()) -> Loss:
@@ -67,7 +79,10 @@ class Losses:
 
         def priced(some: Ints, factor: Floats) -> price.Money:
             mine = part[np.isin(leaves, some)]
-            return price.lost_clicks(self.cube, self.model, some, since, mine, calendar=True, factor=moved * factor)
+            nobody = np.zeros(mine.shape, np.bool_)
+            return price.lost_clicks(
+                self.cube, self.model, some, since, mine, nobody, calendar=True, factor=moved * factor
+            )
 
         due = self.dates.priced(self.cube, leaves, since, until, priced)
         return price.loss_between(due, 0.0, _hours(start, now), self.currency)

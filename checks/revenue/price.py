@@ -13,7 +13,7 @@ from data.model.money import Loss, cents
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from checks.revenue.cube import Cube, Floats, Ints
+    from checks.revenue.cube import Bools, Cube, Floats, Ints
     from checks.revenue.expectation import Fit
 
 Z80 = 1.2816
@@ -73,15 +73,16 @@ def expected(cube: Cube, model: Fit, leaves: Ints, since: int, until: int, *, ca
 
 
 def lost_clicks(
-    cube: Cube, model: Fit, leaves: Ints, since: int, part: Floats, *, calendar: bool, factor: Floats
+    cube: Cube, model: Fit, leaves: Ints, since: int, part: Floats, guests: Bools, *, calendar: bool, factor: Floats
 ) -> Money:
     """Worth of clicks that earned nothing: those seen, or with `calendar` those that did not come.
 
     `part` [leaf, hour] of each hour from epoch hour `since` counts, `factor` [hour] multiplies the calendar. A click is
-    worth what it brings in the end: the hour of the week in which its conversions are booked does not matter.
+    worth what it brings in the end: the hour of the week in which its conversions are booked does not matter. Where
+    `guests` [leaf, hour] are sent, clicks beyond those the week implies are theirs: they come another way, and earn.
     """
     known = leaves < len(model.value)
-    leaves, part = leaves[known], part[known]
+    leaves, part, guests = leaves[known], part[known], guests[known]
     hours = np.arange(since, since + part.shape[1])
     usual = model.usual_clicks(hours)[leaves] * factor
     seen = np.zeros_like(usual)
@@ -95,13 +96,15 @@ def lost_clicks(
         seen = np.maximum(seen - usual * np.maximum(elapsed - part, 0.0), 0.0) * (part > 0)
         clicks = np.maximum((usual * part).sum(1) - seen.sum(1), 0.0)
     else:  # what is seen of a running hour is whole
+        there, due = seen[guests].sum(), (usual * elapsed)[guests].sum()  # hour by hour a small leaf is never as usual
+        seen = np.where(guests, seen * min(due / there, 1.0) if there > 0 else seen, seen)
         clicks = (seen * np.minimum(np.divide(part, elapsed, out=np.zeros_like(part), where=elapsed > 0), 1.0)).sum(1)
     events = clicks * model.ftd_rate[leaves]
     value = model.value[leaves]
     mean = float((events * value).sum())
     variance = float((events * value**2 * (1.0 + model.value_cv2[leaves])).sum())
     lasted_h = float(part.max(0, initial=0.0).sum())
-    level = _CLICK_DOUBT / np.sqrt(max(lasted_h, 1.0)) if calendar else 0.0
+    level = _CLICK_DOUBT / np.sqrt(max(lasted_h, 1.0)) if calendar or guests.any() else 0.0
     return Money(mean, variance, mean * float(np.hypot(_doubt(model, leaves), level)))
 
 

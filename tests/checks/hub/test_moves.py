@@ -39,6 +39,17 @@ def test_what_is_applied_moves_the_slice_of_its_plan():
     assert seen(USED).of(IncidentId(2), [PLAN]) == ()
 
 
+def test_whoever_is_sent_elsewhere_is_a_guest_there_whatever_it_is_for():
+    gone = replace(USED, id="swap@2", incident=IncidentId(2), state=SwitchState.REVERTED, ended_at=LATER)
+    there = {"partner": "P01", "geo": "DE"}
+    moves = seen(USED, gone)
+    assert moves.guests([replace(PLAN, geo="DE", project="kestrel")]) == (
+        Move(there, NOON, None),
+        Move(there, NOON, LATER),
+    )
+    assert moves.guests([replace(PLAN, to={})]) == ()
+
+
 def test_what_was_taken_back_moved_it_until_then():
     gone = replace(USED, state=SwitchState.REVERTED, at=LATER, ended_at=LATER)
     assert seen(USED, gone).of(ONE, [PLAN]) == (Move({"partner": "P02"}, NOON, LATER),)

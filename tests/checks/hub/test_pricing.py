@@ -25,7 +25,8 @@ class HundredAnHour:
         self.asked = []
         self.without = []
 
-    def loss_of(self, slices, start, now, *, basis, without):
+    def loss_of(self, slices, start, now, *, basis, without, guests):
+        self.guests = [(dict(place), one.start, one.end) for one in guests for place in one.slices]
         self.asked.append(([dict(one) for one in slices], basis))
         self.without.append([dict(place) for one in without for place in one.slices])
         lost = cents(100 * len(slices) * Decimal((now - start).total_seconds() / 3600))
@@ -269,6 +270,17 @@ def test_the_plan_of_one_incident_does_not_stop_the_clock_of_another():
     dead = finding("link:l1", "link.inactive", hours_ago=2.0)
     priced = moved_pricing({}, 1.5).price(incident_of(2, "link.inactive"), [dead], NOON)
     assert priced.loss.per_hour == cents(100)
+
+
+def test_guests_of_a_partner_are_spared_by_a_page_that_spoils_its_links_and_not_by_the_partner():
+    there, ago = {"partner": "P02"}, [NOON - timedelta(hours=hours) for hours in range(4)]
+    guests = (Move(there, ago[3], ago[1]), Move(there, ago[1], None), Move(there, NOON, None))
+    pricing = Pricing(book := HundredAnHour(), TARGETS.get, lambda: "EUR", guests=lambda: guests)
+    untagged = finding("site:kiel", "link.param_lost", partner="P02")
+    pricing.price(incident_of(1, "link.param_lost"), [untagged], NOON)
+    assert book.guests == [(there, ago[3], ago[1]), (there, ago[1], NOON)]
+    pricing.price(incident_of(1, "link.inactive"), [finding("link:l1", "link.inactive")], NOON)
+    assert book.guests == []
 
 
 def test_before_the_plan_was_used_the_clock_ran_also_as_seen_from_today():

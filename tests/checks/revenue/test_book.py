@@ -255,6 +255,29 @@ def test_a_dead_sites_loss_goes_on_though_its_clicks_vanish(world):
     assert by_calendar.lost_lo < by_calendar.lost < by_calendar.lost_hi
 
 
+@pytest.mark.parametrize("earn", [0.5, 1.0])
+def test_guests_at_a_broken_place_lose_nothing_and_their_commission_hides_no_loss(world, earn):
+    start = 29 * DAY + 10
+
+    def lost(guests, *, told):
+        made = world(days=30)
+        cells = np.ix_(made.inside(partner="P01"), np.arange(start, made.hours))
+        for figures in (made.regs, made.ftd, made.revenue):
+            figures[cells] = figures[cells] * guests * earn
+        made.clicks[cells] *= 1 + guests
+        book = book_of(made)
+        book.tick(made.at(start), with_slices=False)
+        book.cube.advance(made.at(start + 6))
+        where = [{"partner": "P01"}]
+        known = [Explained(tuple(where), made.at(start - 2), made.at(start + 6))] if told else []
+        return float(book.loss_of(where, made.at(start), made.at(start + 6), guests=known).lost)
+
+    alone = lost(0, told=False)
+    assert lost(1, told=True) == pytest.approx(alone, rel=0.2)
+    assert lost(0, told=True) == pytest.approx(alone, rel=0.2)
+    assert lost(1, told=False) != pytest.approx(alone, rel=0.2)
+
+
 def test_commission_that_was_earned_before_does_not_hide_the_loss_of_a_dead_site(world):
     dead, start = world(days=30), 29 * DAY + 10
     cells = np.ix_(dead.inside(partner="P01"), np.arange(start, dead.hours))
