@@ -32,6 +32,8 @@ class Index:
     _by_upstream: dict[Upstream, dict[IncidentId, int]] = field(default_factory=dict)
     """How many members an incident has of each."""
     _by_shared: dict[Label, dict[IncidentId, None]] = field(default_factory=dict)
+    _shared: dict[IncidentId, tuple[Label, ...]] = field(default_factory=dict)
+    """What `_by_shared` has of each: an outage is narrowed down to a country, and widened."""
     _by_bridge: _Side = field(default_factory=dict)
     """Members by (whether they are symptoms, label, value) and incident."""
     _loose: dict[IncidentId, datetime] = field(default_factory=dict)
@@ -77,12 +79,15 @@ class Index:
             del self.failing[member.target]
 
     def share(self, case: Case) -> None:
-        """The case's inferred upstream may be asked for from now on."""
+        """The case's inferred upstream may be asked for from now on, in place of the one before."""
+        self.unshare(case)
+        if case.shared:
+            self._shared[case.incident.id] = case.shared
         for label in case.shared:
             self._by_shared.setdefault(label, {})[case.incident.id] = None
 
     def unshare(self, case: Case) -> None:
-        for label in case.shared:
+        for label in self._shared.pop(case.incident.id, ()):
             _without(self._by_shared, label, case.incident.id)
 
     def drop(self, case: Case) -> None:

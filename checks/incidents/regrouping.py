@@ -14,7 +14,7 @@ from checks.incidents.upstream import infer, now_of
 from data.model.incident import MERGED, TimelineEntry
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from checks.incidents.case import Case
@@ -60,18 +60,24 @@ def _merge(shelf: Shelf, census: Census, cases: Sequence[Case], found: Explanati
     into, others = cases[0], cases[1:]
     was, number, labels = into.incident, into.incident.id, found.judged.labels
     why, began = reason(labels), min(case.incident.started_at for case in cases)
+    told = evidence(found, now_of(census, labels, began))
+    if not others and (into.shared, was.reason, was.evidence) == (labels, why, told | _asked(was.evidence)):
+        return Change()
     moved = shelf.absorb(into, others)
     into.incident = acknowledged_first(was, [other.incident for other in others])
-    into.adopt(labels, why, evidence(found, now_of(census, labels, began)))
+    into.adopt(labels, why, told)
     into.refresh(now)
     shelf.index.share(into)
     shelf.index.weigh(into)
     said = [TimelineEntry(other.incident.id, now, SYSTEM, f"{MERGED}{number}: {why}") for other in others]
     said += [TimelineEntry(number, now, SYSTEM, what) for what in merged_words(was, into.incident, others)]
-    if not said and replace(into.incident, updated_at=was.updated_at) == was:
-        return Change()
     closed = [closed_by_merge(other.incident, was, now) for other in others]
     return Change((*closed, into.incident), tuple(moved), tuple(said))
+
+
+def _asked(evidence: Mapping[str, str]) -> dict[str, str]:
+    """What a case adds to its evidence by itself."""
+    return {name: words for name, words in evidence.items() if name == "origin"}
 
 
 def _split(shelf: Shelf, case: Case, own: Sequence[Finding], why: str, now: datetime) -> list[Change]:

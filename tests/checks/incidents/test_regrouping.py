@@ -153,3 +153,20 @@ def test_an_outage_that_was_partial_is_told_as_whole_long_after_it_began(town):
         town.fail(target, 100)
     town.tick(230)
     assert "partly" not in town.open[0].evidence
+
+
+def test_an_outage_that_is_narrowed_down_to_a_country_says_nothing_about_its_edge_afterwards(town):
+    german = street(town, 20, edge=HALYARD, geo="DE")
+    for target in german:
+        town.fail(target, 0)
+    town.tick(2)
+    assert [row.upstream for row in town.open] == [f"edge={HALYARD}"]
+    austrian = street(town, 60, 100, edge=HALYARD, geo="AT")
+    fine(town, austrian, 3)
+    town.tick(5)
+    assert [row.upstream for row in town.open] == [f"edge+geo={HALYARD} / DE"]
+    for minutes in (6, 7, 8):
+        fine(town, german, minutes)
+    town.tick(30)
+    town.fail(austrian[0], 31)
+    assert [row.members for row in town.open] == [1]
