@@ -149,6 +149,7 @@ def paths(hub):
 async def test_no_role_reads_money_or_names_that_it_may_not_on_any_route(eyes):
     wrong = []
     for role in sorted(set(ROLES) - {"admin", "lead", "senior", "finance"}):
+        assert "lands on" in read(await eyes.asks(role, "/v1/targets/link?limit=500")), f"{role} reads nothing"
         for path in paths(eyes.hub):
             words = read(await eyes.asks(role, path))
             wrong += [(role, path, leak) for leak in leaks(words, role)]
