@@ -6,15 +6,14 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from data.model.incident import IncidentState, Severity
+from data.model.incident import IncidentState
 from data.text import clean_text
-from tui.overview_lines import severe
+from tui.overview_lines import URGENT, severe
 
 if TYPE_CHECKING:
     from data.model.ids import IncidentId
     from data.model.snapshot import Snapshot
 
-URGENT = (Severity.SEV1, Severity.SEV2)
 _UNTITLED = frozenset({"", "dumb", "linux"})
 """Terminals without a title."""
 

@@ -41,7 +41,7 @@ def seen(row: Row) -> str:
     if row.state is not State.OK:
         return row.detail or words_of(row.cause)
     if row.kind is TargetKind.PARSER and row.value is not None:
-        return f"{fmt.number(row.value)} of {fmt.number(row.expected)}" if row.expected else fmt.number(row.value)
+        return fmt.number(row.value)
     if row.kind is TargetKind.FEED and row.value is not None:
         return f"{fmt.number(row.value)} rows"
     if row.p95_ms is not None:
@@ -132,7 +132,6 @@ SITE = _text("site", "site", 14, lambda row: row.site or fmt.NONE)
 TIER = _text("tier", "tier", 4, lambda row: str(row.tier), "right", role=lambda _row: "dim")
 INCIDENT = _text("incident", "incident", 8, lambda row: fmt.NONE if row.incident is None else f"#{row.incident}")
 ITEMS = _text("value", "items", 6, lambda row: fmt.number(row.value), "right")
-USUAL = _text("expected", "usual", 6, lambda row: fmt.number(row.expected), "right", role=lambda _row: "dim")
 ROWS = _text("value", "rows", 7, lambda row: fmt.number(row.value), "right")
 
 _WORST = ("", "state, then lost/h ↓")
@@ -152,7 +151,7 @@ FAMILIES: dict[TargetKind, Family] = {
     ),
     TargetKind.PARSER: Family(
         TargetKind.PARSER, "Parsers", "parser",
-        (name(20, title="parser"), STATE, SINCE, STRIP, ITEMS, USUAL, SEEN, GEO, INCIDENT, TEAM, P95, LAST), _PANE,
+        (name(20, title="parser"), STATE, SINCE, STRIP, ITEMS, SEEN, GEO, INCIDENT, TEAM, P95, LAST), _PANE,
         (_WORST, ("value", "items"), ("geo", "geo"), *_COMMON),
     ),
     TargetKind.FEED: Family(

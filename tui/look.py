@@ -98,6 +98,13 @@ def lost_so_far(incident: Incident, look: Look) -> str:
     return look.amount(incident.loss.lost)
 
 
+def owner(incident: Incident) -> str:
+    """`developer on call, team aurora; maria has it`."""
+    teams = f"team{'s' if len(incident.teams) > 1 else ''} {', '.join(incident.teams)}"
+    by = f"; {incident.acknowledged_by} has it" if incident.acknowledged_by and incident.closed_at is None else ""
+    return f"{incident.owner_role or 'nobody'}, {teams}{by}"
+
+
 def counts(count: StateCount, *, ok_too: bool = True) -> str:
     """`3 failing · 1 degraded`, worst first; zeros are left out."""
     parts = (("failing", count.failing), ("degraded", count.degraded), ("unknown", count.unknown), ("ok", count.ok))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from data.model.cause import CAUSES, words_of
-from data.model.incident import Incident, IncidentState
+from data.model.incident import Incident, IncidentState, Severity
 from data.model.snapshot import Snapshot, StateCount, TargetRow
 from data.model.state import State
 from data.model.target import TargetKind
@@ -21,6 +21,7 @@ from tui.widgets.heat_strip import heat, spark
 if TYPE_CHECKING:
     from data.model.snapshot import Pane
 
+URGENT = (Severity.SEV1, Severity.SEV2)
 PLAN_LETTERS = "ABC"
 PREVIEW_LINES, LOG_LINES, LEAST_PANES_LINES = 7, 4, 12
 """Heights of the parts, as in losswatch.tcss."""
@@ -161,9 +162,7 @@ def _severities(snapshot: Snapshot) -> list[tuple[str, str]]:
 
 def severe(snapshot: Snapshot) -> Counter[str]:
     """How many open incidents there are of the two upper severities, those included that the snapshot only counts."""
-    counts: Counter[str] = Counter(
-        one.severity.value for one in snapshot.incidents if one.severity.value in {"SEV1", "SEV2"}
-    )
+    counts: Counter[str] = Counter(one.severity.value for one in snapshot.incidents if one.severity in URGENT)
     counts.update(SEV1=snapshot.beyond.sev1, SEV2=snapshot.beyond.sev2)
     return counts
 
@@ -254,7 +253,7 @@ def preview(incident: Incident | None, look: Look, width: int) -> list[Line]:
     found = CAUSES.get(incident.cause)
     started = f"Since {fmt.day_clock(incident.started_at, look.now)} ({look.since(incident.started_at)})"
     what = found.words if found else incident.cause
-    members = f" {incident.open_members} of {incident.members} still failing." if incident.members > 1 else ""
+    members = f" {incident.open_members:,} of {incident.members:,} still failing." if incident.members > 1 else ""
     blame = f" at {incident.blame}" if incident.blame else ""
     first = f"{started}. {what.capitalize()}{blame}.{members}"
     lines: list[Line] = [((" ", ""), *line) for line in wrap(first, width - 2)[:2]]
@@ -270,6 +269,8 @@ def _loss_line(incident: Incident, look: Look) -> Line:
     if look.hides(incident):
         return ((f" Severity {incident.severity.value}.", "strong"),)
     loss = incident.loss
+    if loss.per_hour == 0 and incident.counted_in is not None:
+        return ((f" What it costs is counted in #{incident.counted_in}. {incident.severity.value}.", "strong"),)
     if loss.per_hour == 0 and loss.unseen_per_hour > 0:
         rate = look.amount(loss.unseen_per_hour)
         return ((f" Blind, not dead: {rate}/h unseen, {look.amount(loss.unseen)} so far. ", "strong"),)

@@ -84,7 +84,7 @@ class TargetRow:
     value: float | None = None
     """Parser: items now. Feed: rows of the last pull. Slice: revenue per hour now."""
     expected: float | None = None
-    """Parser: usual items. Slice: expected revenue per hour."""
+    """Slice: expected revenue per hour."""
     loss_per_hour: Decimal | None = None
     """`None` also when the reader may not see money."""
     trend: tuple[float, ...] = ()

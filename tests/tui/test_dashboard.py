@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from data.model.incident import IncidentState
 from data.model.state import State
 from tests.tui import corvane
 from tests.tui.fake import FakeService, dashboard
@@ -92,6 +93,32 @@ async def test_no_table_says_that_it_is_empty_before_the_hub_has_answered(keys):
         assert {table.empty for table in tables} <= {WAITING, app.service.broken}
         await settle(pilot)
         assert {table.empty for table in tables} == {app.service.broken}
+
+
+@pytest.mark.parametrize("size", [SMALL, WIDE])
+async def test_what_an_incident_costs_stands_beside_the_longest_place(size, monkeypatch):
+    long = replace(corvane.INCIDENTS[0], where="go.cedar.example: 159 links of 61 sites and more of the kind")
+    monkeypatch.setattr(corvane, "INCIDENTS", (long, *corvane.INCIDENTS[1:]))
+    app = dashboard()
+    async with app.run_test(size=size) as pilot:
+        await settle(pilot)
+        await pilot.press("enter")
+        await settle(pilot)
+        assert "€413/h  lost" in line_of(app, "header")
+        assert "LIVE" in line_of(app, "header")
+
+
+async def test_a_closed_incident_has_no_rate_any_more(monkeypatch):
+    first = corvane.INCIDENTS[0]
+    over = replace(first, state=IncidentState.CLOSED, closed_at=first.started_at)
+    monkeypatch.setattr(corvane, "INCIDENTS", (over, *corvane.INCIDENTS[1:]))
+    app = dashboard()
+    async with app.run_test(size=WIDE) as pilot:
+        await settle(pilot)
+        await pilot.press("enter")
+        await settle(pilot)
+        assert "CLOSED" in line_of(app, "header")
+        assert "/h" not in line_of(app, "header")
 
 
 async def test_a_loss_the_hub_hides_is_a_severity_and_never_zero():

@@ -8,8 +8,9 @@ import pytest
 from data.model.incident import IncidentState
 from data.model.money import NO_LOSS, Loss
 from tests.tui.corvane import INCIDENTS
-from tui.look import Look, incident_word, loss_rate, lost_per_hour, lost_so_far
-from tui.screens.parts import owner
+from tui.lines import plain
+from tui.look import Look, incident_word, loss_rate, lost_per_hour, lost_so_far, owner
+from tui.overview_lines import preview
 
 INCIDENT = INCIDENTS[0]
 LOOK = Look(currency="EUR")
@@ -36,6 +37,11 @@ def test_the_money_of_an_incident_says_where_it_is_counted(loss, counted_in, cel
         rate,
         so_far,
     )
+
+
+def test_the_preview_of_a_loss_that_another_counts_says_which_and_is_no_zero():
+    (told,) = (plain(line) for line in preview(replace(INCIDENT, loss=NOTHING, counted_in=409), LOOK, 100) if "409" in plain(line))  # fmt: skip
+    assert told.startswith(" What it costs is counted in #409.")
 
 
 @pytest.mark.parametrize(

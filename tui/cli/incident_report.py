@@ -35,12 +35,11 @@ def _lines(report: Report) -> Iterator[str]:
     yield f"| began | {_when(incident.started_at)} |"
     yield f"| confirmed | {_when(incident.detected_at)}, {_took(times.to_detect)} after it began |"
     yield f"| verdict | {report.verdict or 'nobody gave one'} |"
-    by = f" by {_plain(incident.acknowledged_by)}" if incident.acknowledged_by else ""
-    yield f"| acknowledged | {_when(incident.acknowledged_at)}{by}, {_took(times.to_acknowledge)} |"
-    yield f"| mitigated | {_took(times.to_mitigate)} after its confirmation |"
-    ended = f" by {_plain(incident.closed_by)}" if incident.closed_by else ""
-    yield f"| closed | {_when(incident.closed_at)}{ended}, {_took(times.to_resolve)} |"
-    yield f"| affected | {', '.join(f'{count:,} {_plain(kind)}' for kind, count in report.members)} |"
+    yield f"| acknowledged | {_done(incident.acknowledged_at, incident.acknowledged_by, times.to_acknowledge)} |"
+    yield f"| mitigated | {_took(times.to_mitigate)}{' after its confirmation' if times.to_mitigate is not None else ''} |"
+    yield f"| closed | {_done(incident.closed_at, incident.closed_by, times.to_resolve)} |"
+    kinds = (f"{count:,} {_plain(kind)}{'' if count == 1 else 's'}" for kind, count in report.members)
+    yield f"| affected | {', '.join(kinds)} |"
     if report.first:
         yield f"| first | {', '.join(map(_plain, report.first))} |"
     for name, words in _money(incident.loss):
@@ -78,6 +77,13 @@ def _money(loss: Loss) -> Iterator[tuple[str, str]]:
 def _plain(text: str) -> str:
     """Text that Markdown takes as it stands, on one line."""
     return _MEANS.sub(r"\\\1", " ".join(text.split()))
+
+
+def _done(at: datetime | None, who: str | None, seconds: float | None) -> str:
+    """`2026-11-17 12:05:00Z by maria, 3m`."""
+    if at is None:
+        return _when(at)
+    return f"{_when(at)}{f' by {_plain(who)}' if who else ''}{f', {_took(seconds)}' if seconds is not None else ''}"
 
 
 def _when(moment: datetime | None) -> str:

@@ -18,7 +18,7 @@ from tui.cli.options import everywhere, positive
 from tui.cli.paper import paper
 from tui.cli.table import Cell, Column, table
 from tui.client import HubClient
-from tui.look import Look, incident_word, loss_rate, lost_per_hour, lost_so_far
+from tui.look import Look, incident_word, loss_rate, lost_per_hour, lost_so_far, owner
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 PAGE = 200
 STATES = ("open", "closed", "all")
 MEMBERS_SHOWN = 20
-_CERTAINTY = {"fact": "known", "guess": "likely", "unknown": "unknown"}
 _COMMANDS = {"ack": "acknowledge", "close": "close", "note": "note"}
 _COLUMNS = (
     Column("#", "right"),
@@ -231,7 +230,7 @@ def _print_why(detail: IncidentDetail, look: Look, sheet: Paper) -> None:
             sheet.say(f"{label:>12}  {value}")
     for statement in detail.statements:
         if statement.certainty != "fact":
-            sheet.say(f"{_CERTAINTY.get(statement.certainty, statement.certainty):>12}  {statement.text}")
+            sheet.say(f"{statement.certainty:>12}  {statement.text}")
     if detail.upstreams:
         sheet.say()
         rows = [_upstream_row(row) for row in detail.upstreams]
@@ -253,6 +252,12 @@ def _upstream_row(row: UpstreamRow) -> list[Cell]:
     ]
 
 
+def _lost(incident: Incident, look: Look) -> str:
+    """`€1,390/h, €460 so far`; once it is over there is no rate any more."""
+    so_far = lost_so_far(incident, look)
+    return so_far if incident.closed_at else f"{loss_rate(incident, look)}, {so_far} so far"
+
+
 def _print_detail(detail: IncidentDetail, look: Look, sheet: Paper) -> None:
     incident = detail.incident
     head = f"#{incident.id}  {incident.title}"
@@ -261,8 +266,8 @@ def _print_detail(detail: IncidentDetail, look: Look, sheet: Paper) -> None:
         ("state", f"{incident_word(incident)}  {incident.severity.value}  {incident.cause}"),
         ("where", incident.where),
         ("since", f"{fmt.day_clock(incident.started_at, look.now)} ({look.since(incident.started_at)})"),
-        ("lost", f"{loss_rate(incident, look)}, {lost_so_far(incident, look)} so far"),
-        ("owner", f"{incident.owner_role or '—'}, team {incident.team}"),
+        ("lost", _lost(incident, look)),
+        ("owner", owner(incident)),
         ("one because", incident.reason),
         ("verdict", verdict_of(detail.timeline) or ""),
     ]
@@ -270,7 +275,7 @@ def _print_detail(detail: IncidentDetail, look: Look, sheet: Paper) -> None:
         if value:
             sheet.say(f"{label:>12}  {value}")
     for statement in detail.statements:
-        sheet.say(f"{_CERTAINTY.get(statement.certainty, statement.certainty):>12}  {statement.text}")
+        sheet.say(f"{statement.certainty:>12}  {statement.text}")
     for plan in detail.plans:
         gain = f"  ≈ {look.amount(plan.gain_per_hour)}/h" if plan.gain_per_hour is not None and look.money else ""
         sheet.say(f"{'plan ' + plan.letter:>12}  {plan.title}{gain}")

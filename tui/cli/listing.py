@@ -56,7 +56,6 @@ _SINCE = Shown(Column("since", "right"), lambda row, look: Cell(look.since(row.s
 _P95 = Shown(Column("p95", "right"), _plain(lambda row: fmt.ms(row.p95_ms)))
 _UPTIME = Shown(Column("24 h", "right"), _plain(lambda row: fmt.pct(row.uptime)))
 _ITEMS = Shown(Column("items", "right"), _plain(lambda row: fmt.number(row.value)))
-_USUAL = Shown(Column("usual", "right"), _plain(lambda row: fmt.number(row.expected)))
 _ROWS = Shown(Column("rows", "right"), _plain(lambda row: fmt.number(row.value)))
 _NOW = Shown(Column("now/h", "right"), lambda row, look: Cell(look.amount(row.value) if look.money else ""))
 _EXPECTED = Shown(
@@ -69,7 +68,7 @@ _DETAIL = Shown(Column("seen", least=8, yields=3), _plain(lambda row: row.detail
 COLUMNS: dict[TargetKind, tuple[Shown, ...]] = {
     TargetKind.SITE: (_STATE, _NAME, _TEAM, _GEO, _SINCE, _P95, _UPTIME, _LOST, _INCIDENT, _DETAIL),
     TargetKind.LINK: (_STATE, _NAME, _TEAM, _PARTNER, _GEO, _SINCE, _P95, _UPTIME, _LOST, _INCIDENT, _DETAIL),
-    TargetKind.PARSER: (_STATE, _NAME, _TEAM, _GEO, _SINCE, _ITEMS, _USUAL, _INCIDENT, _DETAIL),
+    TargetKind.PARSER: (_STATE, _NAME, _TEAM, _GEO, _SINCE, _ITEMS, _INCIDENT, _DETAIL),
     TargetKind.FEED: (_STATE, _NAME, _TEAM, _PARTNER, _SINCE, _ROWS, _LOST, _INCIDENT, _DETAIL),
     TargetKind.SLICE: (_STATE, _NAME, _TEAM, _SINCE, _NOW, _EXPECTED, _LOST, _INCIDENT, _DETAIL),
 }

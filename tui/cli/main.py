@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from contextlib import suppress
 from importlib import import_module
@@ -55,6 +56,7 @@ class Parser(argparse.ArgumentParser):
         options.setdefault("allow_abbrev", False)
         super().__init__(*args, **options)  # type: ignore[arg-type]  # handed through unchanged
         self._module = ""
+        self._negative_number_matcher = re.compile(r"-\d")  # `--at -2h`: no option of ours begins with a digit
 
     def lazily(self, module: str) -> None:
         """Let `module` add its arguments, and be the one to run, once this sub-command is chosen."""

@@ -6,6 +6,7 @@ from data.model.snapshot import IncidentDetail, TargetRow
 from data.model.verdict import verdict_named
 from tui import keys
 from tui.families import GEO, GLYPH, LOST, PARTNER, SEEN, SINCE, STRIP, name
+from tui.lines import fit
 from tui.look import incident_word, loss_rate, lost_so_far
 from tui.overview_lines import first_move
 from tui.screens import parts
@@ -18,8 +19,10 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
     from textual.widget import Widget
 
-    from tui.lines import Span
+    from tui.lines import Line, Span
 
+_WHERE_SHARE = 0.3
+"""Of the first line for where it burns, so that what it costs still stands beside it."""
 MEMBER_COLUMNS = (name(20, grow=1, title="affected"), GLYPH, SEEN, SINCE, LOST, STRIP, PARTNER, GEO)
 
 
@@ -65,10 +68,12 @@ class IncidentScreen(PlanScreen):
         if self.detail is None:
             return [*spans, (self.problem, "warn")]
         incident, look = self.detail.incident, self.losswatch.look()
-        role = "dim" if incident.closed_at else "need"
+        is_open, narrow = incident.closed_at is None, self.size_name in NARROW
+        where = fit(incident.where, int(self.app.size.width * _WHERE_SHARE)).rstrip()
+        rate: Line = ((f"{loss_rate(incident, look)} ", "money"),) if is_open else ()
         return [
-            *spans, (incident.where, "where"), (f"   {incident_word(incident)} {incident.severity.value} ", role),
-            (f"{look.since(incident.started_at)}  ", "dim"), (f"{loss_rate(incident, look)} ", "money"), (f" lost {lost_so_far(incident, look)}", "strong"),
+            *(spans[1:] if narrow else spans), (where, "where"), (f"   {incident_word(incident)} {incident.severity.value} ", "need" if is_open else "dim"),
+            (f"{look.since(incident.started_at)}  ", "dim"), *rate, (f" lost {lost_so_far(incident, look)}", "strong"),
         ]  # fmt: skip
 
     def on_row_table_opened(self, message: RowTable.Opened) -> None:

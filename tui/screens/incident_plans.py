@@ -33,10 +33,10 @@ class PlanScreen(DetailScreen[IncidentDetail]):
             self._ask_yes(f"say yes to plan {letter} {row.title}?", "plan_approve", plan=row.switch.id)
         elif row.switch is not None and row.switch.is_running:
             app.say(f"Plan {letter} is {row.switch.state.value}: u takes it back")
-        elif app.showing.at is not None or row.does == "words":
-            app.say(
-                f"Plan {letter} is for people to do" if app.showing.at is None else "Nothing can be done in the past"
-            )
+        elif app.showing.at is not None:
+            app.say("Nothing can be done in the past")
+        elif row.does == "words":
+            app.say(f"Plan {letter} is for people to do")
         else:
             self._rehearse(row)
 

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from data.model.cause import words_of
 from data.model.state import State
-from data.model.target import TargetKind
 from data.text import cells
 from tui import format as fmt
 from tui.families import seen
 from tui.lines import Line, crop, fit, spread, wrap
-from tui.look import CERTAINTY_ROLE, CHANGE_ROLE, ROLE, Look, glyph, loss_rate, word
+from tui.look import CERTAINTY_ROLE, ROLE, Look, glyph, loss_rate, owner, word
 from tui.screens.chain_picture import picture
 from tui.screens.plan_parts import plan
 from tui.widgets.band_chart import band_chart
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 
     from data.model.incident import Incident
     from data.model.observation import Observation
-    from data.model.snapshot import Aspect, ChangeRow, IncidentDetail, LogLine, TargetDetail, UpstreamRow
+    from data.model.snapshot import Aspect, IncidentDetail, LogLine, TargetDetail, UpstreamRow
 
 D = TypeVar("D")
 
@@ -40,18 +39,15 @@ class Part(Generic[D]):
 
 
 def availability(detail: TargetDetail, _look: Look, width: int, _height: int) -> list[Line]:
-    strips = (("last hour", detail.strip_hour), ("last 24 h", detail.strip_day), ("last 90 d", detail.strip_90d))
+    """Strips, and the share of the last day that lists show too: one of a strip's cells would count a minute as its whole."""
+    up = "" if detail.row.uptime is None else fmt.pct(detail.row.uptime)
+    strips = (
+        ("last hour", detail.strip_hour, ""),
+        ("last 24 h", detail.strip_day, up),
+        ("last 90 d", detail.strip_90d, ""),
+    )
     room = max(width - 24, 8)
-    return [
-        ((f" {label:<10} ", "dim"), *heat(strip, room), (f"  {fmt.pct(_good(strip)):>8}", "" if strip else "dim"))
-        for label, strip in strips
-    ]
-
-
-def _good(strip: str) -> float | None:
-    """Share of the buckets with evidence that did not fail."""
-    known = sum(strip.count(code) for code in "odf")
-    return (known - strip.count("f")) / known if known else None
+    return [((f" {label:<10} ", "dim"), *heat(strip, room), (f"  {share:>8}", "")) for label, strip, share in strips]
 
 
 def expectation(detail: TargetDetail, _look: Look, width: int, _height: int) -> list[Line]:
@@ -62,10 +58,7 @@ def expectation(detail: TargetDetail, _look: Look, width: int, _height: int) -> 
 
 
 def history(detail: TargetDetail, look: Look, width: int, height: int) -> list[Line]:
-    unit = "money" if detail.row.kind is TargetKind.SLICE else detail.band_unit
-    if unit == "money" and not look.money:
-        return [((" money is hidden for your role", "dim"),)]
-    return band_chart(detail.band, width - 1, height, unit, look.symbol)
+    return band_chart(detail.band, width - 1, height, detail.band_unit, look.symbol)
 
 
 def chain(detail: TargetDetail, _look: Look, width: int, _height: int) -> list[Line]:
@@ -150,27 +143,6 @@ def flips(detail: TargetDetail, look: Look, width: int, _height: int) -> list[Li
     ]  # fmt: skip
 
 
-def changes(detail: TargetDetail, look: Look, width: int, _height: int) -> list[Line]:
-    if not detail.changes:
-        return [((" the contract holds: no change", "dim"),)]
-    lines: list[Line] = []
-    for change in detail.changes:
-        lines += _change(change, look, width)
-    return lines
-
-
-def _change(change: ChangeRow, look: Look, width: int) -> list[Line]:
-    role = CHANGE_ROLE.get(change.severity, "") if change.closed_at is None else "dim"
-    first: Line = ((f" {change.severity.upper():<9}", role), (f" {change.path}", "strong"))
-    state = "closed" if change.closed_at else f"since {fmt.day_clock(change.first_seen, look.now)}"
-    right: Line = ((f" {change.n_after:,} rows  {state} ", "dim"),)
-    return [
-        spread(first, right, width),
-        spread((("   − ", "dim"), (change.was or fmt.NONE, "dim")), ((f"{change.kind} ", "dim"),), width),
-        crop((("   + ", role), (change.now or fmt.NONE, "")), width),
-    ]
-
-
 def incidents(detail: TargetDetail, look: Look, width: int, _height: int) -> list[Line]:
     lines = [_incident(incident, look, width) for incident in detail.incidents]
     notes = [line for note in detail.notes for line in wrap(f"· {note}", width - 1, "dim", "  ")]
@@ -218,13 +190,6 @@ def known(detail: IncidentDetail, _look: Look, width: int, _height: int) -> list
     return lines
 
 
-def owner(incident: Incident) -> str:
-    """`developer on call, team aurora; maria has it`."""
-    teams = f"team{'s' if len(incident.teams) > 1 else ''} {', '.join(incident.teams)}"
-    by = f"; {incident.acknowledged_by} has it" if incident.acknowledged_by and incident.closed_at is None else ""
-    return f"{incident.owner_role or 'nobody'}, {teams}{by}"
-
-
 def shared(detail: IncidentDetail, _look: Look, width: int, _height: int) -> list[Line]:
     """What the members have in common, the blamed one first: how much of each fails, and how much does not."""
     if not detail.upstreams:
@@ -265,38 +230,13 @@ def commission(detail: IncidentDetail, look: Look, width: int, height: int) -> l
     return band_chart(detail.band, width - 1, height, "money", look.symbol)
 
 
-_CHART = {
-    TargetKind.SITE: "latency",
-    TargetKind.LINK: "latency",
-    TargetKind.FEED: "latency",
-}
-
-
-def of_target(kind: TargetKind) -> tuple[Part[TargetDetail], ...]:
-    """The parts of one family's detail screen, in the order of their numbers; parsers have `parser_parts`."""
-    strips: Part[TargetDetail] = Part("availability", availability, "left", 0)
-    rest: tuple[Part[TargetDetail], ...] = (
-        Part("observations", observations, "right", 2), Part("changes of state", flips, "left", 1),
-        Part("incidents and notes", incidents, "right", 1), Part("expected", expectation, "left", 0),
-    )  # fmt: skip
-    chart: Part[TargetDetail] = Part(_CHART.get(kind, ""), history, "right", 2)
-    if kind is TargetKind.FEED:
-        return (Part("changes of the contract", changes, "left", 3), chart, strips, *rest)
-    if kind is TargetKind.SLICE:
-        wide: Part[TargetDetail] = Part("per hour   ░ expected   █ actual   ▒ lost", history, "top", 3)
-        return (
-            wide,
-            Part("incidents and notes", incidents, "left", 1),
-            Part("changes of state", flips, "right", 1),
-            Part("expected", expectation, "left", 0),
-        )
-    return (
-        Part("chain", chain, "left", 0), Part("checks", aspects, "left", 0), chart, Part("just before", before, "right", 0),
-        Part("same cause", same_cause, "right", 0), Part("observations", observations, "right", 2), strips,
-        Part("changes of state", flips, "left", 1), Part("incidents and notes", incidents, "right", 0), Part("expected", expectation, "left", 0),
-    )  # fmt: skip
-
-
+OF_TARGET: tuple[Part[TargetDetail], ...] = (
+    Part("chain", chain, "left", 0), Part("checks", aspects, "left", 0), Part("latency", history, "right", 2),
+    Part("just before", before, "right", 0), Part("same cause", same_cause, "right", 0), Part("observations", observations, "right", 2),
+    Part("availability", availability, "left", 0), Part("changes of state", flips, "left", 1),
+    Part("incidents and notes", incidents, "right", 0), Part("expected", expectation, "left", 0),
+)  # fmt: skip
+"""Of a site or a link, in the order of their numbers; parsers, feeds and slices have screens of their own."""
 _BAR = 8
 OF_INCIDENT: tuple[Part[IncidentDetail], ...] = (
     Part("what to do", plan, "left", 0),

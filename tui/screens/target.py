@@ -34,7 +34,7 @@ class TargetScreen(DetailScreen[TargetDetail]):
         self.kind = kind_of(self.target)
         self.walk = siblings
         """The table this was opened from: `[ ]` walk along it."""
-        super().__init__(shown or parts.of_target(self.kind))
+        super().__init__(shown or parts.OF_TARGET)
 
     async def fetch(self) -> TargetDetail:
         return await self.losswatch.service.target(self.target)

@@ -43,11 +43,18 @@ def test_a_report_holds_all_that_somebody_who_was_not_there_needs():
         "# Incident #412: Halyard Edge: 412 sites, the edge answers with errors", "| severity | SEV1 |",
         "| confirmed | 2026-11-17 12:01:30Z, 90s after it began |", "| acknowledged | 2026-11-17 12:05:00Z by maria, 3m |",
         "| mitigated | 20m after its confirmation |", "| lost | 1390.00 EUR (80 %: 1100.00 to 1700.00) |",
-        "| at risk | 460.00 EUR an hour |", "| unseen | 12.00 EUR |", "| affected | 20 link, 392 site |", "| first | shop-de, shop-fr |",
+        "| at risk | 460.00 EUR an hour |", "| unseen | 12.00 EUR |", "| affected | 20 links, 392 sites |", "| first | shop-de, shop-fr |",
         "## Known\n\n- 412 sites since 12:00", "## Not known\n\n- why", "B second edge, reverted (maria, jan): 3 lines",
         "- [x] tell the desk (maria, 2026-11-17 12:00:00Z)", "- [ ] ask for a statement", "**maria** noted: called them",
     ):  # fmt: skip
         assert words in page, words
+
+
+def test_what_did_not_happen_yet_is_said_once():
+    fresh = replace(INCIDENT, acknowledged_at=None, acknowledged_by=None, closed_at=None, closed_by=None)
+    page = markdown(replace(REPORT, incident=fresh, times=Times(90.0, None, None, None)))
+    for word in ("acknowledged", "mitigated", "closed"):
+        assert f"| {word} | not yet |" in page
 
 
 def test_who_may_not_see_money_gets_a_report_without_it():

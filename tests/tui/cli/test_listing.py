@@ -200,6 +200,15 @@ def test_the_state_may_stand_before_or_after_the_verb(canned_hub, run, arguments
     assert hub.asked[1][1]["state"] == ["all"]
 
 
+@pytest.mark.parametrize("ago", ["-90m", "-2h", "-1d"])
+def test_so_long_ago_is_no_option_of_its_own(canned_hub, run, ago):
+    hub = incident_hub(canned_hub)
+    done = run("incidents", "--at", ago)
+    assert done.err == ""
+    (asked,) = (given["at"] for path, given in hub.asked if path == "/v1/incidents")
+    assert datetime.fromisoformat(asked[0]) < NOW
+
+
 def test_an_incident_is_shown_with_certainty_plans_members_and_story(canned_hub, run):
     incident_hub(canned_hub, INCIDENT, **{"/v1/incidents/412": DETAIL})
     done = run("incidents", "show", "412")
@@ -207,8 +216,8 @@ def test_an_incident_is_shown_with_certainty_plans_members_and_story(canned_hub,
     for part in (
         "#412  Halyard Edge answers errors",
         "11:20:00Z (10m)",
-        "known  412 sites answer 503.",
-        "likely  The edge provider fails.",
+        "fact  412 sites answer 503.",
+        "guess  The edge provider fails.",
         "plan A  wait with a status note",
         "plan B  move DNS  ≈ €900/h",
         "✖ shop-de  503 at the edge",
