@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -62,8 +61,6 @@ class Filled:
     slowest_s: float
     """The longest that one batch held the loop."""
     incidents: int
-    wait_s: float
-    """Until the last row was durable, after the last batch."""
 
 
 def write(home: Home, size: Size, places: Sequence[tuple[str, int]]) -> None:
@@ -107,13 +104,11 @@ async def fill(home: Home, size: Size) -> Filled:
             cpu_s, slowest_s = cpu_s + took, max(slowest_s, took)
             if store.waiting > 8:  # the probes wait as well
                 await durable
-    start = time.perf_counter()
     for row in hub.desk.tick(hub.clock.now(), lambda one, _: one.loss):
         hub.keeping.keep(hub.intake.settle(row))
     await hub.housekeeping.flush()
     store.close()
-    await asyncio.sleep(0)
-    return Filled(cpu_s, slowest_s, len(hub.desk.open_incidents), time.perf_counter() - start)
+    return Filled(cpu_s, slowest_s, len(hub.desk.open_incidents))
 
 
 def _failing(target: Target, at: datetime) -> Observation:
