@@ -6,11 +6,12 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from checks.incidents.labels import WEB
 from checks.revenue.lending import CHANGE_LASTS, MOST_TOUCHED, USUAL_OVER, Sign, deploy_share, of_links, of_sites
-from data.model.target import TargetKind, target_id
+from data.model.target import TargetKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable, Sequence
     from datetime import datetime
 
     from checks.hub.hub import Hub
@@ -41,16 +42,20 @@ class Deploys:
             if one.at <= now:
                 latest[one.subject] = one
         counts = Counter(one.subject for one in self._known if one.at <= now)
-        return [
-            replace(sign, share=sign.share * share, why=f"deploy of {entry.subject.replace(':', ' ')}: {entry.detail}")
+        fresh = [
+            (entry, share)
             for place, entry in sorted(latest.items())
             if now - entry.at <= CHANGE_LASTS and (share := deploy_share(counts[place])) > 0
-            for sign in self._touched(entry)
+        ]
+        there = self._targets({entry.subject for entry, _ in fresh}) if fresh else {}
+        return [
+            replace(sign, share=sign.share * share, why=f"deploy of {entry.subject.replace(':', ' ')}: {entry.detail}")
+            for entry, share in fresh
+            for sign in self._touched(entry, there[entry.subject])
         ]
 
-    def _touched(self, entry: AuditEntry) -> list[Sign]:
+    def _touched(self, entry: AuditEntry, targets: Sequence[Target]) -> list[Sign]:
         """Slices that a deploy may have touched: of its sites, of what their clicks feed, and of links through its host."""
-        targets = [one for one in self._targets(entry) if not one.paused]
         sites = {one.name: entry.at for one in targets if one.kind is TargetKind.SITE}
         hit = {one.id: entry.at for one in targets if one.kind is TargetKind.LINK}
         board = self.hub.board
@@ -59,14 +64,16 @@ class Deploys:
         fed = of_sites(ACTION, self.traffic().leaves(), sites)
         return [*own, *fed, *of_links(ACTION, links, hit, {})]
 
-    def _targets(self, entry: AuditEntry) -> list[Target]:
-        """Sites and links of the place that was deployed."""
-        board, (kind, _, name) = self.hub.board, entry.subject.partition(":")
-        if kind == "site":
-            found = board.targets.get(target_id(TargetKind.SITE, name))
-            return [found] if found else []
-        web = (one for one in board.targets.values() if one.kind in {TargetKind.SITE, TargetKind.LINK})
-        if kind == "team":
-            return [one for one in web if one.team == name]
-        label = ("host", name)
-        return [one for one in web if label in board.census.labels(one.id)]
+    def _targets(self, places: Collection[str]) -> dict[str, list[Target]]:
+        """Sites and links of each place that was deployed, in one pass over all."""
+        found: dict[str, list[Target]] = {place: [] for place in places}
+        census = self.hub.board.census
+        for one in self.hub.board.targets.values():
+            if one.kind not in WEB or one.paused:
+                continue
+            named = {f"team:{one.team}", *(f"host:{name}" for label, name in census.labels(one.id) if label == "host")}
+            if one.kind is TargetKind.SITE:
+                named.add(f"site:{one.name}")
+            for place in named & found.keys():
+                found[place].append(one)
+        return found
