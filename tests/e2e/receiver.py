@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
@@ -51,12 +50,6 @@ class Receiver:
 
     def titles(self, path):
         return [body.get("title") or body["commonAnnotations"]["summary"] for body in self.at(path)]
-
-    def until(self, holds, patience_s=20.0):
-        deadline = time.monotonic() + patience_s
-        while not (found := holds()) and time.monotonic() < deadline:
-            time.sleep(0.05)
-        return found
 
     def close(self):
         self._over.set()

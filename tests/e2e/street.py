@@ -10,7 +10,13 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import contextmanager
 from pathlib import Path
+
+from data.config.home import Home
+from data.errors import StoreLocked
+from data.secrets import open_secrets, store_key
+from data.store.store import Store
 
 FEED = """
 [[partners]]
@@ -93,14 +99,46 @@ def lines(ran):
     return [json.loads(line) for line in ran.stdout.splitlines() if line.startswith("{")]
 
 
-def until(holds, patience_s=30.0, every_s=0.2):
+PATIENCE_S = 120.0
+"""What never comes fails then, and what comes late on a busy machine does not."""
+
+
+def until(holds, *, every_s=0.2):
     """Poll a real process until it says what is awaited; the last word otherwise."""
-    deadline = time.monotonic() + patience_s
+    deadline = time.monotonic() + PATIENCE_S
     while True:
         found = holds()
         if found or time.monotonic() > deadline:
             return found
         time.sleep(every_s)
+
+
+def sites(home, *words):
+    """State of each site by name."""
+    return {row["name"]: row["state"] for row in lines(losswatch(home, "sites", "--json", *words))}
+
+
+def status(home):
+    return json.loads(losswatch(home, "hub", "status", "--json").stdout)
+
+
+@contextmanager
+def opened(home):
+    """The database of a hub that is down, once the last of its processes let go of it."""
+    place = Home.find(str(home))
+    key = store_key(open_secrets(place, create=True))
+    store = until(lambda: _store(place.database, key))
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def _store(database, key):
+    try:
+        return Store.open(database, key)
+    except StoreLocked:
+        return None
 
 
 def hub_pid(home):
@@ -111,7 +149,7 @@ def kill_hub(home):
     """SIGKILL, and wait until the process is gone."""
     pid = hub_pid(home)
     os.kill(pid, signal.SIGKILL)
-    assert until(lambda: not Path(f"/proc/{pid}").exists() or _is_zombie(pid), 10)
+    assert until(lambda: not Path(f"/proc/{pid}").exists() or _is_zombie(pid))
 
 
 def _is_zombie(pid):

@@ -58,7 +58,7 @@ class Handler(BaseHTTPRequestHandler):
         first, last = (date.fromisoformat(query[name][0]) for name in ("from", "to"))
         self.server.asked.append((first.isoformat(), last.isoformat()))
         if first.isoformat() in self.server.held:
-            self.server.go.wait(20)
+            self.server.go.wait(90)
         days = [first + timedelta(n) for n in range((last - first).days + 1)]
         rows = [
             {"date": str(one), "clicks": 90, "registrations": 9, "ftd_count": 3, "commission_total": 99.5}
@@ -91,12 +91,17 @@ def home(tmp_path, api, started):
     (root / "losswatch.toml").write_text(TOML.format(port=api.server_port))
     started(root)
     assert losswatch(root, "hub", "start").returncode == 0
-    assert until(lambda: api.asked, 20)
+    assert until(lambda: api.asked)
     return root
 
 
 def told(done):
     return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def of_backfill(api):
+    """Windows asked for, but for those of the feed's own reading of its newest days."""
+    return [(first, last) for first, last in api.asked if last <= day(10)]
 
 
 def backfill(home, *words):
@@ -113,7 +118,7 @@ def test_windows_are_read_from_the_newest_to_the_oldest_and_each_step_is_told(ho
     assert done.returncode == 0, done.stderr
     last = told(done)[-1]
     assert (last["state"], last["done"], last["windows"], last["rows"], last["left"]) == ("done", 3, 3, 21, None)
-    assert api.asked == [(day(16), day(10)), (day(23), day(17)), (day(30), day(24))]
+    assert of_backfill(api) == [(day(16), day(10)), (day(23), day(17)), (day(30), day(24))]
     pack = home / "pack.zip"
     assert (
         losswatch(home, "feeds", "evidence", "zef", "--from", day(30), "--to", day(10), "--out", str(pack)).returncode
@@ -130,21 +135,22 @@ def test_a_hub_that_goes_down_on_the_way_reads_only_what_is_left(home, api):
     api.asked.clear()
     api.held.add(day(23))
     assert backfill(home, "--from", day(30), "--to", day(10), "--detach").returncode == 0
-    assert until(lambda: (day(23), day(17)) in api.asked, 20)
+    assert until(lambda: (day(23), day(17)) in api.asked)
     assert losswatch(home, "hub", "stop").returncode == 0
     api.go.set()
     assert losswatch(home, "hub", "start").returncode == 0
     done = backfill(home, "--json")
     assert (done.returncode, told(done)[-1]["rows"]) == (0, 21)
-    assert [one for one in api.asked if one[0] == day(16)] == [(day(16), day(10))]
-    assert api.asked[-1] == (day(30), day(24))
+    asked = of_backfill(api)
+    assert asked.count((day(16), day(10))) == 1
+    assert asked[-1] == (day(30), day(24))
 
 
 def test_one_that_is_cancelled_keeps_what_it_has_and_goes_on_when_it_is_asked_for_again(home, api):
     api.held.add(day(23))
     asked = ("--from", day(30), "--to", day(10))
     assert backfill(home, *asked, "--detach").returncode == 0
-    assert until(lambda: (day(23), day(17)) in api.asked, 20)
+    assert until(lambda: (day(23), day(17)) in api.asked)
     twice = backfill(home, *asked)
     assert (twice.returncode, "under way" in twice.stderr) == (64, True)
     assert "1 of 3 windows are stored" in backfill(home, "--cancel").stdout

@@ -68,7 +68,7 @@ def test_a_short_demo_runs_reports_and_leaves_nothing_behind(tmp_path):
     assert ran.returncode == 0, ran.stderr
     rows = [json.loads(line) for line in ran.stdout.splitlines()]
     assert [row["id"] for row in rows] == [event.id for event in EVENTS]
-    assert not processes_of(home)
+    wait_for(lambda: not processes_of(home))
     after = losswatch("demo", "report", "--home", str(home), "--json")
     assert [json.loads(line)["id"] for line in after.stdout.splitlines()] == [row["id"] for row in rows]
 

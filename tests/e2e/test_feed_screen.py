@@ -21,7 +21,7 @@ def test_minor_units_are_shown_with_a_record_before_and_now_and_a_message(home, 
     watched(home)
     assert "smartico" not in shown(home, "show", "zef").lower().partition("deliver")[0]
     api.times = 100
-    assert until(lambda: feed(home)["cause"] == "feed.scale", 30)
+    assert until(lambda: feed(home)["cause"] == "feed.scale")
     assert until(lambda: "1 wait in quarantine: losswatch feeds map|accept|replay zef" in shown(home, "show", "zef"))
     text = shown(home, "show", "zef")
     assert "commissions_total: expected median" in text
@@ -44,9 +44,9 @@ def test_a_claw_back_is_a_ledger_with_names_of_who_signed_it(home, api):  # noqa
     watched(home)
     first = feed(home)["last_at"]
     assert shown(home, "ledger", "zef").strip() == "no figure was changed after it had been reported"
-    assert until(lambda: feed(home)["last_at"] > first, 30)
+    assert until(lambda: feed(home)["last_at"] > first)
     api.kept = 0.8
-    assert until(lambda: feed(home)["cause"] == "feed.restated", 30)
+    assert until(lambda: feed(home)["cause"] == "feed.restated")
     assert until(lambda: "claw back" in shown(home, "ledger", "zef"))
     ledger = shown(home, "ledger", "zef")
     assert "-20.0%" in ledger
@@ -99,7 +99,7 @@ def test_what_comes_to_us_has_a_screen_too(tmp_path, started):
     transport = httpx.HTTPTransport(uds=str(Home.find(str(root)).socket))
     with httpx.Client(base_url="http://hub", transport=transport, timeout=20.0) as hub:
         told = {"click_id": "c1", "tid": "t1", "event": "registration"}
-        assert until(lambda: hub.get("/v1/postbacks/calls", params=told).status_code == 200, 20)
+        assert until(lambda: hub.get("/v1/postbacks/calls", params=told).status_code == 200)
     for name in ("calls", "go", "mail"):
         view = json.loads(shown(root, "show", name, "--json"))["feed"]
         assert view["platform"], name

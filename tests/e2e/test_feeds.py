@@ -85,12 +85,12 @@ def feed(home):
 
 def watched(home):
     assert losswatch(home, "hub", "start").returncode == 0
-    assert until(lambda: feed(home)["state"] == "ok", 30)
+    assert until(lambda: feed(home)["state"] == "ok")
 
 
 def held_back(home):
     """A delivery was judged, and is where people can decide about it."""
-    assert until(lambda: feed(home)["cause"] == "feed.scale", 30)
+    assert until(lambda: feed(home)["cause"] == "feed.scale")
     assert until(lambda: " in quarantine: " in losswatch(home, "feeds", "show", "zef").stdout)
 
 
@@ -107,7 +107,7 @@ def test_minor_units_are_held_back_until_a_person_maps_them(home, api):
     assert feed(home)["cause"] == "feed.scale", "a dry run changes nothing"
     mapped = losswatch(home, "feeds", "map", "zef", "unit=minor", "--yes")
     assert "unit=minor is in force" in mapped.stdout, mapped.stderr
-    assert until(lambda: feed(home)["state"] == "ok", 30)
+    assert until(lambda: feed(home)["state"] == "ok")
     text = (home / "losswatch.toml").read_text()
     assert 'unit = "minor"' in text
     assert "# their Smartico" in text
@@ -123,15 +123,15 @@ def test_what_is_right_after_all_is_accepted(home, api):
     assert alone.returncode == 64
     assert "--yes" in alone.stderr
     assert losswatch(home, "feeds", "accept", "zef", "--yes").returncode == 0
-    assert until(lambda: feed(home)["state"] == "ok", 30)
+    assert until(lambda: feed(home)["state"] == "ok")
 
 
 def test_a_claw_back_leaves_a_ledger_and_a_pack_of_evidence(home, api, tmp_path):
     watched(home)
     first = feed(home)["last_at"]
-    assert until(lambda: feed(home)["last_at"] > first, 30)
+    assert until(lambda: feed(home)["last_at"] > first)
     api.kept = 0.8
-    assert until(lambda: feed(home)["cause"] == "feed.restated", 30)
+    assert until(lambda: feed(home)["cause"] == "feed.restated")
     assert until(lambda: "claw back" in losswatch(home, "feeds", "ledger", "zef").stdout)
     out = tmp_path / "pack.zip"
     packed = losswatch(home, "feeds", "evidence", "zef", "--out", str(out))

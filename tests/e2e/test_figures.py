@@ -11,14 +11,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import httpx
 import numpy as np
 import pytest
-from street import kill_hub, lines, losswatch, until
+from street import kill_hub, lines, losswatch, opened, until
 
 from data.config.home import Home
-from data.errors import StoreLocked
 from data.model.principal import EVERYTHING
-from data.secrets import open_secrets, store_key
 from data.store import facts
-from data.store.store import Store
 
 SPEED = 1800.0
 PARTNERS = ("P06", "P07", "P08")
@@ -134,26 +131,14 @@ def alarms(home):
     return [one for one in lines(losswatch(home, "incidents", "--json")) if one["cause"].startswith("revenue.")]
 
 
-def opened(place):
-    """The database, once the last of the killed hub's processes let go of it."""
-    try:
-        return Store.open(place.database, store_key(open_secrets(place, create=True)))
-    except StoreLocked:
-        return None
-
-
 def told(home):
     """First deposits by partner and the 29 days of history in the database of a hub that is down.
 
     Older days are read once a day, and are no part of it.
     """
-    place = Home.find(str(home))
-    store = until(lambda: opened(place), 20)
-    try:
+    with opened(home) as store:
         frame = facts.frame(store, EVERYTHING, HISTORY, HISTORY + timedelta(days=29))
         return {partner: int(group["ftd"].sum()) for (partner,), group in frame.group_by("partner")}
-    finally:
-        store.close()
 
 
 def judged(home):
@@ -173,7 +158,7 @@ def calm_lines(home):
 def test_an_api_that_stops_counting_first_deposits_raises_an_alarm_that_names_its_partner(home, api):
     world = api.world
     assert losswatch(home, "hub", "start").returncode == 0
-    assert until(lambda: judged(home) == set(PARTNERS), 60, 1.0)
+    assert until(lambda: judged(home) == set(PARTNERS), every_s=1.0)
     assert alarms(home) == []
     kill_hub(home)
     history = {partner: int(counts["ftd_count"][24 * 11 : 24 * 40].sum()) for partner, counts in world.counts.items()}
@@ -181,14 +166,15 @@ def test_an_api_that_stops_counting_first_deposits_raises_an_alarm_that_names_it
     world.stopped["P06"] = int((world.now() - world.start) / timedelta(hours=1)) + 1
     world.refused.add("P07")
     assert losswatch(home, "hub", "start").returncode == 0
-    found = until(lambda: alarms(home), 60, 1.0)
+    found = until(lambda: alarms(home), every_s=1.0)
     assert found, losswatch(home, "revenue", "--json").stdout
     assert len(found) == 1
     assert found[0]["cause"] in {"revenue.silence", "revenue.drop"}, "a report by day ends in the middle of an hour"
     assert "P06" in found[0]["where"]
-    said = [one["text"] for one in asked(home, f"/v1/incidents/{found[0]['id']}")["statements"]]
-    assert [text for text in said if text.startswith("registrations are flat, first deposits fell: cashier")], said
-    assert until(lambda: [line for line in calm_lines(home) if line.startswith("P07 not judged since")], 30, 0.5)
+    said = lambda: [one["text"] for one in asked(home, f"/v1/incidents/{found[0]['id']}")["statements"]]  # noqa: E731
+    cashier = "registrations are flat, first deposits fell: cashier"
+    assert until(lambda: [text for text in said() if text.startswith(cashier)]), said()
+    assert until(lambda: [line for line in calm_lines(home) if line.startswith("P07 not judged since")], every_s=0.5)
     assert not [one for one in alarms(home) if "P07" in one["where"]], "blind, not dead"
     kill_hub(home)
     assert told(home) == history, "restarts tell nothing twice"

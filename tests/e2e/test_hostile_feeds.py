@@ -222,16 +222,16 @@ def peak_mib(home):
 def test_whatever_an_api_answers_is_a_cause_with_words_and_never_a_figure(home, server):
     with httpx.Client(transport=httpx.HTTPTransport(uds=str(home / "hub.sock")), base_url="http://hub") as client:
         well = partial(_well, client)
-        assert until(well, 60, 0.1), seen(client)
+        assert until(well, every_s=0.1), seen(client)
         for turn in zip_longest(*(ILL[form].items() for form in ILL)):
             ill = {form: case for form, case in zip(ILL, turn, strict=True) if case}
             server.ill.update({form: answer for form, (_, (answer, _, _)) in ill.items()})
             told = {form: (what, cause, words) for form, (what, (_, cause, words)) in ill.items()}
-            ok = until(partial(_all_told, client, told), 60, 0.1)
+            ok = until(partial(_all_told, client, told), every_s=0.1)
             assert ok, [(told[form], seen(client)[form]) for form in told]
-            assert seen(client)["steady"]["state"] == "ok"
+            assert until(lambda: seen(client)["steady"]["state"] == "ok"), seen(client)
             server.ill.clear()
-            assert until(well, 60, 0.1), (told, seen(client))
+            assert until(well, every_s=0.1), (told, seen(client))
     assert peak_mib(home) < MOST_RSS
     assert losswatch(home, "hub", "stop").returncode == 0
     store = Store.open(home / "losswatch.duckdb", None)

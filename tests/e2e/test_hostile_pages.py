@@ -114,18 +114,18 @@ def peak_mb(home):
 
 def test_hostile_pages_are_named_in_bounded_memory_and_the_good_one_goes_on(home):
     assert losswatch(home, "hub", "start").returncode == 0
-    assert until(lambda: all(one["last_at"] for one in parsers(home).values()) and len(parsers(home)) == 16, 60)
+    assert until(lambda: all(one["last_at"] for one in parsers(home).values()) and len(parsers(home)) == 16)
     for name, (text, _) in SPECS.items():
         (home / f"{name}.toml").write_text(text)
     broken = [f"spec-{name}" for name in SPECS]
-    assert until(lambda: all(parsers(home)[name]["state"] == "unknown" for name in broken), 30)
+    assert until(lambda: all(parsers(home)[name]["state"] == "unknown" for name in broken))
     # a failure counts once it is confirmed, and the endless page takes its time
-    assert until(lambda: told(home) == SAID, 60), told(home)
+    assert until(lambda: told(home) == SAID), told(home)
     seen = parsers(home)
     for name, (_, words) in SPECS.items():
         assert words in seen[f"spec-{name}"]["detail"]
     before = seen["good"]["last_at"]
-    assert until(lambda: parsers(home)["good"]["last_at"] != before, 20)
+    assert until(lambda: parsers(home)["good"]["last_at"] != before)
     assert parsers(home)["good"]["state"] == "ok"
     assert peak_mb(home) < 1_000
     assert "Traceback" not in "".join(path.read_text() for path in home.rglob("*.log"))

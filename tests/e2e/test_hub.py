@@ -14,20 +14,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from street import hub_pid, kill_hub, lines, losswatch, make_home, until
+from street import hub_pid, kill_hub, lines, losswatch, make_home, opened, sites, status, until
 
-from data.config.home import Home
 from data.model.principal import EVERYTHING
-from data.secrets import open_secrets, store_key
 from data.store import facts, incidents
-from data.store.store import Store
 from tui.client import HubClient
 
 NAMES = ["kiel", "oslo", "turku"]
-
-
-def sites(home, *words):
-    return {row["name"]: row["state"] for row in lines(losswatch(home, "sites", "--json", *words))}
 
 
 @pytest.fixture
@@ -41,11 +34,11 @@ def test_a_site_that_falls_opens_one_incident_and_its_recovery_closes_it(home, s
     assert losswatch(home, "hub", "start").returncode == 0
     assert until(lambda: sites(home) == dict.fromkeys(NAMES, "ok"))
     street.ill["kiel"] = 503
-    found = until(lambda: lines(losswatch(home, "incidents", "--json")), 90)
+    found = until(lambda: lines(losswatch(home, "incidents", "--json")))
     assert [(one["cause"], one["state"], one["members"]) for one in found] == [("http.5xx", "new", 1)]
     assert losswatch(home, "incidents", "ack", "1").returncode == 0
     del street.ill["kiel"]
-    closed = until(lambda: lines(losswatch(home, "incidents", "--state", "closed", "--json")), 60)
+    closed = until(lambda: lines(losswatch(home, "incidents", "--state", "closed", "--json")))
     assert [(one["id"], one["acknowledged_by"] != "") for one in closed] == [(1, True)]
 
 
@@ -59,7 +52,7 @@ def test_a_second_hub_on_the_same_home_says_who_holds_it(home):
 def test_a_killed_hub_loses_nothing_that_was_acknowledged_and_doubles_nothing(home, street):
     street.ill["oslo"] = 500
     losswatch(home, "hub", "start")
-    assert until(lambda: lines(losswatch(home, "incidents", "--json")), 90)
+    assert until(lambda: lines(losswatch(home, "incidents", "--json")))
     told = 0
     for kill in range(3):
         client = HubClient(home / "hub.sock")
@@ -72,16 +65,12 @@ def test_a_killed_hub_loses_nothing_that_was_acknowledged_and_doubles_nothing(ho
     found = until(lambda: lines(losswatch(home, "incidents", "--json")))
     assert [(one["id"], one["cause"]) for one in found] == [(1, "http.5xx")]
     losswatch(home, "hub", "stop")
-    place = Home.find(str(home))
-    store = Store.open(place.database, store_key(open_secrets(place)))
-    try:
+    with opened(home) as store:
         assert store.warnings == ()
         kept = facts.frame(store, EVERYTHING, datetime(2026, 1, 1, tzinfo=UTC))
         assert sorted(kept["clicks"]) == sorted(10 * kill + number for kill in range(3) for number in range(5))
         assert told == kept.height == 15
         assert incidents.page(store, EVERYTHING, state="all")[0] == 1
-    finally:
-        store.close()
 
 
 def test_a_stream_outlives_its_hub_and_says_hello_again(home):
@@ -113,11 +102,32 @@ def test_a_broken_file_is_named_by_line_and_the_last_good_configuration_goes_on(
     assert until(lambda: sites(home) == dict.fromkeys(NAMES, "ok"))
     good = (home / "inventory" / "sites.csv").read_text()
     (home / "inventory" / "sites.csv").write_text(good + "bergen,htp://nowhere,aurora\n")
-    detail = lambda: json.loads(losswatch(home, "hub", "status", "--json").stdout)["detail"]  # noqa: E731  # shortest
-    assert until(lambda: "sites.csv:5" in detail()), detail()
+    assert until(lambda: "sites.csv:5" in status(home)["detail"]), status(home)
     assert set(sites(home)) == set(NAMES)
     (home / "inventory" / "sites.csv").write_text(good + f"bergen,{street.url('bergen')},aurora\n")
     assert until(lambda: "bergen" in sites(home))
+
+
+def audited(home):
+    """The doctor's line about the audit, and the exit code."""
+    ran = losswatch(home, "doctor", "--json")
+    return next(line for line in lines(ran) if line["name"] == "audit"), ran.returncode
+
+
+def test_an_entry_of_the_audit_that_was_altered_is_named_by_the_doctor_with_and_without_a_hub(home):
+    assert losswatch(home, "hub", "start").returncode == 0
+    inventory = home / "inventory" / "sites.csv"
+    inventory.write_text(inventory.read_text().replace("turku", "tampere"))
+    assert losswatch(home, "apply").returncode == 0
+    assert until(lambda: audited(home)[0]["detail"].startswith("1 entry, chain whole"))
+    assert losswatch(home, "hub", "stop").returncode == 0
+    assert "chain whole" in audited(home)[0]["detail"]
+    with opened(home) as store:
+        store.work(lambda cursor: cursor.execute("UPDATE audit SET who = 'nobody' WHERE number = 1")).result()
+    assert "chain broken: entry 1 is" in audited(home)[0]["detail"]
+    assert losswatch(home, "hub", "start").returncode == 0
+    broken, code = audited(home)
+    assert ("chain broken: entry 1 is" in broken["detail"], code) == (True, 2)
 
 
 def test_a_hub_that_cannot_start_says_why_on_one_line(home):

@@ -145,7 +145,7 @@ def evidence(home, name):
 
 
 def all_are(home, *words):
-    return until(lambda: set(sites(home).values()) == {words}, 60)
+    return until(lambda: set(sites(home).values()) == {words})
 
 
 def test_our_own_dead_network_calls_nobody_failing_and_is_over_when_it_is_over(tmp_path, town, started):
@@ -174,8 +174,8 @@ def test_a_dead_resolver_calls_nobody_failing_and_is_told_from_a_dead_network(tm
     losswatch(home, "hub", "start")
     assert all_are(home, "ok", "")
     town.answers_names = False
-    assert until(lambda: {state for state, _ in sites(home).values()} == {"unknown"}, 60)
-    assert until(lambda: "our own resolver" in status(home)["detail"], 60)
+    assert until(lambda: {state for state, _ in sites(home).values()} == {"unknown"})
+    assert until(lambda: "our own resolver" in status(home)["detail"])
     assert all_are(home, "unknown", "local.resolver")
     town.answers_names = True
     assert all_are(home, "ok", "")
@@ -190,9 +190,10 @@ def test_a_host_gets_its_budget_and_the_silence_it_asks_for(tmp_path, town, star
     losswatch(home, "hub", "start")
     assert all_are(home, "ok", "")
     since_s = time.monotonic()
-    told = until(lambda: "checks/min wanted, 120 allowed" in (found := status(home))["detail"] and found)
+    told = until(
+        lambda: (found := status(home))["late"] and "checks/min wanted, 120 allowed" in found["detail"] and found
+    )
     assert "busy.example" in told["detail"]
-    assert told["late"] > 0
 
     town.limited["shy.example"] = "5"
     assert until(lambda: [name for name, word in sites(home).items() if word == ("unknown", "http.rate_limited")])
@@ -204,9 +205,9 @@ def test_a_host_gets_its_budget_and_the_silence_it_asks_for(tmp_path, town, star
     assert town.requests("shy.example", first_s + 2.0)[0] >= first_s + 4.0
     assert until(lambda: {sites(home)[name][0] for name in shy} == {"ok"})
 
-    times = town.requests("busy.example", since_s)
-    for begin in times:
-        assert sum(begin <= second < begin + 10.0 for second in times) <= 20 + 3, "two a second, give or take a batch"
+    assert until(lambda: time.monotonic() > since_s + 10.0)
+    times, lasted_s = town.requests("busy.example", since_s), time.monotonic() - since_s
+    assert len(times) <= 2 * lasted_s + 6, "two a second where eight are wanted, give or take a batch"
     assert lines(losswatch(home, "incidents", "--json", "--state", "all")) == []
 
 

@@ -67,7 +67,7 @@ def told(said, what):
 def test_people_and_machines_hear_that_a_site_fell_and_that_it_is_back(home, street, receiver):
     losswatch(home, "hub", "start")
     street.ill["kiel"] = 503
-    assert receiver.until(lambda: receiver.at("/ops") and receiver.at("/hook"), 90)
+    assert until(lambda: receiver.at("/ops") and receiver.at("/hook"))
     assert "kiel" in receiver.titles("/ops")[0]
     (fired,) = receiver.at("/hook")
     assert (fired["version"], fired["status"], fired["alerts"][0]["labels"]["alertname"]) == ("4", "firing", "http.5xx")
@@ -75,10 +75,10 @@ def test_people_and_machines_hear_that_a_site_fell_and_that_it_is_back(home, str
         lambda: {one["state"] for one in notices(home)} == {"sent"}
     )  # arrived is not yet known to have arrived
     losswatch(home, "incidents", "ack", "1")
-    assert receiver.until(lambda: [one for one in receiver.titles("/ops") if one.startswith("taken")])
+    assert until(lambda: [one for one in receiver.titles("/ops") if one.startswith("taken")])
     del street.ill["kiel"]
-    assert receiver.until(lambda: [one for one in receiver.titles("/ops") if one.startswith("over")], 60)
-    assert receiver.until(lambda: receiver.at("/hook")[-1]["status"] == "resolved")
+    assert until(lambda: [one for one in receiver.titles("/ops") if one.startswith("over")])
+    assert until(lambda: receiver.at("/hook")[-1]["status"] == "resolved")
     assert until(lambda: {one["state"] for one in notices(home)} == {"sent"})
     assert until(lambda: told(story(home), "is over") == {"ops", "hook"})
     assert until(lambda: told(story(home, "report", "1"), "began") == {"ops", "hook"})
@@ -94,11 +94,11 @@ def test_a_hub_that_is_killed_while_the_receiver_stalls_sends_again_and_says_so(
     losswatch(home, "hub", "start")
     street.ill["kiel"] = 503
     on_the_way = {"ops": "claimed", "hook": "sent"}
-    assert until(lambda: {one["channel"]: one["state"] for one in notices(home)} == on_the_way, 90)
+    assert until(lambda: {one["channel"]: one["state"] for one in notices(home)} == on_the_way)
     kill_hub(home)
     receiver.answers["/ops"] = 200
     losswatch(home, "hub", "start")
-    assert receiver.until(lambda: receiver.at("/ops"))
+    assert until(lambda: receiver.at("/ops"))
     (title,) = receiver.titles("/ops")
     assert title.startswith("[may be a repeat] #1 ")
     assert until(lambda: [what for what in story(home) if what.startswith("told ops") and "perhaps a repeat" in what])
@@ -110,13 +110,13 @@ def test_what_was_not_said_before_the_hub_was_killed_is_said_by_the_next(home, s
     losswatch(home, "hub", "start")
     street.ill["kiel"] = 503
     refused = {"channel": "ops", "state": "waiting"}
-    assert until(lambda: [one for one in notices(home) if one | refused == one and one["attempts"]], 90)
+    assert until(lambda: [one for one in notices(home) if one | refused == one and one["attempts"]])
     kill_hub(home)
     del street.ill["kiel"]
     losswatch(home, "hub", "start")
-    assert until(lambda: lines(losswatch(home, "incidents", "--state", "closed", "--json")), 60)
+    assert until(lambda: lines(losswatch(home, "incidents", "--state", "closed", "--json")))
     receiver.answers.clear()
-    assert receiver.until(lambda: len(receiver.at("/ops")) >= 2, 60)
+    assert until(lambda: len(receiver.at("/ops")) >= 2)
     titles = receiver.titles("/ops")
     assert ["over: " in title for title in titles] == [False, True]
     assert not [title for title in titles if "repeat" in title]

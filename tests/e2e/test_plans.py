@@ -98,7 +98,7 @@ def test_what_is_applied_ends_by_itself_also_when_the_hub_was_killed_meanwhile(s
     kill_hub(home)
     assert at(home) == AFTER
     assert losswatch(home, "hub", "start").returncode == 0
-    assert until(lambda: at(home) == BEFORE, 60)
+    assert until(lambda: at(home) == BEFORE)
     assert until(lambda: uses(home) == ["reverted"])
     assert until(lambda: "losswatch: took plan B" in told(home, number))
 
@@ -121,7 +121,7 @@ def test_what_a_crash_leaves_in_the_middle_is_not_guessed(shop):
 
 def test_an_automatic_plan_goes_off_only_while_its_rehearsal_is_fresh(shop):
     home, number = shop(REDIRECTS + f"auto = true\nrehearsed = {date.today():%Y-%m-%d}\n")  # noqa: DTZ011 - a day
-    assert until(lambda: at(home) == AFTER, 60)
+    assert until(lambda: at(home) == AFTER)
     assert until(lambda: "losswatch: applied plan B" in told(home, number))
 
 

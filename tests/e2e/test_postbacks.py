@@ -9,13 +9,11 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
-from street import kill_hub, losswatch, until
+from street import kill_hub, losswatch, opened, until
 
 from data.config.home import Home
 from data.model.principal import EVERYTHING
-from data.secrets import open_secrets, store_key
 from data.store import partner_stats, postbacks
-from data.store.store import Store
 
 TOML = """[company]
 name = "Street"
@@ -89,12 +87,6 @@ def feed(home, name):
     return found.get(name, {"state": "", "cause": "", "detail": ""})
 
 
-def stored(home):
-    """The database of a hub that is down."""
-    place = Home.find(str(home))
-    return Store.open(place.database, store_key(open_secrets(place, create=True)))
-
-
 def log_line(n, **more):
     at = datetime.now(UTC) - timedelta(minutes=n % 50)
     return json.dumps(
@@ -119,9 +111,8 @@ def test_a_call_is_durable_when_it_is_acknowledged_and_counts_once_whatever_is_k
         assert caller.get(f"{path}?subid=player-77&status=sale&tid=t1&payout=77.50").status_code == 200, "a retry"
         assert caller.get(f"{path}?subid=%7Bsubid%7D&status=lead").status_code == 200, "ours to sort out, not theirs"
     assert losswatch(home, "hub", "stop").returncode == 0
-    store = stored(home)
-    found = postbacks.since(store, EVERYTHING, "p03-calls", datetime(2020, 1, 1, tzinfo=UTC))
-    store.close()
+    with opened(home) as store:
+        found = postbacks.since(store, EVERYTHING, "p03-calls", datetime(2020, 1, 1, tzinfo=UTC))
     assert [(one.event, one.fault) for one in found] == [
         ("registration", ""), ("ftd", ""), ("ftd", ""), ("ftd", "duplicate"), ("registration", "macro"),
     ]  # fmt: skip
@@ -189,12 +180,10 @@ def test_lines_of_the_log_count_once_through_rotation_and_a_kill(home):
         assert "2 of 2 lines cannot be read" in refused.text
         assert ours.post("/v1/clicks/mail", content=body).status_code == 400
     assert losswatch(home, "hub", "stop").returncode == 0
-    store = stored(home)
-    with store.cursor() as cursor:
+    with opened(home) as store, store.cursor() as cursor:
         rows = cursor.execute(
             "SELECT team, partner, geo, site, sum(clicks) FROM fact WHERE source = 'go' GROUP BY ALL"
         ).fetchall()
-    store.close()
     assert rows == [("baltic", "P03", "PL", "nordkompass", 162)]
 
 
@@ -223,9 +212,8 @@ def test_files_of_a_folder_are_deliveries_and_what_is_none_is_set_aside(home):
     drop("again.csv", f"date,clicks,registrations,ftd_count,commission_total\n{day},120,12,3,231.00\n", 20)
     assert until((inbox / "done" / "again.csv").exists)
     assert losswatch(home, "hub", "stop").returncode == 0
-    store = stored(home)
-    versions = partner_stats.versions(store, EVERYTHING, "mail", day, day)
-    store.close()
+    with opened(home) as store:
+        versions = partner_stats.versions(store, EVERYTHING, "mail", day, day)
     assert [int(one.measures["clicks"]) for one in versions] == [110, 120], (
         "oldest first, the same file twice is nothing new"
     )

@@ -8,7 +8,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from street import lines, losswatch, until
+from street import PATIENCE_S, lines, losswatch, until
 
 from tui.app import LosswatchApp
 from tui.screens.parser import ParserScreen
@@ -70,17 +70,17 @@ def watched(home):
     """The hub runs, and has seen enough good pages to know what is usual."""
     assert losswatch(home, "hub", "start").returncode == 0
     seen = set()
-    assert until(lambda: seen.add(parser(home)["last_at"]) or len(seen) > 6, 60)
+    assert until(lambda: seen.add(parser(home)["last_at"]) or len(seen) > 6)
     assert parser(home)["state"] == "ok"
 
 
 def test_a_dead_field_is_repaired_from_kept_pages_and_the_repair_taken_back(home, shop):
     watched(home)
     shop.offer = OFFER.replace("class=price", "class=amount")
-    assert until(lambda: parser(home)["state"] == "failing", 60)
+    assert until(lambda: parser(home)["state"] == "failing")
     cause = parser(home)["cause"]
     found = until(
-        lambda: [json.loads(line) for line in losswatch(home, "repair", "offers", "--json").stdout.splitlines()], 30
+        lambda: [json.loads(line) for line in losswatch(home, "repair", "offers", "--json").stdout.splitlines()]
     )
     assert (found[0]["field"], found[0]["selector"], found[0]["verified"]) == ("price", "span.amount", True)
     assert (found[0]["matches"], found[0]["same"]) == (12, 12)
@@ -90,16 +90,16 @@ def test_a_dead_field_is_repaired_from_kept_pages_and_the_repair_taken_back(home
     assert "span.amount" in shown.stdout
     assert losswatch(home, "repair", "offers", "--apply", "1").returncode == 0
     assert (home / "offers.toml").read_text() == SPEC.replace("span.price", "span.amount")
-    assert until(lambda: parser(home)["state"] == "ok", 60)
+    assert until(lambda: parser(home)["state"] == "ok")
     assert losswatch(home, "repair", "offers", "--undo").returncode == 0
     assert (home / "offers.toml").read_text() == SPEC
-    assert until(lambda: parser(home)["state"] == "failing", 60)
+    assert until(lambda: parser(home)["state"] == "failing")
     assert parser(home)["cause"] == cause == "parser.field_dead"
 
 
-async def eventually(pilot, holds, patience_s=40.0):
+async def eventually(pilot, holds):
     """Poll the running dashboard until it shows what is awaited."""
-    deadline = asyncio.get_running_loop().time() + patience_s
+    deadline = asyncio.get_running_loop().time() + PATIENCE_S
     while not (found := holds()):
         assert asyncio.get_running_loop().time() < deadline
         await pilot.pause(0.1)
@@ -115,7 +115,7 @@ async def test_a_redesign_is_repaired_and_taken_back_on_the_parsers_screen(home,
     spec = home / "offers.toml"
     watched(home)
     shop.offer = REDESIGNED
-    assert until(lambda: parser(home)["state"] == "failing", 60)
+    assert until(lambda: parser(home)["state"] == "failing")
     app = LosswatchApp(HubService(home / "hub.sock"))
     async with app.run_test(size=size) as pilot:
         await eventually(pilot, lambda: app.hello)
@@ -129,14 +129,16 @@ async def test_a_redesign_is_repaired_and_taken_back_on_the_parsers_screen(home,
         one = app.screen.candidate
         assert (one.field, one.verified) == ("items", True)
         await pilot.press("A")
-        assert "and 2 fields in it into offers.toml? type yes" in text_of(app)
+        await eventually(pilot, lambda: "and 2 fields in it into offers.toml? type yes" in text_of(app))
         await pilot.press(*"yes", "enter")
         await eventually(pilot, lambda: spec.read_text() != SPEC)
         assert (home / "offers.toml.1").read_text() == SPEC
         assert "# per month" in spec.read_text()
         await eventually(pilot, lambda: app.screen.detail.row.state.value == "ok")
-        assert app.screen.detail.runs[-1].items == 12
-        await pilot.press("U", *"yes", "enter")
+        await eventually(pilot, lambda: app.screen.detail.runs[-1].items == 12)
+        await pilot.press("U")
+        await eventually(pilot, lambda: "type yes" in text_of(app))
+        await pilot.press(*"yes", "enter")
         await eventually(pilot, lambda: spec.read_text() == SPEC)
         await eventually(pilot, lambda: app.screen.detail.row.state.value == "failing")
         assert app.screen.detail.row.cause == cause

@@ -9,13 +9,11 @@ import httpx
 import numpy as np
 import polars as pl
 import pytest
-from street import kill_hub, lines, losswatch, make_home, until
+from street import kill_hub, lines, losswatch, make_home, opened, until
 
 from data.config.home import Home
 from data.model.principal import EVERYTHING
-from data.secrets import open_secrets, store_key
 from data.store import facts
-from data.store.store import Store
 
 HOURS = 9 * 24
 NOW = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
@@ -81,17 +79,13 @@ def listed(home):
 
 
 def kept(home):
-    place = Home.find(str(home))
-    store = Store.open(place.database, store_key(open_secrets(place)))
-    try:
+    with opened(home) as store:
         return facts.frame(store, EVERYTHING, datetime(1970, 1, 1, tzinfo=UTC))
-    finally:
-        store.close()
 
 
 def test_facts_as_nobody_would_send_them_are_stored_once_judged_calmly_and_survive_a_kill(home):
     assert losswatch(home, "hub", "start").returncode == 0
-    assert until(lambda: "P02" in listed(home), 60)
+    assert until(lambda: "P02" in listed(home))
     for line in NEVER:
         refused = push(home, f"{ODD[0]}\n{line}")
         assert refused.status_code == 400
@@ -101,7 +95,7 @@ def test_facts_as_nobody_would_send_them_are_stored_once_judged_calmly_and_survi
     kill_hub(home)
     assert losswatch(home, "hub", "start").returncode == 0
     assert push(home, "\n".join(ODD), key="delivery 1").json() == {"stored": len(ODD)}
-    assert until(lambda: "P77" in listed(home), 60)
+    assert until(lambda: "P77" in listed(home))
     assert lines(losswatch(home, "incidents", "--json")) == []
     assert losswatch(home, "revenue", "site=a%2Cb=c;", "--json").returncode in {0, 3}
     assert losswatch(home, "hub", "stop").returncode == 0
