@@ -190,7 +190,7 @@ async def test_a_channel_is_not_sent_more_than_it_takes_in_a_minute_and_loses_no
 
 
 async def test_a_stalling_channel_delays_nobody_else(desk):
-    desk.channel("slow", timeout_s=30.0)
+    desk.channel("slow", timeout_s=120.0)
     desk.channel("fast")
     desk.channel("quick", kind="alertmanager")
     desk.receiver.answer = {"slow": "stall"}

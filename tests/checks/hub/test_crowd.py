@@ -67,6 +67,7 @@ async def test_a_few_members_are_walked_over_at_every_look(house):
 
 async def test_very_many_are_walked_over_again_only_after_a_rest(house, monkeypatch):
     monkeypatch.setattr(crowds, "MANY", 6)
+    monkeypatch.setattr(crowds, "REST", 1e9)
     house.fall(*SITES[:6])
     seen = await house.see()
     house.fall(*SITES[6:8])
