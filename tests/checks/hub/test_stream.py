@@ -65,7 +65,9 @@ async def test_only_the_newest_of_many_changes_is_sent(street):
     lines = stream.lines(ADMIN, -1)
     await take(lines, 2)
     house.version = 9
-    (change,) = await take(lines, 1)
+    change = (await take(lines, 1))[0]
+    while change.kind == "heartbeat":  # on a machine that holds us up
+        change = (await take(lines, 1))[0]
     assert change.snapshot.version == 9
 
 
