@@ -209,11 +209,10 @@ class Pricing:
 
     def _spared(self, members: Sequence[Stake], end: datetime) -> Sequence[Explained]:
         """Visitors sent there by a plan: a link that a page spoilt is not theirs, what is wrong with the partner is."""
-        if any(kind_of(one.target) is not TargetKind.SITE for one in members):
+        moves = [one for one in self.guests() if one.since < end]
+        if moves and any(kind_of(one.target) is not TargetKind.SITE for one in members):
             return ()
-        return [
-            Explained((one.where,), one.since, min(one.until or end, end)) for one in self.guests() if one.since < end
-        ]
+        return [Explained((one.where,), one.since, min(one.until or end, end)) for one in moves]
 
     def _shares(self, members: Sequence[Stake], loss: Loss, now: datetime) -> dict[TargetId, Decimal]:
         """The union's loss per hour, handed to its members by what the calendar expects of each."""
