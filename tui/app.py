@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import gc
-import os
 import time
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -226,9 +225,7 @@ class LosswatchApp(App[int]):
 
     def replace_target(self, target: str, siblings: RowTable[TargetRow] | None) -> None:
         self.pop_screen()
-        from tui.screens.target import screen_of
-
-        self.push_screen(screen_of(target, siblings))
+        self.open_target(target, siblings)
 
     def open_incident(self, number: int) -> None:
         from tui.screens.incident import IncidentScreen
@@ -316,12 +313,12 @@ class LosswatchApp(App[int]):
 
     def travel(self, at: datetime | None) -> None:
         """Look at an earlier moment; `None` is the present again."""
-        self.showing.at = at
         self.service.travel(at)
         if at is not None:
+            self.showing.leave_for(at)
             self._picture_of(at)
             return
-        if self.showing.take_waiting():
+        if self.showing.come_back():
             self._draw()
         if self.place is not None:
             self.place.refetch()
@@ -333,6 +330,8 @@ class LosswatchApp(App[int]):
             picture = await self.service.snapshot()
         except LosswatchError as problem:
             self.say(str(problem), warn=True)
+            if self.showing.at == at:
+                self.travel(None)  # no other moment's picture may stand under that time
             return
         if self.showing.show_past(picture, at):
             self._draw()
@@ -380,15 +379,9 @@ class LosswatchApp(App[int]):
             self._copy((detail.url, "URL") if detail.url else None)
 
     def _copy(self, found: tuple[str, str] | None) -> None:
-        if found is None:
-            self.say("Nothing here that could be copied")
-            return
-        from tui.clipboard import into_tmux
+        from tui.clipboard import copy
 
-        text, what = found
-        self.copy_to_clipboard(text)
-        way = " and into tmux" if os.environ.get("TMUX") and into_tmux(text) else ""
-        self.say(f"Copied the {what}{way}: {text.splitlines()[0]}")
+        copy(self, found)
 
 
 def run(

@@ -59,18 +59,35 @@ class Showing:
         if self.at is not None or self.paused or too_soon:
             self.waiting = snapshot
             return False
-        self.waiting, self.snapshot, self._drawn = None, snapshot, self.monotonic()
+        self._show(snapshot)
         return True
+
+    def _show(self, snapshot: Snapshot) -> None:
+        self.waiting, self.snapshot, self._drawn = None, snapshot, self.monotonic()
 
     def take_waiting(self) -> bool:
         """The one that waits, if nothing holds it any more: whether it is to be drawn now."""
         return self.waiting is not None and self.take(self.waiting)
 
+    def leave_for(self, at: datetime) -> None:
+        """An earlier moment is looked at from now on; the present waits."""
+        if self.at is None and self.snapshot.version:
+            self.waiting = self.waiting or self.snapshot
+        self.at = at
+
     def show_past(self, picture: Snapshot, at: datetime) -> bool:
-        """The picture of an earlier moment: whether that is still what is looked at. The present waits."""
+        """The picture of an earlier moment: whether that is still what is looked at."""
         if self.at != at:
             return False
-        self.waiting, self.snapshot = self.waiting or self.snapshot, picture
+        self.snapshot = picture
+        return True
+
+    def come_back(self) -> bool:
+        """The present again, which nothing holds any more: whether its picture is to be drawn now."""
+        self.at = self._paused_at = None
+        if self.waiting is None:
+            return False
+        self._show(self.waiting)
         return True
 
     def pause_or_go_on(self) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from data.errors import UsageError
 from tests.tui import corvane
-from tests.tui.fake import FakeService, dashboard
+from tests.tui.fake import FakeService, dashboard, said
 from tui.travel import moment_of, stepped
 
 NOW = datetime(2026, 11, 17, 14, 32, 7, tzinfo=UTC)
@@ -90,6 +90,36 @@ async def test_news_does_not_disturb_the_past_and_is_there_on_return(service):
         app.travel(None)
         await pilot.pause()
         assert app.snapshot.incidents == corvane.EMPTY.incidents
+
+
+@pytest.mark.parametrize("pauses", [0, 1])
+async def test_home_is_the_present_also_on_a_slow_line_and_after_a_pause(service, pauses):
+    app = dashboard(service=service, lite=True)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        live = app.snapshot.at
+        await pilot.press(*["space"] * pauses, "less_than_sign")
+        await shown(pilot, app)
+        assert app.snapshot.at < live
+        await pilot.press("0")
+        assert "LIVE" in await shown(pilot, app)
+        assert app.snapshot.at == live
+
+
+async def test_a_moment_that_has_no_picture_is_not_pretended_to_be_shown(service):
+    app = dashboard(service=service)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        app.travel(day(17, 9))
+        await shown(pilot, app)
+        service.broken = "The store does not reach back so far."
+        app.travel(day(16, 9))
+        await shown(pilot, app)
+        await pilot.pause()
+        assert "The store does not reach back so far." in said(app)
+        assert app.showing.at is None
+        assert app.snapshot.version == corvane.BURNING.version
+        assert service.travelled[-1] is None
 
 
 async def test_nothing_can_be_done_in_the_past(service):
