@@ -40,8 +40,8 @@ class Case:
     def __init__(self, incident: Incident) -> None:
         self.incident = incident
         self.findings: dict[FindingId, Finding] = {}
-        self._ordered: list[Finding] | None = None
-        """Oldest first, once somebody asked..."""
+        self._ordered: list[Finding] = []
+        """Oldest first..."""
         self._members: tuple[Finding, ...] | None = None
         """...and the same as it was last given out."""
         self._targets: dict[TargetId, FindingId] = {}
@@ -98,8 +98,6 @@ class Case:
     @property
     def members(self) -> tuple[Finding, ...]:
         """Oldest first; the same object until one comes, goes or changes."""
-        if self._ordered is None:
-            self._ordered = sorted(self.findings.values(), key=_age)
         if self._members is None:
             self._members = tuple(self._ordered)
         return self._members
@@ -214,7 +212,8 @@ class Case:
         for finding in findings:
             self._tally(self.findings.pop(finding.id), -1)
             self._count_open(finding, is_open=False)
-        self._ordered = self._members = None
+        self._ordered = [one for one in self._ordered if one.id in self.findings]
+        self._members = None
         self._first, self._last_start = self.members[0], self.members[-1].opened_at
         self._targets = {one.target: one.id for one in self.members}
         self._kinds = Counter(kind_of(target) for target in self._targets)
@@ -265,17 +264,14 @@ class Case:
         )
 
     def _put_in_order(self, finding: Finding, known: Finding | None) -> None:
-        """Of a hundred thousand nobody sorts all again because one came."""
+        """Of a hundred thousand nobody sorts all again because one came; most come in the order in which they began."""
         self._members = None
-        if self._ordered is None:
-            return
-        at = bisect_left(self._ordered, _age(finding), key=_age)
+        is_last = not self._ordered or _age(self._ordered[-1]) < _age(finding)
+        at = len(self._ordered) if is_last else bisect_left(self._ordered, _age(finding), key=_age)
         if known is None:
             self._ordered.insert(at, finding)
-        elif at < len(self._ordered) and self._ordered[at].id == finding.id:
-            self._ordered[at] = finding
         else:
-            self._ordered = None
+            self._ordered[at] = finding  # an id tells when it began
 
     def _count_open(self, finding: Finding, *, is_open: bool) -> None:
         if is_open and finding.id not in self._open:

@@ -9,7 +9,7 @@ from checks.incidents.case import Case
 from data.model.ids import IncidentId
 
 STEPS = st.lists(
-    st.tuples(st.sampled_from(["take", "move", "close", "drop", "ask"]), st.integers(0, 7), st.integers(0, 9))
+    st.tuples(st.sampled_from(["take", "revise", "close", "drop", "ask"]), st.integers(0, 7), st.integers(0, 9))
 )
 
 
@@ -22,8 +22,8 @@ def test_members_are_the_findings_by_age_however_they_came_changed_and_went(stor
         known = next((one for one in case.findings.values() if one.target == f"site:s{number}"), None)
         if what == "take" and known is None:
             case.take(replace(story.finding(f"site:s{number}", "http.5xx", minutes), incident=IncidentId(1)))
-        elif what == "move" and known is not None:
-            case.take(replace(known, opened_at=story.at(minutes)))
+        elif what == "revise" and known is not None:
+            case.take(replace(known, cause="edge.error"))
         elif what == "close" and known is not None:
             case.take(replace(known, closed_at=story.at(minutes + 10)))
         elif what == "drop" and known is not None:
