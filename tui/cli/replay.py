@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Replay and write a line whenever what is said of an alarm changes; exit code 0, 130 when it was stopped.
+    """Replay and write a line whenever what is said of an alarm changes; exit code 0, 128 and the signal when it was stopped.
 
     Rows are read as their time comes, so that memory holds what the detector keeps and little else. With `--out` the
     state is kept beside it every few seconds and when stopped: the same command goes on from there, after a kill too,
