@@ -186,13 +186,9 @@ class LosswatchApp(App[int]):
         """The style of a role in the theme that is on; `role+cursor` is that role on the selected row."""
         if not self._styles:
             self._styles = looks.styles(self.theme, self.theme_variables)
-        style = self._styles.get(role)
-        if style is None:
-            base, _, over = role.partition("+")
-            below = Style() if over and self.theme.startswith("ansi") else self._styles.get(base, Style())
-            style = below + self._styles.get(over, Style())
-            self._styles[role] = style
-        return style
+        if role not in self._styles:
+            self._styles[role] = looks.layered(self._styles, self.theme, role)
+        return self._styles[role]
 
     def _restyle(self) -> None:
         self._styles = {}

@@ -69,6 +69,13 @@ def styles(theme: str, variables: Mapping[str, str]) -> dict[str, Style]:
     return _painted(palette)
 
 
+def layered(styles: Mapping[str, Style], theme: str, role: str) -> Style:
+    """The style of `role+over`: one role on top of another, which sixteen colours have no room for."""
+    base, _, over = role.partition("+")
+    below = Style() if over and theme.startswith("ansi") else styles.get(base, Style())
+    return below + styles.get(over, Style())
+
+
 def _painted(p: Palette) -> dict[str, Style]:
     return {
         "": Style(color=p.text),
