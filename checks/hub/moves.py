@@ -30,11 +30,16 @@ class Moves:
     """
 
     _uses: dict[IncidentId, dict[str, Switch]] = field(default_factory=lambda: defaultdict(dict))
+    _running: dict[str, Switch] = field(default_factory=dict)
+    """Those that have not ended; asked for at every look at a link that fails."""
 
     def see(self, switch: Switch) -> None:
         """A version of a use; the newest counts."""
         if switch.incident is not None and switch.applied_at is not None and not switch.drill:
             self._uses[switch.incident][switch.id] = switch
+            self._running.pop(switch.id, None)
+            if switch.ended_at is None:
+                self._running[switch.id] = switch
 
     def of(self, incident: IncidentId, plans: Iterable[Plan]) -> tuple[Move, ...]:
         """Those of one incident, by the plans as they are declared now."""
@@ -65,11 +70,10 @@ class Moves:
     def _sending(self, target: Target, seen: Observation, plans: Iterable[Plan]) -> Switch | None:
         """The use that sends the target's visitors elsewhere; a plan without a scope is no target's in particular."""
         scopes = {plan.id: _scope(plan) for plan in plans if plan.to}
-        running = (one for uses in self._uses.values() for one in uses.values() if one.ended_at is None)
         return next(
             (
                 one
-                for one in running
+                for one in self._running.values()
                 if (scope := scopes.get(one.plan))
                 and one.applied_at is not None
                 and one.applied_at <= seen.started_at
