@@ -55,21 +55,14 @@ def expected(cube: Cube, model: Fit, leaves: Ints, since: int, until: int, *, ca
     hours = np.arange(since, until)
     clicks = usual = model.usual_clicks(hours)[leaves]
     if not calendar:
-        clicks = np.zeros((len(leaves), len(hours)))
-        low, high = cube.columns(since, until)
-        offset = cube.base + low - since
-        clicks[:, offset : offset + high - low] = cube.measure("clicks", since, until)[leaves]
+        clicks = _seen(cube, "clicks", leaves, since, until)
         total, cap = clicks.sum(), 1.3 * usual.sum() + 1.0
         clicks = clicks * min(1.0, cap / total) if total > 0 else clicks
     rate = model.ftd_rate[leaves][:, None] * model.profile[hours % WEEK_H]
     if not calendar:
-        frozen = cube.measure("ftd_rate", since, until)[leaves]
-        rate[:, offset : offset + high - low] = np.where(frozen > 0, frozen, rate[:, offset : offset + high - low])
-    events = (clicks * rate * common).sum(1)
-    value = model.value[leaves]
-    mean = float((events * value).sum())
-    variance = float((events * value**2 * (1.0 + model.value_cv2[leaves])).sum())
-    return Money(mean, variance, mean * _doubt(model, leaves))
+        frozen = _seen(cube, "ftd_rate", leaves, since, until)
+        rate = np.where(frozen > 0, frozen, rate)
+    return _worth(model, leaves, (clicks * rate * common).sum(1), _doubt(model, leaves))
 
 
 def lost_clicks(
@@ -85,10 +78,7 @@ def lost_clicks(
     leaves, part, guests = leaves[known], part[known], guests[known]
     hours = np.arange(since, since + part.shape[1])
     usual = model.usual_clicks(hours)[leaves] * factor
-    seen = np.zeros_like(usual)
-    low, high = cube.columns(since, since + part.shape[1])
-    offset = cube.base + low - since
-    seen[:, offset : offset + high - low] = cube.measure("clicks", cube.base + low, cube.base + high)[leaves]
+    seen = _seen(cube, "clicks", leaves, since, since + part.shape[1])
     elapsed = np.clip(cube.now_s / 3600.0 - hours, 0.0, 1.0)
     if (
         calendar
@@ -99,13 +89,25 @@ def lost_clicks(
         there, due = seen[guests].sum(), (usual * elapsed)[guests].sum()  # hour by hour a small leaf is never as usual
         seen = np.where(guests, seen * min(due / there, 1.0) if there > 0 else seen, seen)
         clicks = (seen * np.minimum(np.divide(part, elapsed, out=np.zeros_like(part), where=elapsed > 0), 1.0)).sum(1)
-    events = clicks * model.ftd_rate[leaves]
+    lasted_h = float(part.max(0, initial=0.0).sum())
+    level = _CLICK_DOUBT / np.sqrt(max(lasted_h, 1.0)) if calendar or guests.any() else 0.0
+    return _worth(model, leaves, clicks * model.ftd_rate[leaves], float(np.hypot(_doubt(model, leaves), level)))
+
+
+def _worth(model: Fit, leaves: Ints, events: Floats, doubt: float) -> Money:
+    """Commission of so many [leaf] conversions, whose number is in relative doubt."""
     value = model.value[leaves]
     mean = float((events * value).sum())
     variance = float((events * value**2 * (1.0 + model.value_cv2[leaves])).sum())
-    lasted_h = float(part.max(0, initial=0.0).sum())
-    level = _CLICK_DOUBT / np.sqrt(max(lasted_h, 1.0)) if calendar or guests.any() else 0.0
-    return Money(mean, variance, mean * float(np.hypot(_doubt(model, leaves), level)))
+    return Money(mean, variance, mean * doubt)
+
+
+def _seen(cube: Cube, name: str, leaves: Ints, since: int, until: int) -> Floats:
+    """[leaf, hour] of a measure in [since, until); 0 in hours that are not kept."""
+    first, last = cube.kept(since, until)
+    seen = np.zeros((len(leaves), until - since))
+    seen[:, first - since : last - since] = cube.measure(name, since, until)[leaves]
+    return seen
 
 
 def overlap(hours: Ints, start: datetime, end: datetime) -> Floats:
@@ -116,10 +118,7 @@ def overlap(hours: Ints, start: datetime, end: datetime) -> Floats:
 
 def came(cube: Cube, leaves: Ints, since: int, part: Floats) -> float:
     """Commission of [leaf, hour] parts of hours from epoch hour `since`."""
-    low, high = cube.columns(since, since + part.shape[1])
-    offset = cube.base + low - since
-    revenue = cube.measure("revenue", cube.base + low, cube.base + high)[leaves]
-    return float((revenue * part[:, offset : offset + high - low]).sum())
+    return float((_seen(cube, "revenue", leaves, since, since + part.shape[1]) * part).sum())
 
 
 def against(due: Money, came: float, lasted_h: float) -> float:
