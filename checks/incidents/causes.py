@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from checks.incidents.case import FLAPPING
 from checks.incidents.correlation import ECHO, LATER, bridge_between, is_symptom, may_cause, missing
+from checks.incidents.labels import combined
 from checks.incidents.traffic import Traffic
-from checks.incidents.upstream import SHARE, now_of
+from checks.incidents.upstream import ENOUGH_FINE, SHARE, now_of
 from checks.revenue.alarm import counted
 from data.model.cause import state_of
 from data.model.state import State
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from data.model.ids import IncidentId
     from data.model.incident import Finding
 
-_ENOUGH_FINE = 5
 _NARROWER = ("offer", "geo")
 _DIMS = ("partner", "offer", "geo", "site")
 _LEAST, _HALF = 0.2, 0.5
@@ -72,7 +72,7 @@ class Causes:
         if self.census is None or root.kind is not TargetKind.LINK:
             return bridge
         judged = now_of(self.census, [_label(symptom)], root.opened_at)
-        return None if judged.fine >= _ENOUGH_FINE and judged.share < SHARE else bridge
+        return None if judged.fine >= ENOUGH_FINE and judged.share < SHARE else bridge
 
     def _by_traffic(self, symptom: Finding, now: datetime) -> tuple[Case | None, str]:
         """Of incidents of sites, the one whose sites carry most of this slice; enough of it to explain what is missing."""
@@ -124,5 +124,5 @@ def _label(symptom: Finding) -> Label:
     partner = symptom.fingerprint.get("partner", "")
     for name in _NARROWER:
         if partner and (value := symptom.fingerprint.get(name)):
-            return (f"partner+{name}", f"{partner} / {value}")
+            return combined("partner", name, partner, value)
     return ("partner", partner)

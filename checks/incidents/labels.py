@@ -84,8 +84,13 @@ def labels_of(target: Target, traits: Mapping[str, str]) -> tuple[Label, ...]:
     found.update(("host", host) for host in single.get("tracker", "").split())
     for one, other, _ in COMBINED:
         if one in single and other in single:
-            found.add((f"{one}+{other}", single[one] + _BETWEEN + single[other]))
+            found.add(combined(one, other, single[one], single[other]))
     return tuple((name, value) if name == "host" else _label(name, value) for name, value in sorted(found))
+
+
+def combined(one: str, other: str, value: str, other_value: str) -> Label:
+    """Two labels as the pair that narrows a partial outage down."""
+    return (f"{one}+{other}", value + _BETWEEN + other_value)
 
 
 @lru_cache(maxsize=65_536)

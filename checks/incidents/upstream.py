@@ -38,7 +38,8 @@ USUAL: Final = (0.005, 0.05)
 """The usual rate of new failures lies in here, whatever is measured: few targets prove no lower one, an outage no higher."""
 _ALL: Final = 0.98
 """No upstream is held to fail more surely than this: one healthy member must not rule it out."""
-_ENOUGH_FINE: Final = 5
+ENOUGH_FINE: Final = 5
+"""Fewer healthy members prove nothing."""
 _NARROW: Final = frozenset({"host", "ip", "certificate", "partner+offer"})
 _RIVALS: Final = 3
 _TIE: Final = 1e-6
@@ -78,7 +79,7 @@ class Judged:
     @property
     def refuted(self) -> bool:
         """So many members are fine that these failures are their own."""
-        return self.fine >= _ENOUGH_FINE and self.share < SHARE / 2
+        return self.fine >= ENOUGH_FINE and self.share < SHARE / 2
 
     @property
     def began(self) -> datetime:
