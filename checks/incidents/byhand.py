@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from checks.incidents.case import SYSTEM
 from checks.incidents.change import Change
-from checks.incidents.correlation import ECHO, is_symptom
-from checks.incidents.holds import HOLDS
+from checks.incidents.holds import holds_for
 from data.config.units import format_duration
 from data.model.incident import TimelineEntry
 
@@ -64,7 +63,7 @@ class ByHand:
         looked = self.looked_at(finding.target)
         if looked is None or incident.closed_at is None:
             return False
-        return looked >= incident.closed_at + (ECHO if is_symptom(finding) else HOLDS)
+        return looked >= incident.closed_at + holds_for(finding.cause)
 
 
 def _minutes(now: datetime, was: Incident) -> float:

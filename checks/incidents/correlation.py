@@ -122,7 +122,12 @@ def upstream_of(finding: Finding) -> Upstream | None:
 
 def is_symptom(finding: Finding) -> bool:
     """Whether it is money that is missing, or postbacks that tell of none: what others may explain."""
-    return finding.kind is TargetKind.SLICE or (finding.kind is TargetKind.FEED and finding.cause == _SILENT)
+    return finding.kind is TargetKind.SLICE or (finding.kind is TargetKind.FEED and is_echo(finding.cause))
+
+
+def is_echo(cause: CauseId) -> bool:
+    """Whether it says of conversions that they are missing."""
+    return family_of(cause) == "revenue" or cause == _SILENT
 
 
 def missing(symptom: Finding) -> str:

@@ -5,14 +5,20 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from checks.incidents.correlation import ECHO, is_echo
 from data.model.incident import IncidentState
 
 if TYPE_CHECKING:
+    from data.model.ids import CauseId
     from data.model.incident import Incident
 
-HOLDS = timedelta(minutes=30)
-"""Against what is seen to fail on: three good looks at five minutes, twice over. Money, which lags behind its clicks, has
-`checks.incidents.correlation.ECHO`."""
+_HOLDS = timedelta(minutes=30)
+"""Against what is seen to fail on: three good looks at five minutes, twice over."""
+
+
+def holds_for(cause: CauseId) -> timedelta:
+    """Conversions lag behind their clicks: of what is missing nobody can say sooner that it still is."""
+    return ECHO if is_echo(cause) else _HOLDS
 
 
 def still_failing(incident: Incident) -> str:
@@ -21,4 +27,4 @@ def still_failing(incident: Incident) -> str:
         return ""
     several = incident.members > 1
     many = f"{incident.open_members:,} of {incident.members:,} members still fail" if several else "it still fails"
-    return f"{many}; seen to fail after {incident.closed_at + HOLDS:%H:%MZ}, it opens again"
+    return f"{many}; seen to fail after {incident.closed_at + holds_for(incident.cause):%H:%MZ}, it opens again"

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from checks.incidents.explain import statements
+from checks.incidents.holds import still_failing
 from data.model.incident import IncidentState
 from tests.checks.incidents.test_stories import MONEY, P02, A, B, Stage
 
@@ -57,6 +58,14 @@ def test_what_is_known_of_it_says_who_closed_it_what_fails_and_until_when_that_h
     assert "closed by tom: 2 of 2 members still fail; seen to fail after 11:55Z, it opens again" in said
     stage.play("6 - link:a", "7 - link:b")
     assert not [text for text in (one.text for one in statements(stage.incidents[1], members)) if "closed by" in text]
+
+
+@pytest.mark.parametrize(("minutes", "state"), [(124, IncidentState.CLOSED), (125, IncidentState.NEW)])
+def test_money_opens_again_when_it_was_said_to(minutes, state):
+    stage = Stage(restarts=False).play(f"0 + {MONEY}", "5 hand 1 tom")
+    assert still_failing(stage.incidents[1]) == "it still fails; seen to fail after 13:25Z, it opens again"
+    stage.play(f"{minutes} look {P02}", "126 tick")
+    assert stage.incidents[1].state is state
 
 
 def test_a_row_of_before_such_counts_were_kept_is_put_right():
