@@ -35,3 +35,17 @@ async def open_sites(pilot, app):
     await pilot.press("1", "1")
     await settle(pilot)
     assert isinstance(app.screen, ListScreen)
+
+
+async def open_incident(pilot):
+    """The first of the Overview."""
+    await settle(pilot)
+    await pilot.press("enter")
+    await settle(pilot)
+
+
+async def news(pilot, app, detail):
+    """The hub knows more of what is on the screen, which asks again."""
+    app.service.detail = detail
+    app.screen.refetch()
+    await settle(pilot)

@@ -8,7 +8,7 @@ from data.model.incident import IncidentState
 from data.model.state import State
 from tests.tui import corvane
 from tests.tui.fake import FakeService, dashboard
-from tests.tui.screen import HUGE, SMALL, TINY, WIDE, line_of, screen_text, settle
+from tests.tui.screen import HUGE, SMALL, TINY, WIDE, line_of, open_incident, screen_text, settle
 from tui.screens.overview import OverviewScreen
 from tui.widgets.panel import WAITING, Panel
 from tui.widgets.row_table import RowTable
@@ -101,9 +101,7 @@ async def test_what_an_incident_costs_stands_beside_the_longest_place(size, monk
     monkeypatch.setattr(corvane, "INCIDENTS", (long, *corvane.INCIDENTS[1:]))
     app = dashboard()
     async with app.run_test(size=size) as pilot:
-        await settle(pilot)
-        await pilot.press("enter")
-        await settle(pilot)
+        await open_incident(pilot)
         assert "€413/h  lost" in line_of(app, "header")
         assert "LIVE" in line_of(app, "header")
 
@@ -114,9 +112,7 @@ async def test_a_closed_incident_has_no_rate_any_more(monkeypatch):
     monkeypatch.setattr(corvane, "INCIDENTS", (over, *corvane.INCIDENTS[1:]))
     app = dashboard()
     async with app.run_test(size=WIDE) as pilot:
-        await settle(pilot)
-        await pilot.press("enter")
-        await settle(pilot)
+        await open_incident(pilot)
         assert "CLOSED" in line_of(app, "header")
         assert "/h" not in line_of(app, "header")
 
@@ -248,9 +244,7 @@ async def test_an_incident_is_acknowledged_noted_and_closed_only_after_asking():
     service = FakeService(corvane.BURNING)
     app = dashboard(service=service)
     async with app.run_test(size=WIDE) as pilot:
-        await settle(pilot)
-        await pilot.press("enter")
-        await settle(pilot)
+        await open_incident(pilot)
         await pilot.press("K", "n", *"called", "enter")
         await settle(pilot)
         await pilot.press("x")
@@ -291,9 +285,7 @@ async def test_a_table_of_a_hidden_screen_catches_up_when_it_is_shown_again():
     service = FakeService(corvane.BURNING)
     app = dashboard(service=service)
     async with app.run_test(size=WIDE) as pilot:
-        await settle(pilot)
-        await pilot.press("enter")
-        await settle(pilot)
+        await open_incident(pilot)
         service.put(replace(corvane.HEALTHY, version=11))
         await settle(pilot)
         await pilot.press("escape")

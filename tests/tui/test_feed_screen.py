@@ -5,35 +5,17 @@ from datetime import date
 
 import pytest
 
-from data.errors import LosswatchError
 from data.model.feed_view import ContractRow, DeliveryRow, FeedView
 from data.model.parser_view import DiffLine
 from data.model.snapshot import ChangeRow
 from data.model.state import State
 from tests.tui import corvane, corvane_feed
 from tests.tui.fake import FakeService, Serving, dashboard, said
-from tests.tui.screen import HUGE, SMALL, TINY, WIDE, line_of, screen_text, settle
+from tests.tui.feeds import FINE, HELD, LOOK, PUSHED, RESTATED, WHOLE, opened
+from tests.tui.screen import HUGE, SMALL, TINY, WIDE, news, screen_text, settle
 from tui.lines import plain, width_of
-from tui.look import Look
 from tui.screens import feed_parts
-from tui.screens.feed import FeedScreen
 from tui.widgets.panel import Panel
-
-HELD, FINE = "feed:p06-zefirion", "feed:p01-quillspin"
-LOOK = Look(corvane.NOW)
-WHOLE = corvane_feed.of_feed(corvane.detail(corvane.ROWS[HELD]))
-LOWERED = replace(WHOLE.changes[0], kind="history-restated", severity="risky", was="19,760.00", now="17,880.00 (−9.5%)")
-RESTATED = replace(WHOLE, changes=(LOWERED,), feed=corvane_feed.RESTATED)
-PUSHED = replace(WHOLE, changes=(), diff=(), feed=corvane_feed.PUSHED)
-MAPPED = {"target": HELD, "options": {"unit": "minor"}}
-
-
-async def opened(pilot, app, target=HELD):
-    await settle(pilot)
-    app.open_target(target)
-    await settle(pilot)
-    assert isinstance(app.screen, FeedScreen)
-
 
 # The whole picture
 
@@ -121,147 +103,6 @@ async def test_what_waits_stands_once_on_a_small_terminal():
             assert screen_text(app).count("wait in quarantine") == 1
 
 
-# Deciding
-
-
-async def test_a_mapping_is_tried_first_and_in_force_only_after_yes():
-    service = Serving(WHOLE)
-    app = dashboard(service=service)
-    async with app.run_test(size=WIDE) as pilot:
-        await opened(pilot, app)
-        await pilot.press("m", *"unit=minor", "enter")
-        await settle(pilot)
-        assert service.commands == [("feed_map", {**MAPPED, "dry_run": True})]
-        assert "commission_total: 282,600 -> 2,826" in screen_text(app)
-        assert "unit=minor? type yes:" in screen_text(app)
-        await pilot.press("n", "o", "enter")
-        await settle(pilot)
-        assert len(service.commands) == 1
-        assert "Nothing was mapped" in said(app)
-        await pilot.press("m", *"unit=minor", "enter")
-        await settle(pilot)
-        await pilot.press(*"yes", "enter")
-        await settle(pilot)
-        assert service.commands[-1] == ("feed_map", MAPPED)
-
-
-@pytest.mark.parametrize(
-    ("typed", "option"),
-    [
-        ("commission_total=Income:money", {"field.commission_total": "Income:money"}), ("day=date", {"day": "date"}), ("unit=", {"unit": ""}),
-        ("field.clicks=a b", {"field.clicks": "a b"}), ("dim.brand=brand", {"dim.brand": "brand"}), ("deposit_amount=x = y", {"field.deposit_amount": "x = y"}),
-    ],
-)  # fmt: skip
-async def test_one_of_our_figures_is_a_field_and_all_else_an_option(typed, option):
-    service = Serving(WHOLE)
-    app = dashboard(service=service)
-    async with app.run_test(size=WIDE) as pilot:
-        await opened(pilot, app)
-        app.screen._mapped(typed)
-        await settle(pilot)
-        assert service.commands[0][1]["options"] == option
-
-
-async def test_what_is_no_mapping_or_is_refused_is_one_sentence_and_nothing_is_asked():
-    service = Serving(WHOLE)
-    app = dashboard(service=service)
-    async with app.run_test(size=WIDE) as pilot:
-        await opened(pilot, app)
-        await pilot.press("m", *"unit", "enter")
-        await settle(pilot)
-        assert "'unit' is not NAME=VALUE, such as unit=minor" in said(app)
-        service.forbidden = {"feed_map"}
-        await pilot.press("m", *"unit=minor", "enter")
-        await settle(pilot)
-        assert "Your role may not feed_map. A senior can." in said(app)
-        assert "type yes" not in screen_text(app)
-
-
-@pytest.mark.parametrize(
-    ("key", "command", "words"),
-    [("A", "feed_accept", "A yes stores 428 rows of 2 deliveries"), ("p", "feed_replay", "with today's mapping")],
-)
-async def test_the_quarantine_is_released_only_after_yes_under_what_it_means(key, command, words):
-    service = Serving(WHOLE)
-    app = dashboard(service=service)
-    async with app.run_test(size=SMALL) as pilot:
-        await opened(pilot, app)
-        await pilot.press(key)
-        await settle(pilot)
-        assert words in screen_text(app)
-        await pilot.press("escape")
-        await settle(pilot)
-        assert service.commands == []
-        await pilot.press(key, *"yes", "enter")
-        await settle(pilot)
-        assert service.commands == [(command, {"target": HELD})]
-
-
-async def test_acceptance_says_how_many_figures_it_stores_and_what_changed():
-    app = dashboard()
-    async with app.run_test(size=WIDE) as pilot:
-        await opened(pilot, app)
-        await pilot.press("A")
-        await settle(pilot)
-        text = screen_text(app)
-        assert "up to 1,712 figures" in text
-        assert "commissions_total: median 84.30 → × 100, median 8,430" in text
-
-
-async def test_all_open_restatements_or_the_selected_one_are_signed_with_a_reference():
-    service = Serving(RESTATED)
-    app = dashboard(service=service)
-    async with app.run_test(size=WIDE) as pilot:
-        await opened(pilot, app)
-        assert "5 of 7 open" in line_of(app, "part3")
-        await pilot.press("K")
-        assert "all 5 open restatements are known" in screen_text(app)
-        await pilot.press(*"D-17", "enter")
-        await settle(pilot)
-        days = ["2026-11-14", "2026-11-15", "2026-11-16"]
-        whole = {"target": HELD, "days": days, "measure": "", "reference": "D-17"}
-        assert service.commands == [("feed_acknowledge", whole)]
-        await pilot.press("3", "j", "K", "enter")
-        await settle(pilot)
-        one = {"target": HELD, "days": ["2026-11-16"], "measure": "ftd_count", "reference": ""}
-        assert service.commands[-1] == ("feed_acknowledge", one)
-
-
-async def test_the_evidence_pack_is_a_file_of_ones_own(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    service = Serving(RESTATED)
-    service.pack = b"PK\x03\x04 zipped"
-    app = dashboard(service=service)
-    async with app.run_test(size=WIDE) as pilot:
-        await opened(pilot, app)
-        await pilot.press("e")
-        await settle(pilot)
-        (path,) = tmp_path.iterdir()
-        assert path.read_bytes() == service.pack
-        assert (path.stat().st_mode & 0o777, path.suffix) == (0o600, ".zip")
-        assert any("11 bytes written to" in note for note in said(app))
-        service.broken = "nothing was changed"
-        await pilot.press("e")
-        await settle(pilot)
-        assert "nothing was changed" in said(app)
-
-
-async def test_a_backfill_begins_at_the_day_that_was_said():
-    service = Serving(WHOLE)
-    app = dashboard(service=service)
-    async with app.run_test(size=WIDE) as pilot:
-        await opened(pilot, app)
-        await pilot.press("b")
-        assert "2026-08-19" in app.screen.query_one("#answer").value
-        await pilot.press("enter")
-        await settle(pilot)
-        assert service.commands == [("feed_backfill", {"target": HELD, "from": "2026-08-19", "to": "2026-11-16"})]
-        app.screen._from("last week")
-        await settle(pilot)
-        assert "'last week' is no day; write it as 2026-01-31" in said(app)
-        assert len(service.commands) == 1
-
-
 # Copying and looking
 
 
@@ -302,9 +143,7 @@ async def test_a_selected_change_stays_selected_while_its_figures_move():
         await opened(pilot, app)
         await pilot.press("j")
         moved = replace(WHOLE.changes[1], now="× 100, median 24,500")
-        service.detail = replace(WHOLE, changes=(WHOLE.changes[0], WHOLE.changes[2], moved))
-        app.screen.refetch()
-        await settle(pilot)
+        await news(pilot, app, replace(WHOLE, changes=(WHOLE.changes[0], WHOLE.changes[2], moved)))
         assert app.screen.changes.selected == moved
 
 
@@ -314,9 +153,7 @@ async def test_a_feed_that_recovers_gives_the_records_room_back():
     async with app.run_test(size=WIDE) as pilot:
         await opened(pilot, app)
         assert app.screen.diff.display
-        service.detail = corvane_feed.of_feed(corvane.detail(replace(corvane.ROWS[HELD], state=State.OK)))
-        app.screen.refetch()
-        await settle(pilot)
+        await news(pilot, app, corvane_feed.of_feed(corvane.detail(replace(corvane.ROWS[HELD], state=State.OK))))
         assert not app.screen.diff.display
         assert "the contract holds" in screen_text(app)
 
@@ -396,19 +233,6 @@ async def test_in_ascii_mode_every_cell_is_ascii():
         await pilot.press("A")
         await settle(pilot)
         assert screen_text(app).isascii()
-
-
-async def test_a_refused_dry_run_is_told_and_asks_nothing():
-    class Unwilling(Serving):
-        async def command(self, name, **args):
-            raise LosswatchError("the bodies are no longer kept") if args.get("dry_run") else AssertionError
-
-    app = dashboard(service=Unwilling(WHOLE))
-    async with app.run_test(size=WIDE) as pilot:
-        await opened(pilot, app)
-        app.screen._mapped("unit=minor")
-        await settle(pilot)
-        assert said(app) == ["the bodies are no longer kept"]
 
 
 # Pictures

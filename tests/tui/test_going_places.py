@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tests.tui.fake import dashboard
-from tests.tui.screen import WIDE, screen_text, settle
+from tests.tui.screen import WIDE, open_incident, screen_text, settle
 from tui import keys
 from tui.screens.help import HelpScreen
 from tui.screens.incident import IncidentScreen
@@ -45,9 +45,7 @@ async def test_help_lists_every_key_of_the_table():
 async def test_q_goes_back_and_leaves_only_from_the_overview():
     app = dashboard()
     async with app.run_test(size=WIDE) as pilot:
-        await settle(pilot)
-        await pilot.press("enter")
-        await settle(pilot)
+        await open_incident(pilot)
         await pilot.press("q")
         assert isinstance(app.screen, OverviewScreen)
         await pilot.press("q")

@@ -8,7 +8,7 @@ from data.model.parser_view import CandidateRow, DiffLine, FieldRow, HourCount, 
 from data.model.state import State
 from tests.tui import corvane
 from tests.tui.fake import FakeService, Serving, dashboard, said
-from tests.tui.screen import HUGE, SMALL, TINY, WIDE, line_of, screen_text, settle
+from tests.tui.screen import HUGE, SMALL, TINY, WIDE, line_of, news, screen_text, settle
 from tui.lines import plain, width_of
 from tui.look import Look
 from tui.screens import parser_parts
@@ -211,9 +211,7 @@ async def test_what_is_asked_is_what_is_written_though_the_list_moved_meanwhile(
         await opened(pilot, app)
         await pilot.press("3", "j", "A")
         assert "(unproven)" in screen_text(app)
-        service.detail = replace(WHOLE, candidates=WHOLE.candidates[2:])
-        app.screen.refetch()
-        await settle(pilot)
+        await news(pilot, app, replace(WHOLE, candidates=WHOLE.candidates[2:]))
         await pilot.press(*"yes", "enter")
         await settle(pilot)
         assert service.commands[0][1]["selector"] == ".yuRUbf span"
@@ -248,9 +246,7 @@ async def test_the_selector_that_is_meant_is_copied(monkeypatch):
         await opened(pilot, app)
         await pilot.press("3", "j", "y")
         assert app.clipboard == ".yuRUbf span"
-        service.detail = replace(WHOLE, candidates=())
-        app.screen.refetch()
-        await settle(pilot)
+        await news(pilot, app, replace(WHOLE, candidates=()))
         await pilot.press("y")
         assert app.clipboard == "h3.title > a"
         await pilot.press("o")
@@ -351,9 +347,7 @@ async def test_a_parser_that_recovers_gives_its_room_back():
     async with app.run_test(size=WIDE) as pilot:
         await opened(pilot, app)
         assert app.screen.diff.display
-        service.detail = corvane.detail(replace(corvane.ROWS[BROKEN], state=State.OK))
-        app.screen.refetch()
-        await settle(pilot)
+        await news(pilot, app, corvane.detail(replace(corvane.ROWS[BROKEN], state=State.OK)))
         assert not app.screen.diff.display
         assert "items a run" in screen_text(app)
 

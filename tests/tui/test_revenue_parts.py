@@ -9,7 +9,7 @@ from data.model.money import cents
 from tests.tui import corvane_revenue
 from tests.tui.corvane_revenue import HOUR
 from tests.tui.fake import Serving, dashboard, said
-from tests.tui.screen import WIDE, line_of, settle
+from tests.tui.screen import WIDE, line_of, news, settle
 from tests.tui.slices import BLIND, FINE, HIDDEN, HOSTILE, LOOK, SILENT, WAITING, WHOLE, YOUNG, opened
 from tui.lines import plain, width_of
 from tui.screens import revenue_parts as parts
@@ -69,9 +69,7 @@ async def test_names_of_parts_and_a_selected_part_stay_while_their_figures_move(
         await opened(pilot, app)
         await pilot.press("3", "j", "j")
         moved = tuple(replace(one, seen=1.0, lost=cents(3)) for one in reversed(corvane_revenue.PARTS))
-        service.detail = replace(WHOLE, revenue=replace(corvane_revenue.SILENT, parts=moved))
-        app.screen.refetch()
-        await settle(pilot)
+        await news(pilot, app, replace(WHOLE, revenue=replace(corvane_revenue.SILENT, parts=moved)))
         assert app.screen.table.selected.value == "live"
 
 

@@ -7,7 +7,7 @@ from data.errors import LosswatchError
 from data.model.snapshot import BandPoint
 from tests.tui.corvane_revenue import HOUR
 from tests.tui.fake import Serving, dashboard
-from tests.tui.screen import SMALL, WIDE, screen_text, settle
+from tests.tui.screen import SMALL, WIDE, news, screen_text, settle
 from tests.tui.slices import WHOLE, opened
 from tui.format import short_clock
 from tui.lines import plain
@@ -91,9 +91,7 @@ async def test_a_cursor_stays_on_its_hour_while_hours_pass():
         await opened(pilot, app)
         await pilot.press("left", "left", "left")
         later = tuple(replace(one, at=one.at + timedelta(hours=1)) for one in WHOLE.band[-1:])
-        service.detail = replace(WHOLE, band=(*WHOLE.band[1:], *later))
-        app.screen.refetch()
-        await settle(pilot)
+        await news(pilot, app, replace(WHOLE, band=(*WHOLE.band[1:], *later)))
         assert "17 Nov 07:00-08:00Z" in reading(app)
 
 

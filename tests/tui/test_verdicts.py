@@ -9,7 +9,7 @@ import pytest
 from tests.tui import corvane
 from tests.tui.corvane_revenue import CALIBRATION
 from tests.tui.fake import FakeService, dashboard
-from tests.tui.screen import WIDE, settle
+from tests.tui.screen import WIDE, open_incident, settle
 from tui.look import Look
 from tui.screens.calibration import CalibrationScreen
 
@@ -19,9 +19,7 @@ async def commands(*keys):
     service = FakeService(corvane.BURNING)
     app = dashboard(service=service)
     async with app.run_test(size=WIDE) as pilot:
-        await settle(pilot)
-        await pilot.press("enter")
-        await settle(pilot)
+        await open_incident(pilot)
         await pilot.press(*keys)
         await settle(pilot)
         return service.commands
