@@ -204,7 +204,7 @@ class RevenueBook:
 
     def _untold(self) -> Bools:
         """[leaf, hour of the cube]: hours whose clicks are still to come with their partner's report."""
-        cube, untold = self.cube, np.zeros_like(self.cube.masked)
+        cube, untold = self.cube, np.zeros(self.cube.masked.shape, np.bool_)
         names, partner = cube.names_of("partner"), cube.codes_of("partner")
         theirs = np.flatnonzero(np.array([name in self.second_hand for name in names], np.bool_)[partner])
         if len(theirs):

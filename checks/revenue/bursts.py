@@ -52,8 +52,7 @@ class Bursts:
 
 def cells(cube: Cube) -> Ints:
     """[leaf]: the number of its partner and GEO together."""
-    geo = cube.dims.index("geo")
-    pair = cube.codes_of("partner") * len(cube.names[geo]) + cube.codes[geo]
+    pair = cube.codes_of("partner") * len(cube.names_of("geo")) + cube.codes_of("geo")
     return np.asarray(np.unique(pair, return_inverse=True)[1], np.int64)
 
 
@@ -64,12 +63,16 @@ def none(cube: Cube) -> Bursts:
 
 def sizes(clicks: Floats, cell: Ints) -> tuple[Classes, Classes]:
     """[leaf, hour] size classes of a leaf's own clicks, and of its cell's."""
+    return _classes(clicks), shared_sizes(clicks, cell)
+
+
+def shared_sizes(clicks: Floats, cell: Ints) -> Classes:
+    """[leaf, hour] size classes of the clicks of a leaf's cell."""
     order = np.argsort(cell, kind="stable")
     begins = np.flatnonzero(np.diff(cell[order], prepend=-1))
     place = np.empty(len(cell), np.int64)
     place[order] = np.repeat(np.arange(len(begins)), np.diff(np.append(begins, len(cell))))
-    together = segments.sums(clicks, order, begins)
-    return _classes(clicks), _classes(together)[place]
+    return _classes(segments.sums(clicks, order, begins))[place]
 
 
 def _classes(clicks: Floats) -> Classes:

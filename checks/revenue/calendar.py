@@ -155,11 +155,11 @@ class Dates:
 
 def _regions(cube: Cube, leaves: Ints | None = None) -> dict[str, Ints]:
     """Places in `leaves` (all by default) by region; a GEO that is no country is nowhere in particular."""
-    geo = cube.dims.index("geo")
-    codes = cube.codes[geo] if leaves is None else cube.codes[geo, leaves]
+    codes, names = cube.codes_of("geo"), cube.names_of("geo")
+    codes = codes if leaves is None else codes[leaves]
     region_of_code: dict[str, list[int]] = defaultdict(list)
     for code in np.unique(codes).tolist():
-        name = region_of(cube.names[geo][code])
+        name = region_of(names[code])
         country = name.partition("-")[0]
         region_of_code[name if len(country) == len("DE") and country.isalpha() else ""].append(code)
     return {region: np.flatnonzero(np.isin(codes, mine)) for region, mine in region_of_code.items()}

@@ -115,7 +115,7 @@ def bounds(moods: Moods, spans: Floats) -> Singles:
     The gain is convex in the share that is missing, so that between the two and none at all it lies below the chords: see
     `reach`.
     """
-    live = np.flatnonzero(moods.mean)
+    live = np.flatnonzero(moods.mean != 0)
     mean, shape, columns = moods.mean.ravel()[live], moods.shape.ravel()[live], spans.astype(np.float32)
     weight, part = shape + moods.seen.ravel()[live], mean / (shape + mean)
     sums = np.empty((len(moods.seen), spans.shape[1], 1 + len(ROUGH)), np.float32)
@@ -148,7 +148,7 @@ def table(moods: Moods, spans: Floats) -> Singles:
     In nats, summed over the columns of `spans` [hour, span]. Only the part is thought to be thinned: with shape k and
     mean m, v events weigh v ln s - (k + v) ln(1 - (1 - s) m / (k + m)).
     """
-    live = np.flatnonzero(moods.mean)
+    live = np.flatnonzero(moods.mean != 0)
     mean, shape, columns = moods.mean.ravel()[live], moods.shape.ravel()[live], spans.astype(np.float32)
     weight, part = shape + moods.seen.ravel()[live], mean / (shape + mean)
     seen, surprise = moods.seen @ columns, np.zeros(moods.seen.shape, np.float32)

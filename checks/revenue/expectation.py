@@ -81,8 +81,10 @@ class Fit:
 
     def usual_clicks(self, hours: Ints) -> Floats:
         """[leaf, hour]: clicks the calendar expects."""
-        calendar: Floats = self.clicks_level[:, None] * self.click_profile[:, hours % WEEK_H]
-        return calendar
+        shape = np.take(
+            self.click_profile, hours % WEEK_H, axis=1
+        )  # an index would lay it out hour by hour, and be slow
+        return np.asarray(self.clicks_level[:, None] * shape)
 
 
 def fit(cube: Cube, epc: Mapping[str, float]) -> Fit:

@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from checks.revenue import segments
 from checks.revenue.expectation import of_all
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from checks.revenue.cube import Cube, Floats, Ints
     from checks.revenue.expectation import Fit
+    from checks.revenue.segments import Number
 
 FAMILIES: tuple[tuple[str, ...], ...] = (("site",), ("site", "geo"), ("team",))
 _MOST_SITES = 2_000
@@ -31,11 +35,9 @@ class Groups:
     def __len__(self) -> int:
         return len(self.names)
 
-    def sums(self, figures: Floats) -> Floats:
+    def sums(self, figures: NDArray[Number]) -> NDArray[Number]:
         """[leaf, ...] to [slice, ...]."""
-        if not len(self.names):
-            return np.zeros((0, *figures.shape[1:]))
-        return np.asarray(np.add.reduceat(figures[self.order], self.starts, axis=0))
+        return segments.sums_of_any(figures, self.order, self.starts)
 
     def shared(self, leaves: Ints) -> Floats:
         """[slice]: how many of some leaves lie in it."""

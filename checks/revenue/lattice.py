@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from checks.revenue.cube import Bools, Cube, Floats, Ints
-    from checks.revenue.segments import Number
 
 MOST_DIMS = 3
 CELL = ("partner", "geo")
@@ -92,7 +91,7 @@ class Lattice:
 
     def sums(self, figures: NDArray[np.float64]) -> Floats:
         """[leaf, ...] summed to [slice, ...]."""
-        return segments.sums(_flat(figures), self.order, self.starts).reshape(len(self.starts), *figures.shape[1:])
+        return segments.sums_of_any(figures, self.order, self.starts)
 
     def sums_of_parts(self, figures: Sequence[NDArray[np.floating]]) -> Floats:
         """[part, ...] figures for every cut, summed to [slice, ...]."""
@@ -101,7 +100,7 @@ class Lattice:
             mine = np.flatnonzero(self.cut == cut)
             if len(mine):
                 starts = np.cumsum(self.pieces[mine]) - self.pieces[mine]
-                total[mine] = segments.sums(_flat(figures[cut]), order, starts).reshape(len(mine), *total.shape[1:])
+                total[mine] = segments.sums_of_any(figures[cut], order, starts)
         return total
 
     def shared(self, leaves: Ints) -> Floats:
@@ -141,11 +140,6 @@ class Lattice:
         leaf = self.order[self.starts[slice_]]
         fixed = self.fixed[self.family[slice_]]
         return {cube.dims[dim]: cube.names[dim][cube.codes[dim, leaf]] for dim in fixed}
-
-
-def _flat(figures: NDArray[Number]) -> NDArray[Number]:
-    """[row, figure] of [row, ...]."""
-    return figures.reshape(len(figures), int(np.prod(figures.shape[1:])))
 
 
 def build(cube: Cube, most_dims: int = MOST_DIMS) -> Lattice:

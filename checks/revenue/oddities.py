@@ -74,7 +74,7 @@ class Odd:
 
     def mask(self, cube: Cube) -> Bools:
         """[leaf, hour of the cube]: where something was set aside."""
-        mask = np.zeros_like(cube.masked)
+        mask = np.zeros(cube.masked.shape, np.bool_)  # takes no memory where it stays as it is
         if self.cells:
             mask[self._places(cube)] = True
         return mask

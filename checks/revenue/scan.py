@@ -191,7 +191,7 @@ def hours_of(cube: Cube, model: Fit, since: int, until: int, *, masked: Bools | 
     usual_ftd, usual_regs, low_line, low_share = (
         of_all(figures, cube.leaves) for figures in (model.ftd_rate, model.reg_rate, model.low_value, model.low_share)
     )
-    size = bursts.sizes(clicks, bursts.cells(cube))[1]
+    size = bursts.shared_sizes(clicks, bursts.cells(cube))
     paid_little = cube.measure("revenue", since, until) < ftd * low_line[:, None]
     return Hours(
         since=since,
@@ -202,7 +202,7 @@ def hours_of(cube: Cube, model: Fit, since: int, until: int, *, masked: Bools | 
         regs=cube.measure("regs", since, until),
         regs_due=clicks * reg_rate,
         regs_calendar=usual * usual_regs[:, None],
-        low=np.where(paid_little, ftd, 0.0),
+        low=ftd * paid_little,
         low_due=ftd * low_share[:, None],
         visible=visible,
         ftd_crowd=model.ftd_crowds[size],

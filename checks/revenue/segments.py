@@ -41,6 +41,12 @@ def sums(figures: NDArray[Number], order: Ints, starts: Ints) -> NDArray[Number]
     return total
 
 
+def sums_of_any(figures: NDArray[Number], order: Ints, starts: Ints) -> NDArray[Number]:
+    """[segment, ...] of [row, ...], as `sums`."""
+    flat = figures.reshape(len(figures), int(np.prod(figures.shape[1:])))
+    return sums(flat, order, starts).reshape(len(starts), *figures.shape[1:])
+
+
 def _short(figures: NDArray[Number], order: Ints, starts: Ints, size: int) -> NDArray[Number]:
     first = figures[order[starts]]
     if size == 1:

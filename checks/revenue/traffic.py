@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from checks.revenue import segments
 from checks.revenue.cube import DAY_H, WEEK_H
 from checks.revenue.evidence import drop_nats, hourly_gain, last_run
 from checks.revenue.expectation import of_all
@@ -199,10 +200,11 @@ class _Look:
         """The same; explained hours are left out of clicks and due clicks."""
         hours = np.arange(since, until)
         low, high = self.cube.columns(since, until)
-        missing = len(hours) - (high - low)
-        usable = np.pad(~self.explained[: self.cube.leaves, low:high], ((0, 0), (missing, 0)))
-        clicks = self.cube.measure("clicks", since, until).astype(np.float64)
-        seen = np.pad(clicks, ((0, 0), (missing, 0))) * usable
+        missing, shape = len(hours) - (high - low), (self.cube.leaves, len(hours))
+        usable, seen = np.zeros(shape, np.bool_), np.zeros(shape)
+        usable[:, missing:] = ~self.explained[: self.cube.leaves, low:high]
+        seen[:, missing:] = self.cube.measure("clicks", since, until)
+        seen *= usable
         due = of_all(self.model.usual_clicks(hours), self.cube.leaves)
         factor, doubt = self.dates.moves(self.cube, np.arange(self.cube.leaves), since, until)
         due *= factor * usable
@@ -211,14 +213,15 @@ class _Look:
 
 def _together(cube: Cube, seen: Floats, due: Floats) -> Floats:
     """[leaf, hour]: what most sites, of all and of the leaf's GEO, show of their clicks over the 6 hours before, at most 1."""
-    geo, site = (cube.codes[cube.dims.index(dim)] for dim in ("geo", "site"))
+    geo, site = cube.codes_of("geo"), cube.codes_of("site")
     cell, place = np.unique(np.stack([geo, site]), axis=1, return_inverse=True)
     order = np.argsort(place.ravel(), kind="stable")
     begins = np.searchsorted(place.ravel()[order], np.arange(cell.shape[1]))
     sums = []
     for figures in (seen, due):
-        total = np.cumsum(np.pad(np.add.reduceat(figures[order], begins, axis=0), ((0, 0), (_BLOCK_H, 0))), 1)
-        sums.append(total[:, _BLOCK_H:] - total[:, :-_BLOCK_H])
+        total = np.cumsum(segments.sums(figures, order, begins), 1)
+        total[:, _BLOCK_H:] -= total[:, :-_BLOCK_H]
+        sums.append(total)
     factor = np.tile(_median(*sums), (len(cube.names_of("geo")), 1))
     for code in np.unique(geo).tolist():
         mine = cell[0] == code

@@ -103,7 +103,7 @@ def _groups(cube: Cube, dims: tuple[str, ...]) -> list[tuple[dict[str, str], Int
     distinct, group = np.unique(rows, axis=1, return_inverse=True)
     order = np.argsort(group.ravel(), kind="stable")
     parts = np.split(order, np.cumsum(np.bincount(group.ravel()))[:-1])
-    names = [cube.names[cube.dims.index(dim)] for dim in dims]
+    names = [cube.names_of(dim) for dim in dims]
     return [
         ({dim: name[code] for dim, name, code in zip(dims, names, column, strict=True)}, leaves)
         for column, leaves in zip(distinct.T.tolist(), parts, strict=True)
@@ -163,7 +163,7 @@ class Week:
 def coming_week(cube: Cube, model: Fit, hour: int) -> Week:
     clicks = model.usual_clicks(np.arange(hour, hour + WEEK_H))
     cell = bursts.cells(cube)[: len(clicks)]
-    size = bursts.sizes(clicks, cell)[1]
+    size = bursts.shared_sizes(clicks, cell)
     regs, ftd = (
         crowds.silence_nats(clicks * rate[:, None], cell, shape[size])
         for rate, shape in ((model.reg_rate, model.reg_crowds), (model.ftd_rate, model.ftd_crowds))

@@ -27,3 +27,13 @@ def test_many_long_segments_are_summed_some_at_a_time(monkeypatch):
 @pytest.mark.parametrize("kind", [np.int32, np.float32, np.float64])
 def test_figures_keep_their_kind(kind):
     assert segments.sums(np.ones((3, 1), kind), np.arange(3), np.array([0, 1])).dtype == kind
+
+
+@pytest.mark.parametrize("shape", [(20,), (20, 3), (20, 2, 4), (20, 0)])
+def test_figures_of_any_shape_are_summed_row_by_row(shape):
+    figures, order = np.random.default_rng(3).normal(size=shape), np.arange(20)
+    starts = np.array([0, 1, 4, 15])
+    whole = np.add.reduceat(figures[order], starts, axis=0)
+    assert np.array_equal(segments.sums_of_any(figures, order, starts), whole)
+    none = segments.sums_of_any(figures, order[:0], starts[:0])
+    assert none.shape == (0, *shape[1:])
