@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from checks.revenue.evidence import WINDOWS_H, drop_nats, excess_nats, hourly_gain, measure_spread, worst_run
+from checks.revenue.evidence import WINDOWS_H, drop_nats, excess_nats, hourly_gain, last_run, measure_spread, worst_run
 from checks.revenue.scan import Hours, windows_of
 
 COUNTS = st.floats(0, 500)
@@ -57,6 +57,12 @@ def test_the_worst_run_has_the_largest_sum(gain):
     best = max(gain[low:high].sum() for low in range(len(gain)) for high in range(low, len(gain) + 1))
     assert 0 <= start <= end <= len(gain)
     assert gain[start:end].sum() == pytest.approx(max(best, 0.0), abs=1e-9)
+
+
+@given(arrays(np.float64, st.integers(1, 12), elements=st.floats(-5, 5)))
+def test_the_last_run_ends_with_the_last_hour_and_no_other_adds_up_to_more(gain):
+    best = max(gain[start:].sum() for start in range(len(gain)))
+    assert gain[last_run(gain) :].sum() == pytest.approx(best, abs=1e-9)
 
 
 def test_a_silent_hour_speaks_for_silence_by_what_was_due():
