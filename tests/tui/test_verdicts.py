@@ -9,7 +9,7 @@ import pytest
 from tests.tui import corvane
 from tests.tui.corvane_revenue import CALIBRATION
 from tests.tui.fake import FakeService, dashboard
-from tests.tui.screen import WIDE, open_incident, settle
+from tests.tui.screen import SMALL, TINY, WIDE, open_incident, screen_text, settle
 from tui.look import Look
 from tui.screens.calibration import CalibrationScreen
 
@@ -51,6 +51,21 @@ async def test_a_key_asks_what_an_alarm_was(answer, given):
 )
 async def test_closing_takes_a_verdict_with_it_and_a_no_is_a_no(answer, given):
     assert (await commands("x", *answer, "enter")) == given
+
+
+@pytest.mark.parametrize("size", [TINY, SMALL, WIDE])
+async def test_what_is_typed_is_seen_however_long_the_question_is(size, monkeypatch):
+    long = replace(corvane.INCIDENTS[0], where="go.cedar.example: 159 links of 61 sites")
+    monkeypatch.setattr(corvane, "INCIDENTS", (long, *corvane.INCIDENTS[1:]))
+    app = dashboard()
+    async with app.run_test(size=size) as pilot:
+        await open_incident(pilot)
+        await pilot.press("x")
+        asked = " ".join(screen_text(app).split())
+        assert "right, false or not ours:" in asked
+        await pilot.press(*"yess")
+        await settle(pilot)
+        assert "yess" in screen_text(app)
 
 
 def test_what_people_said_is_counted_among_the_alarms():

@@ -9,7 +9,8 @@ from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widgets import Input
 
-from tui.lines import Line, crop
+from data.text import cells
+from tui.lines import Line, crop, plain, wrap
 from tui.widgets.panel import Panel
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 MOST_CANDIDATES = 8
 MOST_LINES = 12
+ANSWER_CELLS = 20
+"""At least so much of the line is left for the answer; what is longer is asked above it."""
 
 
 def agreed(said: str) -> bool:
@@ -85,15 +88,17 @@ class Ask(Vertical):
         """Ask; whatever is typed from this moment on belongs to the answer."""
         self._question = question
         self.display = True
+        room = max(self.app.size.width - ANSWER_CELLS, ANSWER_CELLS)
+        *above, last = [plain(line) for line in wrap(question.prompt, room)]
         prompt = self.query_one("#prompt", Panel)
-        prompt.styles.width = len(question.prompt) + 2  # measured
-        prompt.paint(lambda width, _height: [crop(((f" {question.prompt} ", "focus"),), width)])
+        prompt.styles.width = cells(last) + 2  # measured
+        prompt.paint(lambda width, _height: [crop(((f" {last} ", "focus"),), width)])
         with self.prevent(Input.Changed):
             self.answer.value = question.start
             self.answer.cursor_position = len(question.start)
         self.offer(())
-        if question.lines:
-            self._tell(question.lines[:MOST_LINES])
+        if lines := (*question.lines[: MOST_LINES - len(above)], *above):
+            self._tell(lines)
         self.screen.set_focus(self.answer)
 
     def _tell(self, lines: Sequence[str]) -> None:
