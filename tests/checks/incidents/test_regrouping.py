@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from random import Random
+
+import pytest
+
 from data.model.incident import IncidentState
+from data.model.state import State
 from data.model.target import TargetKind
 from tests.checks.incidents.conftest import HALYARD, fine, street
 
@@ -170,3 +175,28 @@ def test_an_outage_that_is_narrowed_down_to_a_country_says_nothing_about_its_edg
     town.tick(30)
     town.fail(austrian[0], 31)
     assert [row.members for row in town.open] == [1]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_whatever_edge_or_country_fails_next_no_failing_site_is_lost(town, seed):
+    dice, minute = Random(seed), 0.0
+    sites = [
+        town.add(f"s{n:03}", edge=dice.choice("ABC"), geo=dice.choice(["DE", "AT", "NO"]), ip=f"203.0.{n % 4}.{n % 6}")
+        for n in range(90)
+    ]
+    for _ in range(30):
+        minute += dice.choice([0, 1, 2, 14])
+        edge, geo = dice.choice("ABC"), dice.choice(["", "", "DE"])
+        behind = [one for one in sites if town.states[one].traits["edge"] == edge and (not geo or town.targets[one].geo == geo)]  # fmt: skip
+        some = dice.choice([behind, dice.sample(sites, 12)])
+        if dice.random() < 0.5:
+            for one in some:
+                town.fail(one, minute, dice.choice(["edge.error", "tcp.timeout"]))
+        else:
+            for part in range(3):
+                fine(town, some, minute + part)
+        minute += 4
+        town.tick(minute)
+        failing = {one for one in sites if town.states[one].state is State.FAILING}
+        assert set().union(*town.groups) == failing
+        assert {row.id for row in town.open} == {one.incident for one in town.findings.values() if not one.closed_at}
