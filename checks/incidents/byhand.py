@@ -34,8 +34,7 @@ class ByHand:
         case.incident = replace(case.incident, open_members=case.open_members, updated_at=now)
         said: tuple[TimelineEntry, ...] = ()
         if not case.open_members:
-            every = f"all {case.incident.members} members" if case.incident.members > 1 else "it"
-            what = f"{every} recovered, after {case.incident.closed_by} had closed it"
+            what = f"{case.whole} recovered, after {case.incident.closed_by} had closed it"
             said = (TimelineEntry(case.incident.id, now, SYSTEM, what),)
         return Change((case.incident,), (closed,), said)
 

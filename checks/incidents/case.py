@@ -103,6 +103,11 @@ class Case:
         return self._members
 
     @property
+    def whole(self) -> str:
+        """`all 12 members`, or `it`."""
+        return f"all {self.incident.members} members" if self.incident.members > 1 else "it"
+
+    @property
     def open_findings(self) -> Iterator[Finding]:
         """In no order."""
         return map(self.findings.__getitem__, self._open)

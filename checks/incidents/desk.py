@@ -192,13 +192,17 @@ class IncidentDesk:
         self._shelf.index.recovered(closed)
         if not case.is_open:
             return self._by_hand.recovered(case, closed, now)
-        said = []
-        if case.open_members == 0:
-            self._shelf.end(case, now)
-            said.append(TimelineEntry(case.incident.id, now, SYSTEM, f"closed: {_everything(case)} recovered"))
+        said = self._recovered(case, now)
         case.refresh(now)
         self._shelf.index.weigh(case)
-        return Change((case.incident,), (closed,), tuple(said))
+        return Change((case.incident,), (closed,), said)
+
+    def _recovered(self, case: Case, now: datetime) -> tuple[TimelineEntry, ...]:
+        """An open incident ends when nothing of it fails any more."""
+        if not case.is_open or case.open_members:
+            return ()
+        self._shelf.end(case, now)
+        return (TimelineEntry(case.incident.id, now, SYSTEM, f"closed: {case.whole} recovered"),)
 
     def tick(
         self, now: datetime, price: Price, counted_in: Mapping[IncidentId, IncidentId] | None = None
@@ -342,13 +346,10 @@ class IncidentDesk:
         """What was taken for a symptom has a cause of its own, and is admitted anew."""
         self._shelf.give_away(case, [known])
         said = f"{name_of(known.target)} is another story: {revised.cause}"
-        told = [TimelineEntry(case.incident.id, now, SYSTEM, said)]
-        if case.is_open and case.open_members == 0:
-            self._shelf.end(case, now)
-            told.append(TimelineEntry(case.incident.id, now, SYSTEM, f"closed: {_everything(case)} recovered"))
+        told = (TimelineEntry(case.incident.id, now, SYSTEM, said), *self._recovered(case, now))
         case.refresh(now)
         self._shelf.index.weigh(case)
-        return together(Change((case.incident,), (), tuple(told)), self._admit(replace(revised, incident=None), now))
+        return together(Change((case.incident,), (), told), self._admit(replace(revised, incident=None), now))
 
     def _price(self, case: Case, now: datetime, price: Price, counted_in: IncidentId | None) -> Change:
         was = case.incident
@@ -382,10 +383,6 @@ def _newer(known: Finding, finding: Finding) -> Finding:
     """A known finding in the words of a newer look at it."""
     labels = known.fingerprint | finding.fingerprint
     return replace(known, cause=finding.cause, detail=finding.detail, blame=finding.blame, fingerprint=labels)
-
-
-def _everything(case: Case) -> str:
-    return f"all {case.incident.members} members" if case.incident.members > 1 else "it"
 
 
 def fallen(was: Loss, now: Loss) -> str:

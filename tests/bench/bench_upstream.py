@@ -18,7 +18,7 @@ from checks.incidents.desk import IncidentDesk
 from checks.incidents.labels import labels_of
 from checks.incidents.lifecycle import advance
 from data.model.cause import cause
-from data.model.ids import TargetId, TeamId
+from data.model.ids import CauseId, TargetId, TeamId
 from data.model.incident import Incident, IncidentState
 from data.model.money import NO_LOSS
 from data.model.observation import NO_CAUSE, Observation, TargetState
@@ -116,7 +116,7 @@ def _outage(one: Run, targets: list[tuple[Target, dict[str, str]]]) -> Run:
     return one
 
 
-def _look(one: Run, desk: IncidentDesk, states: dict[TargetId, TargetState], target: Target, at: datetime, seen: str) -> float | None:  # fmt: skip
+def _look(one: Run, desk: IncidentDesk, states: dict[TargetId, TargetState], target: Target, at: datetime, seen: CauseId) -> float | None:  # fmt: skip
     before = states[target.id]
     state = State.FAILING if seen else State.OK
     evidence = {} if seen else before.traits
