@@ -63,13 +63,16 @@ def learned(seen: Floats, due: Floats, classes: Ints) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class Moods:
-    """[part, hour]: what one part of a cell saw, and what the rest of its cell lets expect of it."""
+    """What parts of cells saw, and what the rest of their cell lets expect of them where anything is due."""
 
     seen: Singles
+    """[part, hour]"""
+    live: Ints
+    """Places in `seen`, flat, at which something is due: a third of all, mostly."""
     mean: Singles
-    """What is due in the mood that the rest of the cell shows."""
+    """[place]: what is due in the mood that the rest of the cell shows."""
     shape: Singles
-    """How sure of that mood one can be."""
+    """[place]: how sure of that mood one can be."""
 
 
 def moods(
@@ -81,11 +84,15 @@ def moods(
     shape k + V. `own` is the shape of moods that a part has of its own: they blur what siblings tell, which counts by
     1 / (1 + m / own), siblings being about as large as the part. Six digits are plenty, and half as much to move.
     """
+    singles, live = seen.astype(np.float32), np.flatnonzero(due != 0)
+    seen, due, seen_around, due_around, crowd = (
+        figures.ravel()[live] for figures in (seen, due, seen_around, due_around, crowd)
+    )
     trust = 1.0 / (1.0 + due / own)
     known = crowd + trust * np.maximum(seen_around - seen, 0.0)
     mean = due * known / (crowd + trust * np.maximum(due_around - due, 0.0))
     shape = 1.0 / (1.0 / known + 1.0 / own)
-    return Moods(seen.astype(np.float32), mean.astype(np.float32), shape.astype(np.float32))
+    return Moods(singles, live, mean.astype(np.float32), shape.astype(np.float32))
 
 
 def own_shape(seen: Floats, due: Floats, seen_around: Floats, due_around: Floats, crowd: Floats) -> float:
@@ -101,8 +108,9 @@ def own_shape(seen: Floats, due: Floats, seen_around: Floats, due_around: Floats
 
 def _likelihood(moods: Moods) -> float:
     """Of counts that are negative binomial, in nats, less what depends on the counts alone."""
-    rising = np.argsort(moods.seen, kind="stable")
-    seen, mean, shape = (part[rising].astype(np.float64) for part in (np.rint(moods.seen), moods.mean, moods.shape))
+    counts = moods.seen.ravel()[moods.live]
+    rising = np.argsort(counts, kind="stable")
+    seen, mean, shape = (part[rising].astype(np.float64) for part in (np.rint(counts), moods.mean, moods.shape))
     total = float((seen * np.log(mean / (shape + mean)) - shape * np.log1p(mean / shape)).sum())
     for count in range(int(seen.max(initial=0.0))):
         total += float(np.log(shape[np.searchsorted(seen, count, "right") :] + count).sum())
@@ -115,16 +123,19 @@ def bounds(moods: Moods, spans: Floats) -> Singles:
     The gain is convex in the share that is missing, so that between the two and none at all it lies below the chords: see
     `reach`.
     """
-    live = np.flatnonzero(moods.mean != 0)
-    mean, shape, columns = moods.mean.ravel()[live], moods.shape.ravel()[live], spans.astype(np.float32)
-    weight, part = shape + moods.seen.ravel()[live], mean / (shape + mean)
+    weight, part, columns = *_weights(moods), spans.astype(np.float32)
     sums = np.empty((len(moods.seen), spans.shape[1], 1 + len(ROUGH)), np.float32)
     sums[:, :, 0] = moods.seen @ columns
     surprise = np.zeros(moods.seen.shape, np.float32)
     for number, share in enumerate(ROUGH.astype(np.float32), start=1):
-        surprise.ravel()[live] = weight * np.log1p((share - np.float32(1.0)) * part)
+        surprise.ravel()[moods.live] = weight * np.log1p((share - np.float32(1.0)) * part)
         sums[:, :, number] = -(surprise @ columns)
     return sums
+
+
+def _weights(moods: Moods) -> tuple[Singles, Singles]:
+    """[place]: what a surprise weighs, and which part of shape and mean the mean is."""
+    return moods.shape + moods.seen.ravel()[moods.live], moods.mean / (moods.shape + moods.mean)
 
 
 def reach(bounds: Floats, usual: Floats, size: Floats) -> Floats:
@@ -148,13 +159,11 @@ def table(moods: Moods, spans: Floats) -> Singles:
     In nats, summed over the columns of `spans` [hour, span]. Only the part is thought to be thinned: with shape k and
     mean m, v events weigh v ln s - (k + v) ln(1 - (1 - s) m / (k + m)).
     """
-    live = np.flatnonzero(moods.mean != 0)
-    mean, shape, columns = moods.mean.ravel()[live], moods.shape.ravel()[live], spans.astype(np.float32)
-    weight, part = shape + moods.seen.ravel()[live], mean / (shape + mean)
+    weight, part, columns = *_weights(moods), spans.astype(np.float32)
     seen, surprise = moods.seen @ columns, np.zeros(moods.seen.shape, np.float32)
     sums = np.empty((*seen.shape, len(SHARES)), np.float32)
     for number, share in enumerate(SHARES.astype(np.float32)):
-        surprise.ravel()[live] = weight * np.log1p((share - np.float32(1.0)) * part)
+        surprise.ravel()[moods.live] = weight * np.log1p((share - np.float32(1.0)) * part)
         sums[:, :, number] = seen * np.log(share) - surprise @ columns
     return sums
 
