@@ -110,6 +110,10 @@ def text_of(app):
     return "\n".join("".join(segment.text for segment in line) for line in app.screen._compositor.render_strips())
 
 
+def one_line_of(app):
+    return " ".join(text_of(app).split())
+
+
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
 async def test_a_redesign_is_repaired_and_taken_back_on_the_parsers_screen(home, shop, size):
     spec = home / "offers.toml"
@@ -129,7 +133,7 @@ async def test_a_redesign_is_repaired_and_taken_back_on_the_parsers_screen(home,
         one = app.screen.candidate
         assert (one.field, one.verified) == ("items", True)
         await pilot.press("A")
-        await eventually(pilot, lambda: "and 2 fields in it into offers.toml? type yes" in text_of(app))
+        await eventually(pilot, lambda: "and 2 fields in it into offers.toml? type yes" in one_line_of(app))
         await pilot.press(*"yes", "enter")
         await eventually(pilot, lambda: spec.read_text() != SPEC)
         assert (home / "offers.toml.1").read_text() == SPEC
