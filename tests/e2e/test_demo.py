@@ -5,6 +5,7 @@ import os
 import select
 import subprocess
 import sys
+import termios
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -93,6 +94,32 @@ def test_company_and_hub_end_when_the_demo_is_killed(tmp_path):
     finally:
         for handle in children.values():
             os.close(handle)
+
+
+def test_company_hub_and_dashboard_end_when_the_terminal_is_gone(tmp_path):
+    home = tmp_path / "demo"
+    ours, theirs = os.openpty()
+    termios.tcsetwinsize(ours, (24, 80))
+    demo = subprocess.Popen(
+        ["setsid", "--ctty", sys.executable, "-m", "tui.cli.main", "demo", "--home", str(home), "--lite"],
+        stdin=theirs, stdout=theirs, stderr=theirs,
+    )  # fmt: skip
+    os.close(theirs)
+    try:
+        seen = bytearray()
+
+        def shows_the_day():
+            while select.select([ours], [], [], 0)[0]:
+                seen.extend(os.read(ours, 65536))
+            return b"LIVE" in seen
+
+        wait_for(shows_the_day)
+        os.close(ours)  # as when an SSH session breaks off
+        wait_for(lambda: demo.poll() is not None)
+        wait_for(lambda: not processes_of(home))
+    finally:
+        demo.kill()
+        demo.wait()
 
 
 def wait_for(condition):

@@ -70,8 +70,7 @@ class _Running:
         from checks.demo.process import CompanyProcess, DemoHome
         from tui.cli.hub import ensure_running, stop
 
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, _leave)
+        signal.signal(signal.SIGTERM, _leave)
         folder = DemoHome(self._home.state)
         folder.claim()
         self._folder = folder
@@ -133,7 +132,11 @@ def _moment(text: str) -> str:
 
 
 def _leave(_number: int, _frame: object) -> None:
-    """As Ctrl-C does: a running dashboard then puts the terminal back before it ends."""
+    """As Ctrl-C does: a running dashboard then puts the terminal back before it ends.
+
+    Where the terminal itself is gone (SIGHUP) there is nothing to put back, and nobody may wait for it: that ends us at
+    once, and the company ends the hub and itself as after any other death.
+    """
     signal.raise_signal(signal.SIGINT)
 
 
