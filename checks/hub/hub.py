@@ -220,6 +220,7 @@ class Hub:
         await self._leave(server, tasks)
 
     async def _leave(self, server: uvicorn.Server, tasks: Sequence[asyncio.Task[None]]) -> None:
+        logging.getLogger("apscheduler.executors").setLevel(logging.CRITICAL)  # calls a job that we cancel an error
         self.scheduler.shutdown(wait=False)
         await self.stream.close()
         server.should_exit = True
