@@ -90,7 +90,8 @@ class NoticeDesk:
         name, known = str(arguments.get("mute") or ""), self.hub.notifier.mutes
         mute = known.get(name)
         if mute is None or not self._reaches(who, mute):
-            raise UsageError(f"no mute {name!r} in your scope; there are {', '.join(known) or 'none'}")
+            mine = [one.id for one in known.values() if any(map(who.scope.sees, one.teams))]
+            raise UsageError(f"no mute {name!r} in your scope; there are {', '.join(mine) or 'none'}")
         ended = replace(mute, ends_at=self.hub.clock.now())
         del known[name]
         entry = self._entry(who, "unmute", name)

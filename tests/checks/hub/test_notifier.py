@@ -260,6 +260,16 @@ async def test_nobody_ends_a_mute_that_reaches_further_than_they_see(house):
         await house.notices.unmute(AURORA, {"mute": name})
 
 
+async def test_a_mute_that_is_not_there_names_those_of_ones_own_teams_alone(house):
+    for who, cause in ((ADMIN, "http"), (AURORA, "link")):
+        await house.notices.mute(who, {"matchers": {"cause": cause}, "for": "2h", "reason": "move"})
+    everybodys, mine = house.notifier.mutes
+    with pytest.raises(UsageError, match=f"there are {mine}$"):
+        await house.notices.unmute(AURORA, {"mute": "gone"})
+    with pytest.raises(UsageError, match=f"there are {everybodys}, {mine}$"):
+        await house.notices.unmute(ADMIN, {"mute": "gone"})
+
+
 async def test_a_snooze_is_for_one_incident(house):
     await house.fails(1)
     await house.fails(2, cause="link.inactive")
